@@ -1,0 +1,1 @@
+"""What is asked, where answers live, and how to get one."""

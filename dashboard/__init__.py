@@ -1,0 +1,1 @@
+"""The Panel dashboard, which reads through cache_store."""
