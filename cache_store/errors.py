@@ -1,0 +1,49 @@
+"""What can go wrong between a request and its answer.
+
+CacheStoreError
+├─ UnknownQueryError (KeyError)  caller: lists the valid names
+├─ RequestError (ValueError)     caller: a region, resolution, filter or origin the query does not have
+├─ StoreUnavailableError         operator: the store's root cannot be read or written
+├─ ManifestConflictError         writer: another generation came first
+├─ PartitionCorruptError         operator: the reader answers live, the next warm repairs
+├─ StalenessExceededError        user: carries age and bound
+└─ NoAnswerError                 user: query, window, what to do
+"""
+
+from __future__ import annotations
+
+
+class CacheStoreError(Exception):
+    """Root of this package's errors."""
+
+
+class UnknownQueryError(CacheStoreError, KeyError):
+    """The caller named a query the catalogue does not have."""
+
+    def __str__(self) -> str:
+        # KeyError would show the message's repr.
+        return str(self.args[0])
+
+
+class RequestError(CacheStoreError, ValueError):
+    """The caller asked for a region, resolution, filter or origin the query does not have."""
+
+
+class StoreUnavailableError(CacheStoreError):
+    """The store's root, or its manifest, cannot be read or written."""
+
+
+class ManifestConflictError(CacheStoreError):
+    """Another writer published the generation this one was built on."""
+
+
+class PartitionCorruptError(CacheStoreError):
+    """A partition is missing, truncated or not what its manifest entry says."""
+
+
+class StalenessExceededError(CacheStoreError):
+    """Only rows older than allowed could answer, and the source did not."""
+
+
+class NoAnswerError(CacheStoreError):
+    """Neither partitions nor the source can answer; the message names both causes."""

@@ -1,0 +1,20 @@
+"""What can be wrong with the market's data or with a window asked of it.
+
+Errors of the cache live in ``cache_store.errors``; nothing here knows of a cache.
+"""
+
+
+class NemError(Exception):
+    """Root of this package's errors."""
+
+
+class SourceUnavailableError(NemError):
+    """The operator's to mend: live data is missing or cannot be read."""
+
+
+class SourceFormatError(NemError):
+    """The operator's to mend: a file breaks the format it claims to have."""
+
+
+class WindowError(NemError, ValueError):
+    """The caller's mistake: a window or time that is empty, reversed, off the grid or zone-aware."""

@@ -1,0 +1,222 @@
+"""Landing: AEMO's rows into the source lake, one Parquet file per table and NEM day.
+
+Rows are upserted by key, the greatest ``last_changed`` winning and the later arrival among equals; what a row derives
+from its neighbours (mean power, settlement price) is worked out here, once. A file whose rows did not change is left
+untouched, so a day's ``Source.version`` moves only when its rows do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.files import publish
+from nem.fuels import FUELS
+from nem.tables import DISPATCH_TYPES, FOREVER, TABLES, UNITS, Table
+from nem.windows import Window, day_window
+
+SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
+UNITS_FILE = "units.parquet"
+
+
+def day_file(root: Path, table: str, day: date) -> Path:
+    """Where the lake keeps a table's NEM day."""
+    return root / table / f"{day.isoformat()}.parquet"
+
+
+def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
+    """Upsert ``rows`` (a subset of the table's columns, its key included) and return the days whose file changed.
+
+    Raises:
+        SourceFormatError: a column is missing, unknown or of another type, a key is null, or a label is off the grid.
+        SourceUnavailableError: the lake cannot be written.
+    """
+    table = TABLES[table_name]
+    with duckdb.connect() as con, _landing_errors(table_name):
+        _conform(con, table.name, table.landed, table.key, rows)
+        _check_labels(con, table)
+        days = _days_to_rewrite(con, root, table)
+        return [day for day in days if _rewrite(con, root, table, day)]
+
+
+def land_units(root: Path, rows: pa.Table) -> list[date]:
+    """Replace the registry and return the days whose mean power changed, because a unit's dispatch type did.
+
+    An absent ``end_date`` is open. Windows are ``[effective_date, end_date)`` over interval starts.
+
+    Raises:
+        SourceFormatError: two rows of a unit overlap, or a dispatch type or fuel is unknown.
+        SourceUnavailableError: the lake cannot be written.
+    """
+    with duckdb.connect() as con, _landing_errors("units"):
+        _conform(con, "units", UNITS, ("duid", "effective_date"), rows)
+        con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
+        con.execute("UPDATE arriving SET duid = upper(trim(duid))")
+        _check_units(con)
+        path = root / UNITS_FILE
+        table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
+        if path.exists() and _read(con, [path]).equals(table):
+            return []
+        _write(con, table, path)
+        scada = TABLES["unit_scada"]
+        con.execute("DROP TABLE arriving")
+        _conform(con, scada.name, scada.landed, scada.key, _no_rows(con, scada))
+        return [day for day in landed_days(root, "unit_scada") if _rewrite(con, root, scada, day)]
+
+
+def land_sample(root: Path) -> dict[str, list[date]]:
+    """Land the bundled real sample (22 days of October 2017, 147 stations) and return the days changed by table."""
+    with as_file(files("nem") / "sample") as sample, duckdb.connect() as con:
+        units = con.sql("FROM read_csv($file, all_varchar = true)", params={"file": str(sample / "units.csv")})
+        land_units(root, units.project(", ".join(UNITS)).to_arrow_table())
+        changed = {name: land(root, name, _read(con, [sample / f"{name}.parquet"])) for name in TABLES}
+    mark = {"attribution": "Source: AEMO", "now": "newest data"}
+    publish(root / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark)))
+    return changed
+
+
+def landed_days(root: Path, table: str) -> list[date]:
+    """The NEM days a table has a file for, in order."""
+    folder = root / table
+    return sorted(date.fromisoformat(file.stem) for file in folder.glob("????-??-??.parquet"))
+
+
+@contextmanager
+def _landing_errors(table: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceUnavailableError(f"{table} cannot be landed: {error}") from error
+    except duckdb.Error as error:
+        raise SourceFormatError(f"{table} cannot be landed: {error}") from error
+
+
+def _conform(
+    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], key: tuple[str, ...], rows: pa.Table
+) -> None:
+    """Make ``rows`` the temporary table ``arriving``, typed as declared; columns not given are null."""
+    given = set(rows.column_names)
+    if unknown := given - set(columns):
+        raise SourceFormatError(f"{name} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
+    if missing := set(key) - given:
+        raise SourceFormatError(f"rows for {name} lack {', '.join(sorted(missing))}")
+    for column in key:
+        if rows[column].null_count:
+            raise SourceFormatError(f"{name}: {rows[column].null_count} rows have no {column}")
+    con.register("given", rows)
+    # Names and types come from nem.tables, never from data.
+    typed = ", ".join(
+        f"CAST({column if column in given else 'NULL'} AS {kind}) AS {column}" for column, kind in columns.items()
+    )
+    con.execute(f"CREATE TEMP TABLE arriving AS SELECT {typed} FROM given")  # noqa: S608
+    con.unregister("given")
+
+
+def _check_labels(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    stray = con.execute(
+        "SELECT settlement_date FROM arriving WHERE time_bucket($step, settlement_date) <> settlement_date LIMIT 1",
+        {"step": table.step},
+    ).fetchone()
+    if stray:
+        raise SourceFormatError(f"{table.name}: label {stray[0]} is off its {table.step.seconds // 60}-minute grid")
+
+
+def _check_units(con: duckdb.DuckDBPyConnection) -> None:
+    overlap = con.execute(
+        "SELECT a.duid, b.effective_date FROM arriving a JOIN arriving b ON a.duid = b.duid AND a.rowid <> b.rowid "
+        "AND a.effective_date <= b.effective_date AND b.effective_date < a.end_date LIMIT 1"
+    ).fetchone()
+    if overlap:
+        raise SourceFormatError(f"units: {overlap[0]} has two rows in force on {overlap[1]:%Y-%m-%d}")
+    for column, valid in (("dispatch_type", DISPATCH_TYPES), ("fueltech_id", (*FUELS, "battery"))):
+        # The column is one of the two literals above.
+        stray = con.execute(
+            f"SELECT duid, {column} FROM arriving WHERE NOT list_contains($valid, {column}) LIMIT 1",  # noqa: S608
+            {"valid": list(valid)},
+        ).fetchone()
+        if stray:
+            raise SourceFormatError(f"units: {stray[0]} has the {column} {stray[1]!r}; known are {', '.join(valid)}")
+
+
+def _days_to_rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table) -> list[date]:
+    """The days that ``arriving`` touches, and the neighbours whose derived columns lean on its first or last rows."""
+    spans = con.execute(
+        "SELECT CAST(settlement_date - INTERVAL 5 MINUTE AS DATE) AS day, min(settlement_date), max(settlement_date) "
+        "FROM arriving GROUP BY day"
+    ).fetchall()
+    days = {day for day, _, _ in spans}
+    for day, first, last in spans:
+        window = day_window(day)
+        if first <= window.start + table.reaches:
+            days.add(day - timedelta(days=1))
+        if last > window.end - table.reaches:
+            days.add(day + timedelta(days=1))
+    arrived = {day for day, _, _ in spans}
+    return sorted(day for day in days if day in arrived or day_file(root, table.name, day).exists())
+
+
+def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date) -> bool:
+    """Merge, derive and publish one day; False when its rows are as they were."""
+    window = day_window(day)
+    reach = Window(window.start - table.reaches, window.end + table.reaches)
+    stored = [path for near in reach.days() if (path := day_file(root, table.name, near)).exists()]
+    con.register("stored", _read(con, stored) if stored else _no_rows(con, table))
+    con.register("units", _registry(con, root))
+    columns, key = ", ".join(table.landed), ", ".join(table.key)
+    # Names come from nem.tables, never from data.
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE landed AS
+        SELECT {columns}
+        FROM (SELECT {columns}, 0 AS arrival FROM stored UNION ALL SELECT {columns}, 1 + rowid FROM arriving)
+        WHERE settlement_date > $start AND settlement_date <= $end
+            AND time_bucket($step, settlement_date) = settlement_date
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY last_changed DESC NULLS LAST, arrival DESC) = 1
+        """,  # noqa: S608
+        {"start": reach.start, "end": reach.end, "step": table.step},
+    )
+    derive = (files("nem") / "sql" / f"land_{table.name}.sql").read_text()
+    rows = con.sql(derive, params={"start": window.start, "end": window.end}).to_arrow_table()
+    path = day_file(root, table.name, day)
+    if path.exists() and _read(con, [path]).equals(rows):
+        return False
+    _write(con, rows, path)
+    return True
+
+
+def _registry(con: duckdb.DuckDBPyConnection, root: Path) -> pa.Table:
+    path = root / UNITS_FILE
+    return _read(con, [path]) if path.exists() else _typed(con, UNITS)
+
+
+def _no_rows(con: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
+    return _typed(con, table.landed)
+
+
+def _typed(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> pa.Table:
+    """No rows, in columns of the declared types."""
+    typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
+    return con.sql(f"SELECT {typed} LIMIT 0").to_arrow_table()
+
+
+def _read(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> pa.Table:
+    names = [str(path) for path in paths]
+    return con.sql("FROM read_parquet($files, hive_partitioning = false)", params={"files": names}).to_arrow_table()
+
+
+def _write(con: duckdb.DuckDBPyConnection, rows: pa.Table, path: Path) -> None:
+    con.register("rows", rows)
+    publish(
+        path,
+        lambda temporary: con.execute(
+            "COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(temporary)}
+        ),
+    )

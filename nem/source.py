@@ -1,0 +1,173 @@
+"""The live data, read-only: what the source lake holds for a window, as relations for a query to run on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
+from nem.tables import TABLES, UNITS
+from nem.windows import INTERVAL, Window, day_window, utc_time
+
+_EMPTY = "absent"  # the version of a day a table has no file for
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source lake. It holds no connection: queries bring their own cursor to ``attach``.
+
+    ``coverage`` and ``attach`` speak of one table that paces a query: what that table has landed is what the source
+    can answer for.
+    """
+
+    root: Path
+
+    def coverage(self, table: str, window: Window) -> list[Window]:
+        """The parts of ``window`` that ``table`` has landed, whole days from its first label to its last.
+
+        Raises:
+            SourceUnavailableError: there is no lake, or it has no such table.
+        """
+        span = self.span(table)
+        held = span.overlap(window)
+        if held is None:
+            return []
+        merged: list[Window] = []
+        for day in self._days(table):
+            if part := day_window(day).overlap(held):
+                if merged and merged[-1].end == part.start:
+                    merged[-1] = Window(merged[-1].start, part.end)
+                else:
+                    merged.append(part)
+        return merged
+
+    def span(self, table: str) -> Window:
+        """From the start of the table's first interval to its newest label.
+
+        Raises:
+            SourceUnavailableError: there is no lake, or it has no such table.
+        """
+        days = self._days(table)
+        first, _ = _labels(*self._identity(table, days[0]))
+        _, last = _labels(*self._identity(table, days[-1]))
+        return Window(first - INTERVAL, last)
+
+    def version(self, tables: Iterable[str], day: date) -> dict[str, str]:
+        """Per table a token that changes when that day's rows may have changed; ``units`` stands for the registry."""
+        return {table: self._units_version(day) if table == "units" else self._token(table, day) for table in tables}
+
+    def attach(self, cursor: duckdb.DuckDBPyConnection, tables: tuple[str, ...], window: Window) -> None:
+        """Give ``cursor`` a relation per table over the files of ``window``, and ``dispatch_interval``.
+
+        ``dispatch_interval(settlement_date)`` holds the covered labels of ``tables[0]``, which paces the query. A table
+        without files is an empty relation of its declared types, never an error: its values are unknown, not zero.
+
+        Raises:
+            SourceUnavailableError: there is no lake, the pacing table is absent, or a file cannot be read.
+        """
+        labels = [_dispatch_labels(part) for part in self.coverage(tables[0], window)]
+        dates = np.concatenate(labels) if labels else np.array([], dtype="datetime64[us]")
+        cursor.register("dispatch_interval", pa.table({"settlement_date": pa.array(dates, pa.timestamp("us"))}))
+        for table in tables:
+            files = self._files(table, window)
+            try:
+                cursor.register(table, _relation(cursor, table, files))
+            except duckdb.Error as error:
+                raise SourceUnavailableError(f"{table} for {window} cannot be read: {error}") from error
+
+    def replay_now(self) -> datetime | None:
+        """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
+        if not (self.root / SAMPLE_MARK).exists():
+            return None
+        return utc_time(max(self.span(table).end for table in ("unit_scada", "regional_price")))
+
+    def _days(self, table: str) -> list[date]:
+        days = landed_days(self.root, table)
+        if not days:
+            raise SourceUnavailableError(
+                f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest --sample`"
+            )
+        return days
+
+    def _files(self, table: str, window: Window) -> list[str]:
+        if table == "units":
+            path = self.root / UNITS_FILE
+            return [str(path)] if path.exists() else []
+        wanted = set(window.days())
+        return [str(day_file(self.root, table, day)) for day in landed_days(self.root, table) if day in wanted]
+
+    def _identity(self, table: str, day: date) -> tuple[Path, str]:
+        return day_file(self.root, table, day), self._token(table, day)
+
+    def _token(self, table: str, day: date) -> str:
+        try:
+            stat = day_file(self.root, table, day).stat()
+        except FileNotFoundError:
+            return _EMPTY
+        return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
+
+    def _units_version(self, day: date) -> str:
+        path = self.root / UNITS_FILE
+        try:
+            modified = path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return _EMPTY
+        return _units_on(path, modified, day)
+
+
+def open_source(path: Path | str) -> Source:
+    """The source at ``path``. Nothing is read until it is asked, so a source that is away fails at use."""
+    return Source(Path(path))
+
+
+def _relation(cursor: duckdb.DuckDBPyConnection, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:
+    columns: Mapping[str, str] = UNITS if table == "units" else TABLES[table].columns
+    if not files:
+        # Names and types come from nem.tables, never from data.
+        typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
+        return cursor.sql(f"SELECT {typed} LIMIT 0")
+    return cursor.sql(
+        "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": files}
+    )
+
+
+def _dispatch_labels(window: Window) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    step = np.timedelta64(5, "m")
+    return np.arange(np.datetime64(window.start) + step, np.datetime64(window.end) + step, step, "datetime64[us]")
+
+
+@lru_cache(maxsize=4096)
+def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
+    """The first and last label of a file, from its footer."""
+    try:
+        metadata = pq.read_metadata(path)
+        column = metadata.schema.to_arrow_schema().get_field_index("settlement_date")
+        groups = [metadata.row_group(i).column(column).statistics for i in range(metadata.num_row_groups)]
+        return min(group.min for group in groups), max(group.max for group in groups)
+    except (OSError, pa.ArrowInvalid, ValueError, AttributeError) as error:
+        raise SourceFormatError(f"{path.name} of {path.parent.name} is not a readable Parquet file: {error}") from error
+
+
+@lru_cache(maxsize=4)
+def _units(path: Path, _modified: int) -> list[dict[str, object]]:
+    return pq.read_table(path).to_pylist()
+
+
+@lru_cache(maxsize=4096)
+def _units_on(path: Path, modified: int, day: date) -> str:
+    """A digest of the registry rows in force on ``day``: a change to others leaves it as it is."""
+    window = day_window(day)
+    in_force = [
+        row for row in _units(path, modified) if row["effective_date"] < window.end and row["end_date"] > window.start
+    ]
+    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]

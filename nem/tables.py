@@ -1,0 +1,114 @@
+"""The tables of the source lake: keys, columns, types and the label step of each.
+
+A column stands here once, with its DuckDB type; its unit is the suffix of its name (``rrp`` and ``settlement_rrp``
+are $/MWh). Columns in ``derived`` are worked out when rows land, by ``sql/land_<table>.sql``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nem.windows import INTERVAL
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the lake; ``key`` starts with ``settlement_date``, ``reaches`` is how far a row leans on others."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+    derived: tuple[str, ...] = ()
+    step: timedelta = INTERVAL
+    reaches: timedelta = timedelta(0)
+
+    @property
+    def landed(self) -> dict[str, str]:
+        """The columns AEMO gives, without the derived ones."""
+        return {name: kind for name, kind in self.columns.items() if name not in self.derived}
+
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "unit_scada",
+            ("settlement_date", "duid"),
+            {
+                "settlement_date": "TIMESTAMP",
+                "duid": "VARCHAR",
+                "scada_mw": "DOUBLE",
+                "mean_mw": "DOUBLE",
+                "is_provisional": "BOOLEAN",
+                "last_changed": "TIMESTAMP",
+            },
+            derived=("mean_mw", "is_provisional"),
+            reaches=INTERVAL,  # the mean over an interval needs the next reading
+        ),
+        Table(
+            "regional_price",
+            ("settlement_date", "region_id"),
+            {
+                "settlement_date": "TIMESTAMP",
+                "region_id": "VARCHAR",
+                "rrp": "DOUBLE",
+                "settlement_rrp": "DOUBLE",
+                "price_status": "VARCHAR",
+                "mii_status": "VARCHAR",
+                "ocd_status": "VARCHAR",
+                "apc_flag": "INTEGER",
+                "last_changed": "TIMESTAMP",
+            },
+            derived=("settlement_rrp",),
+        ),
+        Table(
+            "regional_demand",
+            ("settlement_date", "region_id"),
+            {
+                "settlement_date": "TIMESTAMP",
+                "region_id": "VARCHAR",
+                "demand_mw": "DOUBLE",
+                "demand_operational_mw": "DOUBLE",
+                "net_interchange_mw": "DOUBLE",
+                "solar_uigf_mw": "DOUBLE",
+                "solar_cleared_mw": "DOUBLE",
+                "wind_uigf_mw": "DOUBLE",
+                "wind_cleared_mw": "DOUBLE",
+                "last_changed": "TIMESTAMP",
+            },
+        ),
+        Table(
+            "rooftop_pv",
+            ("settlement_date", "region_id"),
+            {
+                "settlement_date": "TIMESTAMP",
+                "region_id": "VARCHAR",
+                "rooftop_mw": "DOUBLE",
+                "mean_mw": "DOUBLE",
+                "is_provisional": "BOOLEAN",
+                "last_changed": "TIMESTAMP",
+            },
+            derived=("mean_mw", "is_provisional"),
+            step=timedelta(minutes=30),
+            reaches=timedelta(minutes=30),  # five-minute power is drawn between two half-hour points
+        ),
+    )
+}
+
+UNITS = {
+    "duid": "VARCHAR",
+    "station_name": "VARCHAR",
+    "region_id": "VARCHAR",
+    "fueltech_id": "VARCHAR",
+    "dispatch_type": "VARCHAR",
+    "capacity_registered_mw": "DOUBLE",
+    "capacity_maximum_mw": "DOUBLE",
+    "storage_mwh": "DOUBLE",
+    "emission_factor_t_mwh": "DOUBLE",
+    "effective_date": "TIMESTAMP",
+    "end_date": "TIMESTAMP",
+}
+DISPATCH_TYPES = ("GENERATOR", "LOAD", "BIDIRECTIONAL")
+FOREVER = "2999-12-31"  # how AEMO writes an open end; past pandas' ns range, so never hand it to pandas as ns
