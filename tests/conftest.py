@@ -1,0 +1,80 @@
+"""Fixtures of every test: a browser, and no network but this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser import FLAGS, REMEDY, find_chromium
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """One headless Chromium for the session, and Playwright's event loop; without a Chromium it fails, it never skips."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail(REMEDY, pytrace=False)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        # Playwright leaves its loop marked as running, and `asyncio.run` in any later test would refuse to start.
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield running, loop
+        asyncio._set_running_loop(loop)
+        running.close()
+
+
+@pytest.fixture
+def browser(chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    """The session's Chromium, for one test: `browser.new_page()`; what the test leaves open is closed after it."""
+    running, loop = chromium
+    asyncio._set_running_loop(loop)
+    yield running
+    for context in running.contexts:
+        context.close()
+    asyncio._set_running_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Hosts refused so far; any left at the end fails the test, whatever the code under test made of the error."""
+    refused: list[str] = []
+
+    def guarded(real, host_of):
+        def call(*args, **kwargs):
+            host = host_of(*args, **kwargs)
+            if _is_this_machine(host):
+                return real(*args, **kwargs)
+            refused.append(str(host))
+            raise OSError(f"tests are offline: {host}")
+
+        return call
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded(socket.getaddrinfo, lambda host, *_, **__: host))
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name), _peer))
+    yield refused
+    if refused:
+        pytest.fail(f"this test reached for the network: {', '.join(refused)}", pytrace=False)
+
+
+def _peer(sock: socket.socket, address: tuple[str, int] | str) -> str | None:
+    """Host of a connection; None for a socket without one, such as a Unix socket."""
+    return str(address[0]) if sock.family in {socket.AF_INET, socket.AF_INET6} else None
+
+
+def _is_this_machine(host: str | bytes | None) -> bool:
+    """Whether the host is this machine: no host, localhost, a loopback or the unspecified address."""
+    name = host.decode() if isinstance(host, bytes) else host
+    if not name or name == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
