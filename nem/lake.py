@@ -57,7 +57,7 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         SourceUnavailableError: the lake cannot be written.
     """
     with duckdb.connect() as con, _landing_errors("units"):
-        _conform(con, "units", UNITS, ("duid", "effective_date"), rows)
+        _conform(con, "units", UNITS, ("duid", "region_id", "dispatch_type", "effective_date"), rows)
         con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
         con.execute("UPDATE arriving SET duid = upper(trim(duid))")
         _check_units(con)
@@ -100,15 +100,15 @@ def _landing_errors(table: str) -> Iterator[None]:
 
 
 def _conform(
-    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], key: tuple[str, ...], rows: pa.Table
+    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], required: tuple[str, ...], rows: pa.Table
 ) -> None:
     """Make ``rows`` the temporary table ``arriving``, typed as declared; columns not given are null."""
     given = set(rows.column_names)
     if unknown := given - set(columns):
         raise SourceFormatError(f"{name} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
-    if missing := set(key) - given:
+    if missing := set(required) - given:
         raise SourceFormatError(f"rows for {name} lack {', '.join(sorted(missing))}")
-    for column in key:
+    for column in required:
         if rows[column].null_count:
             raise SourceFormatError(f"{name}: {rows[column].null_count} rows have no {column}")
     con.register("given", rows)

@@ -1,0 +1,218 @@
+"""The questions worth warming, each declared once: flows, reader and live fallback derive everything from here.
+
+A query's leaf rows, at five minutes, come from ``sql/<name>.sql``. It must be partition-separable: its rows over
+``(a, c]`` are those over ``(a, b]`` and ``(b, c]``. So measures are additive (or extremes), and ratios are derived on
+read from the sums of their halves, never averaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from importlib.resources import files
+from typing import Literal
+
+from cache_store.errors import UnknownQueryError
+from nem.windows import Resolution
+
+SCHEMA_VERSION = 1  # of the partition files; part of every fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A stored column. ``merge`` joins rows of finer grain (None for a key); ``across_regions`` whether it adds up so."""
+
+    unit: str
+    about: str
+    merge: Literal["sum", "min", "max"] | None = None
+    type: str = "DOUBLE"
+    across_regions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A column derived on read, by an expression over merged measures, ``hours`` of the bucket and ``supply_mwh``."""
+
+    unit: str
+    about: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ttl:
+    """How long a partition is fresh, and how long past that it may still be served (marked) while it is rebuilt, or
+    while the source fails."""
+
+    fresh: timedelta
+    stale_while_revalidate: timedelta
+    stale_if_error: timedelta
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question. ``sources[0]`` paces it: what that table has landed is what can be answered."""
+
+    name: str
+    about: str
+    sources: tuple[str, ...]
+    columns: Mapping[str, Column]
+    ratios: Mapping[str, Ratio]
+    grains: tuple[Resolution, ...] = ("5min", "30min", "1d")  # stored, finest first
+    sums_regions: bool = True  # whether NEM adds its regions up; else NEM means every row, unsummed
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Key columns, ``settlement_date`` first: the order of stored rows."""
+        return tuple(name for name, column in self.columns.items() if column.merge is None)
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Stored columns that merge."""
+        return tuple(name for name, column in self.columns.items() if column.merge is not None)
+
+    @cached_property
+    def sql(self) -> str:
+        """Leaf rows for ``$start``, ``$end``, ``$interval_hours``."""
+        return (files("cache_store") / "sql" / f"{self.name}.sql").read_text()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of what defines the stored rows; comments and white space do not."""
+        sql = " ".join(re.sub(r"--[^\n]*", "", self.sql).split())
+        schema = [(name, column.type, column.merge) for name, column in self.columns.items()]
+        return hashlib.sha256(repr((SCHEMA_VERSION, sql, schema, self.sources)).encode()).hexdigest()[:12]
+
+
+# A day still arriving is warmed every five minutes: a TTL of twice that outlives a late run.
+TTL_OPEN = Ttl(timedelta(minutes=10), timedelta(minutes=10), timedelta(hours=1))
+# AEMO may still revise it; warmed hourly.
+TTL_RECENT = Ttl(timedelta(hours=2), timedelta(hours=2), timedelta(days=2))
+# Settled: its source version is checked daily, which renews it without a rebuild.
+TTL_SETTLED = Ttl(timedelta(days=28), timedelta(days=7), timedelta(days=90))
+PUBLICATION_DELAY = timedelta(minutes=5)  # AEMO's files of a label are up within it
+SETTLES_AFTER = timedelta(days=35)  # price revisions and late meter rows have stopped by then
+
+_KEY = {"type": "VARCHAR"}
+_COUNT = {"unit": "intervals", "merge": "sum", "type": "BIGINT"}
+_LABEL = Column("NEM time", "end of the interval", type="TIMESTAMP")
+_REGION = Column("", "region of the market, or NEM for their sum", **_KEY)
+_FUEL = Column("", "fuel technology", **_KEY)
+
+GENERATION_BY_FUEL = Query(
+    name="generation_by_fuel",
+    about="what generated, by region and fuel technology",
+    sources=("unit_scada", "units", "regional_price", "rooftop_pv"),
+    columns={
+        "settlement_date": _LABEL,
+        "region_id": _REGION,
+        "fueltech_id": _FUEL,
+        "energy_mwh": Column("MWh", "mean power x hours; charging and pumping are positive too", "sum"),
+        "priced_energy_mwh": Column("MWh", "the positive output that has a price", "sum"),
+        "market_value_aud": Column("$", "energy x the price it settles at; no loss factors, FCAS or hedges", "sum"),
+        "reading_count": Column(about="unit readings behind the row", **_COUNT),
+        "provisional_count": Column(about="of these, waiting for the next reading", **_COUNT),
+        "missing_count": Column(about="registered units without a reading", **_COUNT),
+    },
+    ratios={
+        "mean_mw": Ratio("MW", "mean power", "energy_mwh / hours"),
+        "share": Ratio("0-1", "energy over the positive supply of its region and bucket", "energy_mwh / supply_mwh"),
+        "dwa_price": Ratio(
+            "$/MWh",
+            "dispatch-weighted price: market value over priced energy",
+            "market_value_aud / CASE WHEN priced_energy_mwh > 0 THEN priced_energy_mwh END",
+        ),
+    },
+)
+
+REGIONAL_PRICE = Query(
+    name="regional_price",
+    about="prices and demand, by region",
+    sources=("regional_price", "regional_demand"),
+    columns={
+        "settlement_date": _LABEL,
+        "region_id": _REGION,
+        "rrp_sum": Column("$/MWh", "sum of 5-minute prices", "sum", across_regions=False),
+        "interval_count": Column(about="5-minute prices summed", **_COUNT, across_regions=False),
+        "rrp_min": Column("$/MWh", "lowest 5-minute price", "min", across_regions=False),
+        "rrp_max": Column("$/MWh", "highest 5-minute price", "max", across_regions=False),
+        "demand_mwh": Column("MWh", "TOTALDEMAND, else DEMAND_AND_NONSCHEDGEN", "sum"),
+        "priced_demand_mwh": Column("MWh", "the demand that has a price", "sum"),
+        "demand_value_aud": Column("$", "price x demand", "sum"),
+        "demand_operational_count": Column(about="labels where DEMAND_AND_NONSCHEDGEN stood in", **_COUNT),
+        **{
+            f"band_{band}_count": Column(about=f"prices {words}", **_COUNT, across_regions=False)
+            for band, words in (
+                ("below_0", "< 0"),
+                ("0_300", "0 to < 300"),
+                ("300_1000", "300 to < 1,000"),
+                ("1000_up", ">= 1,000"),
+            )
+        },
+        **{
+            f"band_{band}_rrp_sum": Column("$/MWh", "sum of the prices in that band", "sum", across_regions=False)
+            for band in ("below_0", "0_300", "300_1000", "1000_up")
+        },
+        "cap_payout_aud_per_mw": Column("$/MW", "sum of max(price - 300, 0) x hours", "sum", across_regions=False),
+        "import_mwh": Column("MWh", "net interchange into the region", "sum", across_regions=False),
+        "export_mwh": Column("MWh", "net interchange out of the region", "sum", across_regions=False),
+    },
+    ratios={
+        "demand_mw": Ratio("MW", "mean demand", "demand_mwh / hours"),
+        "twa_price": Ratio("$/MWh", "time-weighted price", "rrp_sum / nullif(interval_count, 0)"),
+        "demand_weighted_price": Ratio(
+            "$/MWh",
+            "demand value over priced demand",
+            "demand_value_aud / CASE WHEN priced_demand_mwh > 0 THEN priced_demand_mwh END",
+        ),
+        "negative_count": Ratio("intervals", "prices below 0", "band_below_0_count"),
+        "negative_share": Ratio("0-1", "share of prices below 0", "band_below_0_count / nullif(interval_count, 0)"),
+    },
+)
+
+CAPACITY_FACTOR = Query(
+    name="capacity_factor",
+    about="how hard each unit ran",
+    sources=("unit_scada", "units", "regional_price"),
+    columns={
+        "settlement_date": _LABEL,
+        "duid": Column("", "dispatchable unit", **_KEY),
+        "station_name": Column("", "its station, from the registry in force", **_KEY),
+        "region_id": _REGION,
+        "fueltech_id": _FUEL,
+        "energy_mwh": Column("MWh", "generated or discharged", "sum"),
+        "priced_energy_mwh": Column("MWh", "the output that has a price", "sum"),
+        "potential_mwh": Column("MWh", "capacity x hours registered, reported or not; null if unknown", "sum"),
+        "charge_mwh": Column("MWh", "drawn to charge or pump", "sum"),
+        "market_value_aud": Column("$", "energy x the price it settles at", "sum"),
+        "charge_value_aud": Column("$", "cost of what was drawn", "sum"),
+        "running_count": Column(about="5-minute intervals generating", **_COUNT),
+        "missing_count": Column(about="5-minute intervals without a reading", **_COUNT),
+        "max_mw": Column("MW", "highest 5-minute mean power", "max"),
+    },
+    ratios={
+        "mean_mw": Ratio("MW", "mean power generated", "energy_mwh / hours"),
+        "capacity_factor": Ratio("0-1", "energy over potential; above 1 is shown, not clipped", "energy_mwh / potential_mwh"),
+        "dwa_price": GENERATION_BY_FUEL.ratios["dwa_price"],
+    },
+    # At five minutes it would be 92 % of all bytes for no gain: one unit over 7 days reads as fast live.
+    grains=("30min", "1d"),
+    sums_regions=False,
+)
+
+CATALOGUE = {query.name: query for query in (GENERATION_BY_FUEL, REGIONAL_PRICE, CAPACITY_FACTOR)}
+
+
+def find_query(name: str) -> Query:
+    """The query called ``name``.
+
+    Raises:
+        UnknownQueryError: there is none; the message lists those there are.
+    """
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise UnknownQueryError(f"there is no query {name!r}; there are {', '.join(CATALOGUE)}") from None
