@@ -1,1 +1,21 @@
-"""What is asked, where answers live, and how to get one."""
+"""What is asked of the market, where the answers live, and how to get one. It knows of no flow and no page."""
+
+from cache_store.answer import Answer, Receipt, Segment
+from cache_store.catalogue import CATALOGUE, Query, find_query
+from cache_store.reader import explain, extent, fetch
+from cache_store.store import Store, materialise, open_store
+
+__all__ = [
+    "CATALOGUE",
+    "Answer",
+    "Query",
+    "Receipt",
+    "Segment",
+    "Store",
+    "explain",
+    "extent",
+    "fetch",
+    "find_query",
+    "materialise",
+    "open_store",
+]

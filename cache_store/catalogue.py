@@ -24,11 +24,12 @@ SCHEMA_VERSION = 1  # of the partition files; part of every fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stored column. ``merge`` joins rows of finer grain (None for a key); ``across_regions`` whether it adds up so."""
+    """A stored column. ``merge`` joins rows of finer grain (None for a key, ``last`` for a fact that may change);
+    ``across_regions`` is whether it adds up so."""
 
     unit: str
     about: str
-    merge: Literal["sum", "min", "max"] | None = None
+    merge: Literal["sum", "min", "max", "last"] | None = None
     type: str = "DOUBLE"
     across_regions: bool = True
 
@@ -52,7 +53,7 @@ class Ttl:
     stale_if_error: timedelta
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """One question. ``sources[0]`` paces it: what that table has landed is what can be answered."""
 
@@ -70,8 +71,13 @@ class Query:
         return tuple(name for name, column in self.columns.items() if column.merge is None)
 
     @property
+    def filterable(self) -> tuple[str, ...]:
+        """Columns a request may filter by: keys and facts."""
+        return tuple(name for name, column in self.columns.items() if column.type == "VARCHAR")
+
+    @property
     def measures(self) -> tuple[str, ...]:
-        """Stored columns that merge."""
+        """Stored columns that merge, facts included."""
         return tuple(name for name, column in self.columns.items() if column.merge is not None)
 
     @cached_property
@@ -97,6 +103,7 @@ PUBLICATION_DELAY = timedelta(minutes=5)  # AEMO's files of a label are up withi
 SETTLES_AFTER = timedelta(days=35)  # price revisions and late meter rows have stopped by then
 
 _KEY = {"type": "VARCHAR"}
+_FACT = {"type": "VARCHAR", "merge": "last"}
 _COUNT = {"unit": "intervals", "merge": "sum", "type": "BIGINT"}
 _LABEL = Column("NEM time", "end of the interval", type="TIMESTAMP")
 _REGION = Column("", "region of the market, or NEM for their sum", **_KEY)
@@ -180,10 +187,11 @@ CAPACITY_FACTOR = Query(
     columns={
         "settlement_date": _LABEL,
         "duid": Column("", "dispatchable unit", **_KEY),
-        "station_name": Column("", "its station, from the registry in force", **_KEY),
-        "region_id": _REGION,
-        "fueltech_id": _FUEL,
+        "station_name": Column("", "its station, as last registered in the bucket", **_FACT),
+        "region_id": Column("", "its region, likewise", **_FACT),
+        "fueltech_id": Column("", "its fuel technology, likewise", **_FACT),
         "energy_mwh": Column("MWh", "generated or discharged", "sum"),
+        "rated_energy_mwh": Column("MWh", "of it, what was generated while the capacity is known", "sum"),
         "priced_energy_mwh": Column("MWh", "the output that has a price", "sum"),
         "potential_mwh": Column("MWh", "capacity x hours registered, reported or not; null if unknown", "sum"),
         "charge_mwh": Column("MWh", "drawn to charge or pump", "sum"),
@@ -195,7 +203,7 @@ CAPACITY_FACTOR = Query(
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power generated", "energy_mwh / hours"),
-        "capacity_factor": Ratio("0-1", "energy over potential; above 1 is shown, not clipped", "energy_mwh / potential_mwh"),
+        "capacity_factor": Ratio("0-1", "rated energy over potential; above 1 is shown, not clipped", "rated_energy_mwh / potential_mwh"),
         "dwa_price": GENERATION_BY_FUEL.ratios["dwa_price"],
     },
     # At five minutes it would be 92 % of all bytes for no gain: one unit over 7 days reads as fast live.

@@ -62,9 +62,13 @@ class Source:
         _, last = _labels(*self._identity(table, days[-1]))
         return Window(first - INTERVAL, last)
 
-    def version(self, tables: Iterable[str], day: date) -> dict[str, str]:
-        """Per table a token that changes when that day's rows may have changed; ``units`` stands for the registry."""
-        return {table: self._units_version(day) if table == "units" else self._token(table, day) for table in tables}
+    def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
+        """Per table a token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""
+        return {table: _digest(self.version(table, day) for day in window.days()) for table in tables}
+
+    def version(self, table: str, day: date) -> str:
+        """A cheap token that changes when that day's rows may have changed."""
+        return self._units_version(day) if table == "units" else self._token(table, day)
 
     def attach(self, cursor: duckdb.DuckDBPyConnection, tables: tuple[str, ...], window: Window) -> None:
         """Give ``cursor`` a relation per table over the files of ``window``, and ``dispatch_interval``.
@@ -128,6 +132,12 @@ class Source:
 def open_source(path: Path | str) -> Source:
     """The source at ``path``. Nothing is read until it is asked, so a source that is away fails at use."""
     return Source(Path(path))
+
+
+def _digest(tokens: Iterable[str]) -> str:
+    """One token for a run of days; that of a single day is itself."""
+    held = list(tokens)
+    return held[0] if len(held) == 1 else hashlib.sha256(" ".join(held).encode()).hexdigest()[:16]
 
 
 def _relation(cursor: duckdb.DuckDBPyConnection, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:

@@ -137,6 +137,14 @@ def ceil(time: datetime, resolution: Resolution) -> datetime:
     return edge + _STEPS[resolution]
 
 
+def bucket_edges(window: Window, resolution: Resolution) -> list[datetime]:
+    """The edges of the buckets that hold ``window``, from the first's start to the last's end."""
+    edges = [floor(window.start, resolution)]
+    while edges[-1] < window.end:
+        edges.append(ceil(edges[-1] + INTERVAL, resolution))
+    return edges
+
+
 def choose_resolution(window: Window, max_points: int = MAX_POINTS) -> Resolution:
     """The finest resolution that keeps a series over ``window`` within ``max_points``; 1M where none does."""
     for resolution, step in _STEPS.items():

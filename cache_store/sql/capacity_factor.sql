@@ -22,7 +22,7 @@ WITH unit_interval AS (
 reading AS (
     SELECT settlement_date, duid, mean_mw
     FROM unit_scada
-    WHERE settlement_date > $start AND settlement_date <= $end
+    WHERE settlement_date > $start AND settlement_date <= $end AND mean_mw IS NOT NULL
 ),
 unit_power AS (
     SELECT
@@ -54,6 +54,7 @@ SELECT
     unit_power.region_id,
     fueltech_id,
     generation_mw * $interval_hours AS energy_mwh,
+    CASE WHEN capacity_mw IS NOT NULL THEN generation_mw END * $interval_hours AS rated_energy_mwh,
     CASE WHEN settlement_rrp IS NULL THEN NULL WHEN generation_mw > 0 THEN generation_mw WHEN generation_mw <= 0 THEN 0 END
         * $interval_hours AS priced_energy_mwh,
     capacity_mw * $interval_hours AS potential_mwh,

@@ -17,7 +17,7 @@ WITH unit_power AS (
         ON units.duid = unit_scada.duid
         AND unit_scada.settlement_date > units.effective_date
         AND unit_scada.settlement_date <= units.end_date
-    WHERE unit_scada.settlement_date > $start AND unit_scada.settlement_date <= $end
+    WHERE unit_scada.settlement_date > $start AND unit_scada.settlement_date <= $end AND mean_mw IS NOT NULL
     GROUP BY ALL
 ),
 registered_on AS (  -- by day, since the registry changes at midnights: labels x units would be as large as unit_scada

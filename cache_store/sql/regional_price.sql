@@ -30,11 +30,11 @@ SELECT
     coalesce(rrp >= 0 AND rrp < 300, false)::INTEGER AS band_0_300_count,
     coalesce(rrp >= 300 AND rrp < 1000, false)::INTEGER AS band_300_1000_count,
     coalesce(rrp >= 1000, false)::INTEGER AS band_1000_up_count,
-    CASE WHEN rrp < 0 THEN rrp ELSE 0 END AS band_below_0_rrp_sum,
-    CASE WHEN rrp >= 0 AND rrp < 300 THEN rrp ELSE 0 END AS band_0_300_rrp_sum,
-    CASE WHEN rrp >= 300 AND rrp < 1000 THEN rrp ELSE 0 END AS band_300_1000_rrp_sum,
-    CASE WHEN rrp >= 1000 THEN rrp ELSE 0 END AS band_1000_up_rrp_sum,
-    CASE WHEN rrp > 300 THEN rrp - 300 ELSE 0 END * $interval_hours AS cap_payout_aud_per_mw,
+    CASE WHEN rrp < 0 THEN rrp WHEN rrp >= 0 THEN 0 END AS band_below_0_rrp_sum,
+    CASE WHEN rrp >= 0 AND rrp < 300 THEN rrp WHEN rrp IS NOT NULL THEN 0 END AS band_0_300_rrp_sum,
+    CASE WHEN rrp >= 300 AND rrp < 1000 THEN rrp WHEN rrp IS NOT NULL THEN 0 END AS band_300_1000_rrp_sum,
+    CASE WHEN rrp >= 1000 THEN rrp WHEN rrp < 1000 THEN 0 END AS band_1000_up_rrp_sum,
+    CASE WHEN rrp > 300 THEN rrp - 300 WHEN rrp <= 300 THEN 0 END * $interval_hours AS cap_payout_aud_per_mw,
     CASE WHEN net_interchange_mw < 0 THEN -net_interchange_mw WHEN net_interchange_mw >= 0 THEN 0 END * $interval_hours
         AS import_mwh,
     CASE WHEN net_interchange_mw > 0 THEN net_interchange_mw WHEN net_interchange_mw <= 0 THEN 0 END * $interval_hours

@@ -1,0 +1,215 @@
+"""The published snapshot: which partitions are live, what each covers, and how fresh it is.
+
+``manifest.json`` is the store's only publication point. It is replaced whole and atomically; readers hold one
+generation and open only the files it names. Files it does not name are unpublished, however they came to be there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT, TTL_SETTLED, Ttl
+from cache_store.errors import StoreUnavailableError
+from nem.files import publish
+from nem.windows import Resolution, Window, utc_time
+
+FORMAT_VERSION = 1
+_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """Until when a partition is fresh, may be served stale while rebuilt, and stale while the source fails. UTC."""
+
+    verified_at: datetime
+    ttl_seconds: int
+    expires_at: datetime
+    swr_until: datetime
+    sie_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One immutable partition file. ``covers`` is the part of its period it has data for; ``sources`` their versions."""
+
+    query: str
+    fingerprint: str
+    grain: Resolution
+    period: str
+    build: str
+    covers: Window
+    byte_count: int
+    row_count: int
+    checksum: str
+    built_at: datetime
+    sources: Mapping[str, str]
+    freshness: Freshness
+
+    @property
+    def path(self) -> str:
+        """Relative to the store's root."""
+        return f"{self.query}/{self.fingerprint}/{self.grain}/{self.period}.{self.build}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One generation. Entries of one query, fingerprint and grain never overlap and stand in time order."""
+
+    generation: int = 0
+    entries: tuple[Entry, ...] = ()
+    by_series: Mapping[tuple[str, str, Resolution], tuple[Entry, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, generation: int, entries: Iterable[Entry]) -> Manifest:
+        """A snapshot of ``entries``, sorted and indexed."""
+        ordered = tuple(sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, e.covers)))
+        series: dict[tuple[str, str, Resolution], list[Entry]] = {}
+        for entry in ordered:
+            series.setdefault((entry.query, entry.fingerprint, entry.grain), []).append(entry)
+        return cls(generation, ordered, {key: tuple(found) for key, found in series.items()})
+
+    def series(self, query: str, fingerprint: str, grain: Resolution) -> tuple[Entry, ...]:
+        """The partitions of one query, definition and grain, in time order."""
+        return self.by_series.get((query, fingerprint, grain), ())
+
+
+def period_window(period: str) -> Window:
+    """What a period's name spans: ``2026-05-14`` a day, ``2026-05`` a month, ``2026`` a year."""
+    year, month, day = (int(part) for part in f"{period}-01-01"[:10].split("-"))
+    start = datetime(year, month, day)
+    if len(period) == 10:
+        return Window(start, start + timedelta(days=1))
+    later = start + timedelta(days=31 if len(period) == 7 else 366)
+    return Window(start, later.replace(day=1) if len(period) == 7 else datetime(year + 1, 1, 1))
+
+
+def freshness(period: Window, data_through: datetime, verified_at: datetime) -> Freshness:
+    """How fresh a partition is whose source was last checked at ``verified_at`` (UTC).
+
+    A period still arriving ages with its data: however often a flow succeeds, a source that stands still lets it
+    expire. A complete one ages from when its source was last checked.
+    """
+    if data_through < period.end:
+        return _ages(TTL_OPEN, utc_time(data_through) + PUBLICATION_DELAY, verified_at)
+    settled = verified_at - utc_time(period.end) >= SETTLES_AFTER
+    return _ages(TTL_SETTLED if settled else TTL_RECENT, verified_at, verified_at)
+
+
+def _ages(ttl: Ttl, since: datetime, verified_at: datetime) -> Freshness:
+    expires_at = since + ttl.fresh
+    return Freshness(
+        verified_at=verified_at,
+        ttl_seconds=int(ttl.fresh.total_seconds()),
+        expires_at=expires_at,
+        swr_until=expires_at + ttl.stale_while_revalidate,
+        sie_until=expires_at + ttl.stale_if_error,
+    )
+
+
+def read_manifest(root: Path) -> Manifest:
+    """The newest published generation; generation 0, empty, where nothing was published yet.
+
+    Raises:
+        StoreUnavailableError: it cannot be read or is not a manifest this version knows.
+    """
+    path = root / _FILE
+    try:
+        document = json.loads(path.read_bytes())
+        if document["version"] != FORMAT_VERSION:
+            raise StoreUnavailableError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
+        return Manifest.of(document["generation"], (_entry(row) for row in document["entries"]))
+    except FileNotFoundError:
+        return Manifest()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreUnavailableError(
+            f"the store's manifest {path} cannot be read ({error}); remove it and run `nemwarm warm`"
+        ) from error
+
+
+def publish_manifest(root: Path, change: Callable[[Manifest], Iterable[Entry]]) -> Manifest:
+    """Replace the manifest by what ``change`` makes of the newest one, under the writers' lock.
+
+    Raises:
+        StoreUnavailableError: the root cannot be written; the published generation stands.
+    """
+    try:
+        with writer_lock(root):
+            newest = read_manifest(root)
+            following = Manifest.of(newest.generation + 1, change(newest))
+            document = {
+                "version": FORMAT_VERSION,
+                "generation": following.generation,
+                "entries": [facts(entry) for entry in following.entries],
+            }
+            text = json.dumps(document, separators=(",", ":"))
+            publish(root / _FILE, lambda path: path.write_text(text))
+            return following
+    except OSError as error:
+        raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
+
+
+@contextmanager
+def writer_lock(root: Path) -> Iterator[None]:
+    """One writer at a time on this host. The kernel lets go when the holder dies."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def replace(entries: Iterable[Entry], added: Iterable[Entry]) -> list[Entry]:
+    """``entries`` with ``added`` in place of whatever they overlap in their own series."""
+    new = list(added)
+
+    def superseded(old: Entry) -> bool:
+        return any(
+            (old.query, old.fingerprint, old.grain) == (entry.query, entry.fingerprint, entry.grain)
+            and period_window(old.period).overlap(period_window(entry.period))
+            for entry in new
+        )
+
+    return [old for old in entries if not superseded(old)] + new
+
+
+def facts(entry: Entry) -> dict[str, Any]:
+    """An entry as plain JSON values: the manifest's row, and the Parquet footer's keys."""
+    return {
+        "query": entry.query,
+        "fingerprint": entry.fingerprint,
+        "grain": entry.grain,
+        "period": entry.period,
+        "build": entry.build,
+        "data_from": entry.covers.start.isoformat(),
+        "data_through": entry.covers.end.isoformat(),
+        "byte_count": entry.byte_count,
+        "row_count": entry.row_count,
+        "checksum": entry.checksum,
+        "built_at": entry.built_at.isoformat(),
+        "sources": dict(entry.sources),
+        "verified_at": entry.freshness.verified_at.isoformat(),
+        "ttl_seconds": entry.freshness.ttl_seconds,
+        "expires_at": entry.freshness.expires_at.isoformat(),
+        "swr_until": entry.freshness.swr_until.isoformat(),
+        "sie_until": entry.freshness.sie_until.isoformat(),
+    }
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    time = datetime.fromisoformat
+    plain = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
+    return Entry(
+        **{name: row[name] for name in plain},
+        covers=Window(time(row["data_from"]), time(row["data_through"])),
+        built_at=time(row["built_at"]),
+        freshness=Freshness(
+            ttl_seconds=row["ttl_seconds"],
+            **{name: time(row[name]) for name in ("verified_at", "expires_at", "swr_until", "sie_until")},
+        ),
+    )

@@ -1,0 +1,196 @@
+"""Coverage algebra: which partitions tile a window, what stays live and why, and which partitions are due.
+
+Pure over a manifest: nothing here opens a data file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cache_store.answer import Origin, Reason, Segment
+from cache_store.catalogue import SETTLES_AFTER, Query
+from cache_store.manifest import Entry, Manifest, period_window
+from cache_store.store import Store
+from nem.source import Source
+from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
+
+Grace = Literal["revalidate", "error"]  # how far past its TTL a partition may serve: see catalogue.Ttl
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of the window: from ``entry``, or live where there is none."""
+
+    segment: Segment
+    entry: Entry | None = None
+
+
+def plan(
+    manifest: Manifest,
+    query: Query,
+    window: Window,
+    resolution: Resolution,
+    *,
+    now: datetime,
+    grace: Grace = "revalidate",
+    max_staleness: timedelta | None = None,
+    broken: Set[str] = frozenset(),
+    live_only: bool = False,
+) -> list[Piece]:
+    """Pieces that tile ``window`` exactly, in time order: the coarsest grain that fits, finer at ragged edges.
+
+    What no usable partition covers is one live piece per reason. ``broken`` are builds known to be unreadable.
+    """
+    if live_only:
+        return [_live(window, "origin_live")]
+    pieces: list[Piece] = []
+    left = [window]
+    for grain in reversed([g for g in query.grains if RESOLUTIONS.index(g) <= RESOLUTIONS.index(resolution)]):
+        for entry in manifest.series(query.name, query.fingerprint, grain):
+            state = _state(entry, now, grace, max_staleness)
+            if state is None or entry.build in broken:
+                continue
+            found = [part for gap in left if (part := _usable(entry, gap))]
+            pieces += [Piece(_from_entry(entry, part, state), entry) for part in found]
+            left = [rest for gap in left for rest in gap.minus(found)]
+    pieces += _explain(manifest, query, left, now, grace, max_staleness, broken)
+    return sorted(pieces, key=lambda piece: piece.segment.window)
+
+
+def _usable(entry: Entry, gap: Window) -> Window | None:
+    """The part of ``gap`` whose buckets ``entry`` holds whole.
+
+    A bucket that is still arriving ends where its data does: it holds no label past ``covers.end``, so it is whole
+    for any gap that reaches that far. Likewise the bucket the data begins in.
+    """
+    grain = entry.grain
+    start = entry.covers.start if gap.start <= entry.covers.start else ceil(gap.start, grain)
+    end = entry.covers.end if gap.end >= entry.covers.end else floor(gap.end, grain)
+    return Window(start, end) if start < end else None
+
+
+def _state(
+    entry: Entry, now: datetime, grace: Grace, max_staleness: timedelta | None
+) -> Literal["cache", "stale"] | None:
+    """Whether ``entry`` may serve at ``now``, and as what; None when it is past its bound."""
+    fresh = entry.freshness
+    if max_staleness is not None and now - fresh.verified_at > max_staleness:
+        return None
+    if now < fresh.expires_at:
+        return "cache"
+    return "stale" if now < (fresh.swr_until if grace == "revalidate" else fresh.sie_until) else None
+
+
+def _explain(
+    manifest: Manifest,
+    query: Query,
+    gaps: Iterable[Window],
+    now: datetime,
+    grace: Grace,
+    max_staleness: timedelta | None,
+    broken: Set[str],
+) -> list[Piece]:
+    """Live pieces for ``gaps``, split by why no partition serves them."""
+    of_query = [entry for entry in manifest.entries if entry.query == query.name]
+    current = [entry for entry in of_query if entry.fingerprint == query.fingerprint]
+    causes: list[tuple[Reason, list[Window]]] = [
+        ("corrupt", [e.covers for e in current if e.build in broken]),
+        ("stale", [e.covers for e in current if _state(e, now, grace, max_staleness) is None]),
+        ("grain_too_coarse", [e.covers for e in current]),
+        ("fingerprint_mismatch", [e.covers for e in of_query if e.fingerprint != query.fingerprint]),
+    ]
+    pieces: list[Piece] = []
+    left = list(gaps)
+    for reason, windows in causes:
+        for gap in left:
+            pieces += [_live(part, reason) for part in _parts(gap, windows)]
+        left = [rest for gap in left for rest in gap.minus(windows)]
+    return pieces + [_live(gap, "range_gap") for gap in left]
+
+
+def _parts(gap: Window, windows: list[Window]) -> list[Window]:
+    """The parts of ``gap`` inside any of ``windows``: what is left after taking away what is left."""
+    return gap.minus(gap.minus(windows))
+
+
+def _live(window: Window, reason: Reason) -> Piece:
+    return Piece(Segment(window, "live", reason, "5min"))
+
+
+def _from_entry(entry: Entry, part: Window, origin: Origin) -> Segment:
+    reason: Reason = "fresh" if origin == "cache" else "stale"
+    return Segment(part, origin, reason, entry.grain, entry.build, entry.built_at)
+
+
+BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A period to build; with the reason ``expired`` nothing moved, so its TTL is renewed without a rebuild."""
+
+    query: str
+    period: str
+    reason: BuildReason
+
+
+def due(
+    store: Store, source: Source, query: Query, *, now: datetime, window: Window | None = None, force: bool = False
+) -> list[Due]:
+    """What to warm for ``query``, newest first: over ``window``, or all the source holds.
+
+    Raises:
+        SourceUnavailableError: the source is away.
+        StoreUnavailableError: the manifest cannot be read.
+    """
+    span = source.span(query.sources[0])
+    window = span if window is None else window.overlap(span)
+    if window is None:
+        return []
+    manifest = store.manifest()
+    covered = source.coverage(query.sources[0], span)
+    found: list[Due] = []
+    for period in _periods(covered, window, market_time(now)):
+        parts = _parts(period_window(period), covered)
+        covers = Window(parts[0].start, parts[-1].end)
+        reason = "forced" if force else _why_due(store, source, manifest, query, period, covers, now)
+        if reason:
+            found.append(Due(query.name, period, reason))
+    return found[::-1]
+
+
+def _periods(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
+    """The months that are settled and whole, and the days that are not, which ``window`` touches; in time order."""
+    days = [day for part in covered for day in part.days()]
+    by_month: dict[str, list[str]] = {}
+    for day in days:
+        by_month.setdefault(f"{day:%Y-%m}", []).append(f"{day:%Y-%m-%d}")
+    periods: list[str] = []
+    for month, names in by_month.items():
+        span = period_window(month)
+        whole = any(part.overlap(span) == span for part in covered)
+        periods += [month] if whole and market_now - span.end >= SETTLES_AFTER else names
+    return [period for period in periods if period_window(period).overlap(window)]
+
+
+def _why_due(
+    store: Store, source: Source, manifest: Manifest, query: Query, period: str, covers: Window, now: datetime
+) -> BuildReason | None:
+    held = [
+        entry
+        for grain in query.grains
+        for entry in manifest.series(query.name, query.fingerprint, grain)
+        if entry.period == period
+    ]
+    if len(held) < len(query.grains):
+        former = any(e.query == query.name and e.period == period and e not in held for e in manifest.entries)
+        return "definition_changed" if former and not held else "missing"
+    versions = source.versions(query.sources, period_window(period))
+    if any(dict(entry.sources) != versions or entry.covers != covers for entry in held):
+        return "source_changed"
+    if not all(store.is_whole(entry) for entry in held):
+        return "broken"
+    return "expired" if any(now >= entry.freshness.expires_at for entry in held) else None

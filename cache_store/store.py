@@ -1,0 +1,217 @@
+"""Partition files: building them from the source, publishing them, finding which are broken.
+
+Only this module knows paths, and only it writes footers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from cache_store import rollup
+from cache_store.catalogue import Query
+from cache_store.errors import StoreUnavailableError
+from cache_store.manifest import (
+    Entry,
+    Manifest,
+    facts,
+    freshness,
+    period_window,
+    publish_manifest,
+    read_manifest,
+    replace,
+)
+from cache_store.memory import Memory
+from nem.errors import SourceUnavailableError
+from nem.files import publish
+from nem.source import Source
+from nem.windows import INTERVAL_HOURS, Resolution, Window
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store at ``root``, with this process's DuckDB and memory tier. Use it from any thread: a cursor per call."""
+
+    root: Path
+    connection: duckdb.DuckDBPyConnection
+    memory: Memory
+    _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
+
+    def manifest(self) -> Manifest:
+        """The newest published generation; parsed again only when the file was replaced.
+
+        Raises:
+            StoreUnavailableError: it cannot be read.
+        """
+        try:
+            stat = (self.root / "manifest.json").stat()
+        except FileNotFoundError:
+            return Manifest()
+        except OSError as error:
+            raise StoreUnavailableError(f"the store at {self.root} cannot be read: {error}") from error
+        identity = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        known = self._seen.get("manifest")
+        if known is None or known[0] != identity:
+            known = (identity, read_manifest(self.root))
+            self._seen["manifest"] = known
+        return known[1]
+
+    def files(self, entries: list[Entry]) -> list[str]:
+        """Absolute paths, in the order given."""
+        return [str(self.root / entry.path) for entry in entries]
+
+    def is_whole(self, entry: Entry) -> bool:
+        """Whether its file is there, in the size published. Opens nothing."""
+        try:
+            return (self.root / entry.path).stat().st_size == entry.byte_count
+        except OSError:
+            return False
+
+    def is_broken(self, entry: Entry) -> bool:
+        """Whether its file is missing, of another size, or no Parquet file of this build."""
+        if not self.is_whole(entry):
+            return True
+        path = self.root / entry.path
+        try:
+            with self.connection.cursor() as cursor:
+                found = cursor.execute(
+                    "SELECT value FROM parquet_kv_metadata($path) WHERE key = 'build'", {"path": str(path)}
+                ).fetchone()
+        except (OSError, duckdb.Error):
+            return True
+        return found != (entry.build.encode(),)
+
+
+def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20) -> Store:
+    """The store at ``root``, which need not exist yet. Nothing is written until something is materialised."""
+    return Store(Path(root), duckdb.connect(), Memory(memory_bytes))
+
+
+def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:
+    """Build every grain of one period from the source and return the entries, not yet published.
+
+    The entries carry the source's version from before the read: if it moved meanwhile, they stay due for a rebuild.
+    An empty list means the source holds nothing there.
+
+    Raises:
+        SourceUnavailableError: the source cannot be read.
+        StoreUnavailableError: the store cannot be written.
+    """
+    window = period_window(period)
+    covered = source.coverage(query.sources[0], window)
+    if not covered:
+        return []
+    covers = Window(covered[0].start, covered[-1].end)
+    versions = source.versions(query.sources, window)
+    with store.connection.cursor() as cursor:
+        run_leaf(cursor, source, query, query.grains[0], covers, into="grain_0")
+        entries = []
+        for i, grain in enumerate(query.grains):
+            if i:
+                rows = rollup.merged(query, grain, f"FROM grain_{i - 1}")
+                cursor.execute(f"CREATE TEMP TABLE grain_{i} AS {rows}")
+            made = _facts_of(query, grain, period, covers, versions, now)
+            entries.append(_write(store, cursor, query, f"grain_{i}", made))
+        return entries
+
+
+def publish_entries(store: Store, entries: list[Entry]) -> Manifest:
+    """Make built or renewed partitions live, in place of those they overlap.
+
+    Raises:
+        StoreUnavailableError: the store cannot be written; the published generation stands.
+    """
+    return publish_manifest(store.root, lambda newest: replace(newest.entries, entries))
+
+
+def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:
+    """The published entries of a period whose source did not move, fresh from ``now``; not yet published themselves."""
+    return [
+        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, now))
+        for grain in query.grains
+        for entry in store.manifest().series(query.name, query.fingerprint, grain)
+        if entry.period == period
+    ]
+
+
+def run_leaf(
+    cursor: duckdb.DuckDBPyConnection,
+    source: Source,
+    query: Query,
+    resolution: Resolution,
+    window: Window,
+    *,
+    into: str,
+) -> None:
+    """Run the query live over ``window`` and leave its rows, merged to ``resolution``, in a temporary table.
+
+    Raises:
+        SourceUnavailableError: the source is away or unreadable.
+    """
+    source.attach(cursor, query.sources, window)
+    rows = rollup.merged(query, resolution, query.sql)
+    parameters = {"start": window.start, "end": window.end, "interval_hours": INTERVAL_HOURS}
+    try:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {rows}", parameters)
+    except duckdb.Error as error:
+        raise SourceUnavailableError(f"{query.name} cannot be answered live for {window}: {error}") from error
+
+
+def _facts_of(
+    query: Query, grain: Resolution, period: str, covers: Window, versions: Mapping[str, str], now: datetime
+) -> Entry:
+    """The entry of a file still to be written: its size, rows and checksum are filled in once it is."""
+    return Entry(
+        query=query.name,
+        fingerprint=query.fingerprint,
+        grain=grain,
+        period=period,
+        build=secrets.token_hex(6),
+        covers=covers,
+        byte_count=0,
+        row_count=0,
+        checksum="",
+        built_at=now,
+        sources=dict(versions),
+        freshness=freshness(period_window(period), covers.end, now),
+    )
+
+
+def _write(
+    store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry
+) -> Entry:
+    """Write a partition, its facts in the footer, and return its entry with size, rows and checksum."""
+    path = store.root / entry.path
+    counted = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
+    entry = dataclasses.replace(entry, row_count=counted[0])
+    footer = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in facts(entry).items()
+        if name not in ("byte_count", "checksum")  # a footer cannot know its own file's
+    }
+    footer["attribution"] = "Source: AEMO"
+    copy = (
+        f"COPY ({rollup.ordered(query, f'FROM {table}')}) TO $path "
+        "(FORMAT parquet, COMPRESSION zstd, KV_METADATA $footer)"
+    )
+    with _writing(store):
+        publish(path, lambda temporary: cursor.execute(copy, {"path": str(temporary), "footer": footer}))
+        content = path.read_bytes()
+    return dataclasses.replace(entry, byte_count=len(content), checksum=hashlib.sha256(content).hexdigest())
+
+
+@contextmanager
+def _writing(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise StoreUnavailableError(f"the store at {store.root} cannot be written: {error}") from error
