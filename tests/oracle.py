@@ -48,8 +48,8 @@ MEASURES = {
         *("cap_payout_aud_per_mw", "import_mwh", "export_mwh", "demand_operational_count"),
     ],
     "capacity_factor": [
-        *("energy_mwh", "priced_energy_mwh", "potential_mwh", "charge_mwh", "market_value_aud", "charge_value_aud"),
-        *("running_count", "missing_count", "max_mw"),
+        *("energy_mwh", "rated_energy_mwh", "priced_energy_mwh", "potential_mwh", "charge_mwh"),
+        *("market_value_aud", "charge_value_aud", "running_count", "missing_count", "max_mw"),
     ],
 }
 RATIOS = {
@@ -295,19 +295,17 @@ class _Oracle:
         return _sums(rows, keys, MEASURES["generation_by_fuel"])
 
     def _rooftop_rows(self) -> pd.DataFrame:
-        """Rooftop by label: between two points half an hour apart linear, past a lone one held for half an hour."""
-        points = self.frame("rooftop_pv").dropna(subset="rooftop_mw").sort_values(["region_id", "settlement_date"])
-        half_hour = pd.Timedelta(minutes=30)
-        of_region = points.groupby("region_id")
-        is_last = of_region["settlement_date"].shift(-1) != points["settlement_date"] + half_hour
-        following = of_region["rooftop_mw"].shift(-1).where(~is_last, points["rooftop_mw"])
-        after = points.assign(following=following, is_provisional=is_last)
-        first = of_region.head(1)
-        before = first.assign(
-            settlement_date=first["settlement_date"] - half_hour, following=first["rooftop_mw"], is_provisional=True
+        """Rooftop by label: between two points half an hour apart linear; beside a lone one held, and provisional."""
+        points = self.frame("rooftop_pv").dropna(subset="rooftop_mw").set_index(["region_id", "settlement_date"])
+        power = points["rooftop_mw"]
+        opened_by = power.rename(lambda label: label + pd.Timedelta(minutes=30), level="settlement_date")
+        halves = pd.DataFrame({"from_mw": opened_by, "to_mw": power})  # by the label that ends the half hour
+        halves["is_provisional"] = halves.isna().any(axis=1)
+        halves["from_mw"], halves["to_mw"] = (
+            halves["from_mw"].fillna(halves["to_mw"]),
+            halves["to_mw"].fillna(halves["from_mw"]),
         )
-        segments = pd.concat([before, after])
-        rows = pd.concat([_label_of(segments, n) for n in range(HALF_HOUR)])
+        rows = pd.concat([_label_of(halves.reset_index(), n) for n in range(HALF_HOUR)])
         rows = rows[rows["settlement_date"].isin(self.covered("unit_scada"))]
         return self.priced(rows.assign(fueltech_id="solar_rooftop", has_reading=True))
 
@@ -319,6 +317,7 @@ class _Oracle:
         is_load, goes_both_ways = (rows["dispatch_type"] == kind for kind in ("LOAD", "BIDIRECTIONAL"))
         nothing = energy * 0  # null where the reading is
         rows["energy_mwh"] = energy.where(~goes_both_ways, energy.clip(lower=0)).where(~is_load, nothing)
+        rows["rated_energy_mwh"] = rows["energy_mwh"].where(rows["capacity_mw"].notna())
         charge = nothing.where(~goes_both_ways, (-energy).clip(lower=0)).where(~is_load, energy)
         rows["charge_mwh"] = charge
         rows["charge_value_aud"] = charge * rows["settlement_rrp"]
@@ -346,7 +345,7 @@ class _Oracle:
         for band, (low, high) in BANDS.items():
             is_in = (rrp >= low) & (rrp < high)
             rows[f"band_{band}_count"] = is_in.astype(int)
-            rows[f"band_{band}_rrp_sum"] = rrp.where(is_in)
+            rows[f"band_{band}_rrp_sum"] = rrp.where(is_in, rrp * 0)
         rows["cap_payout_aud_per_mw"] = (rrp - CAP_STRIKE).clip(lower=0) * INTERVAL_HOURS
         rows["import_mwh"] = (-rows["net_interchange_mw"]).clip(lower=0) * INTERVAL_HOURS
         rows["export_mwh"] = rows["net_interchange_mw"].clip(lower=0) * INTERVAL_HOURS
@@ -361,20 +360,20 @@ def _oracle_of(raw: Raw) -> _Oracle:
     return _ORACLES.setdefault(id(raw), _Oracle(raw))
 
 
-def _label_of(segments: pd.DataFrame, n: int) -> pd.DataFrame:
-    """The n-th of the six labels after a point, 0 the first: mean power on the line to the power that follows."""
+def _label_of(halves: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The n-th of the six labels of each half hour, 0 the first: mean power on the line between its two ends."""
     climbed = (n + 0.5) / HALF_HOUR
-    mean = segments["rooftop_mw"] * (1 - climbed) + segments["following"] * climbed
-    return segments.assign(
-        settlement_date=segments["settlement_date"] + pd.Timedelta(minutes=5 * (n + 1)),
+    mean = halves["from_mw"] * (1 - climbed) + halves["to_mw"] * climbed
+    return halves.assign(
+        settlement_date=halves["settlement_date"] - pd.Timedelta(minutes=5 * (HALF_HOUR - 1 - n)),
         energy_mwh=mean * INTERVAL_HOURS,
     )
 
 
 def _valued(rows: pd.DataFrame) -> pd.DataFrame:
-    is_priced = (rows["energy_mwh"] > 0) & rows["settlement_rrp"].notna()
+    """With market value, and the positive energy that has a price: 0 where output is not positive, null without a price."""
     return rows.assign(
-        priced_energy_mwh=rows["energy_mwh"].where(is_priced),
+        priced_energy_mwh=rows["energy_mwh"].clip(lower=0).where(rows["settlement_rrp"].notna()),
         market_value_aud=rows["energy_mwh"] * rows["settlement_rrp"],
     )
 
@@ -441,7 +440,7 @@ def _price_ratios(table: pd.DataFrame) -> pd.DataFrame:
 def _capacity_ratios(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         mean_mw=table["energy_mwh"] / table["hours"],
-        capacity_factor=_ratio(table["energy_mwh"], table["potential_mwh"]),
+        capacity_factor=_ratio(table["rated_energy_mwh"], table["potential_mwh"]),
         dwa_price=_ratio(table["market_value_aud"], table["priced_energy_mwh"]),
     )
 

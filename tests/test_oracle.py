@@ -33,9 +33,9 @@ FUEL = [
     (9, LEAP_DAY, "unknown", "unknown", "mean_mw", 2.5 / 24),
     (9, LEAP_DAY, "unknown", "unknown", "market_value_aud", None),
     (10, FIRST_OF_MARCH, "SA1", "wind", "energy_mwh", 287),
-    (11, LEAP_DAY, "NSW1", "solar_rooftop", "energy_mwh", 94.5),
-    (11, LEAP_DAY, "NSW1", "solar_rooftop", "reading_count", 36),
-    (11, LEAP_DAY, "NSW1", "solar_rooftop", "provisional_count", 18),
+    (11, LEAP_DAY, "NSW1", "solar_rooftop", "energy_mwh", 106.5),
+    (11, LEAP_DAY, "NSW1", "solar_rooftop", "reading_count", 42),
+    (11, LEAP_DAY, "NSW1", "solar_rooftop", "provisional_count", 24),
     (12, LEAP_DAY, "SA1", "solar_rooftop", "energy_mwh", 6),
     (12, FIRST_OF_MARCH, "SA1", "solar_rooftop", "energy_mwh", 15),
     (13, FIRST_OF_MARCH, "NSW1", "unknown", "energy_mwh", 144),
@@ -43,11 +43,13 @@ FUEL = [
     (15, LEAP_DAY, "NSW1", "coal_black", "dwa_price", 84_125 / 1382.5),
     (16, LEAP_DAY, "SA1", "solar_utility", "dwa_price", 20),
     (17, FIRST_OF_MARCH, "SA1", "solar_utility", "market_value_aud", 11_280),
+    (17, FIRST_OF_MARCH, "SA1", "solar_utility", "priced_energy_mwh", 284),
+    (9, LEAP_DAY, "unknown", "unknown", "priced_energy_mwh", None),
     (17, FIRST_OF_MARCH, "SA1", "solar_utility", "dwa_price", 11_280 / 284),
     (18, LEAP_DAY, "SA1", "battery_charging", "market_value_aud", -700),
     (19, LEAP_DAY, "SA1", "battery_discharging", "dwa_price", -280 / 23),
     (20, LEAP_DAY, "SA1", "wind", "share", 288 / 605),
-    (21, LEAP_DAY, "NEM", "wind", "share", 288 / 2804.5),
+    (21, LEAP_DAY, "NEM", "wind", "share", 288 / 2816.5),
     (26, LEAP_DAY, "SA1", "gas_ocgt", "energy_mwh", None),
     (26, LEAP_DAY, "SA1", "gas_ocgt", "missing_count", 288),
 ]
@@ -67,6 +69,8 @@ UNITS = [
     (23, LEAP_DAY, "HYDRO1", "capacity_factor", 1 / 2),
     (23, FIRST_OF_MARCH, "HYDRO1", "capacity_factor", 1 / 3),
     (24, LEAP_DAY, "SOLAR1", "capacity_factor", 0.24),
+    (25, LEAP_DAY, "WIND1", "energy_mwh", 288),
+    (25, LEAP_DAY, "WIND1", "rated_energy_mwh", None),
     (25, LEAP_DAY, "WIND1", "potential_mwh", None),
     (25, LEAP_DAY, "WIND1", "capacity_factor", None),
     (26, LEAP_DAY, "IDLE1", "potential_mwh", 2400),
@@ -152,6 +156,25 @@ def test_a_row_stands_where_only_price_or_only_demand_is_known():
     assert np.isnan(unpriced.rrp_sum)
     assert undemanded.rrp_sum == 40
     assert np.isnan(undemanded.demand_mwh)
+
+
+def test_a_price_without_output_counts_as_nothing_and_no_price_as_unknown():
+    night = Window(datetime(2024, 2, 29), datetime(2024, 2, 29, 0, 5))
+    (solar,) = expected("generation_by_fuel", TINY, night, "5min", "SA1", {"fueltech_id": "solar_utility"}).to_dict(
+        "records"
+    )
+    assert (solar["energy_mwh"], solar["priced_energy_mwh"]) == (0, 0)
+    assert np.isnan(solar["dwa_price"])
+    ten = Window(datetime(2024, 3, 1, 9, 55), datetime(2024, 3, 1, 10))
+    (solar,) = expected("generation_by_fuel", TINY, ten, "5min", "SA1", {"fueltech_id": "solar_utility"}).to_dict(
+        "records"
+    )
+    assert solar["energy_mwh"] == 4
+    assert np.isnan(solar["priced_energy_mwh"])
+    prices = expected("regional_price", TINY, FIRST_OF_MARCH, "5min", "SA1").set_index("interval_end")
+    sums = ["band_below_0_rrp_sum", "band_300_1000_rrp_sum", "band_1000_up_rrp_sum", "cap_payout_aud_per_mw"]
+    assert (prices.loc[datetime(2024, 3, 1, 9, 5), sums] == 0).all()
+    assert prices.loc[datetime(2024, 3, 1, 10), sums].isna().all()
 
 
 def test_before_five_minute_settlement_energy_earns_the_half_hours_mean():
