@@ -24,8 +24,11 @@ SCHEMA_VERSION = 1  # of the partition files; part of every fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A stored column. ``merge`` joins rows of finer grain (None for a key, ``last`` for a fact that may change);
-    ``across_regions`` is whether it adds up so."""
+    """A stored column.
+
+    ``merge`` joins rows of finer grain: None for a key, ``last`` for a fact that may change; ``across_regions`` is
+    whether it also joins the regions' rows into one for NEM.
+    """
 
     unit: str
     about: str
@@ -45,8 +48,7 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Ttl:
-    """How long a partition is fresh, and how long past that it may still be served (marked) while it is rebuilt, or
-    while the source fails."""
+    """How long a partition is fresh; and how long past that it may be served, marked, while rebuilt or its source fails."""
 
     fresh: timedelta
     stale_while_revalidate: timedelta
@@ -102,12 +104,22 @@ TTL_SETTLED = Ttl(timedelta(days=28), timedelta(days=7), timedelta(days=90))
 PUBLICATION_DELAY = timedelta(minutes=5)  # AEMO's files of a label are up within it
 SETTLES_AFTER = timedelta(days=35)  # price revisions and late meter rows have stopped by then
 
-_KEY = {"type": "VARCHAR"}
-_FACT = {"type": "VARCHAR", "merge": "last"}
-_COUNT = {"unit": "intervals", "merge": "sum", "type": "BIGINT"}
+
+def _key(about: str) -> Column:
+    return Column("", about, type="VARCHAR")
+
+
+def _fact(about: str) -> Column:
+    return Column("", about, "last", type="VARCHAR")
+
+
+def _count(about: str, *, across_regions: bool = True) -> Column:
+    return Column("intervals", about, "sum", type="BIGINT", across_regions=across_regions)
+
+
 _LABEL = Column("NEM time", "end of the interval", type="TIMESTAMP")
-_REGION = Column("", "region of the market, or NEM for their sum", **_KEY)
-_FUEL = Column("", "fuel technology", **_KEY)
+_REGION = _key("region of the market, or NEM for their sum")
+_FUEL = _key("fuel technology")
 
 GENERATION_BY_FUEL = Query(
     name="generation_by_fuel",
@@ -120,9 +132,9 @@ GENERATION_BY_FUEL = Query(
         "energy_mwh": Column("MWh", "mean power x hours; charging and pumping are positive too", "sum"),
         "priced_energy_mwh": Column("MWh", "the positive output that has a price", "sum"),
         "market_value_aud": Column("$", "energy x the price it settles at; no loss factors, FCAS or hedges", "sum"),
-        "reading_count": Column(about="unit readings behind the row", **_COUNT),
-        "provisional_count": Column(about="of these, waiting for the next reading", **_COUNT),
-        "missing_count": Column(about="registered units without a reading", **_COUNT),
+        "reading_count": _count("unit readings behind the row"),
+        "provisional_count": _count("of these, waiting for the next reading"),
+        "missing_count": _count("registered units without a reading"),
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power", "energy_mwh / hours"),
@@ -143,15 +155,15 @@ REGIONAL_PRICE = Query(
         "settlement_date": _LABEL,
         "region_id": _REGION,
         "rrp_sum": Column("$/MWh", "sum of 5-minute prices", "sum", across_regions=False),
-        "interval_count": Column(about="5-minute prices summed", **_COUNT, across_regions=False),
+        "interval_count": _count("5-minute prices summed", across_regions=False),
         "rrp_min": Column("$/MWh", "lowest 5-minute price", "min", across_regions=False),
         "rrp_max": Column("$/MWh", "highest 5-minute price", "max", across_regions=False),
         "demand_mwh": Column("MWh", "TOTALDEMAND, else DEMAND_AND_NONSCHEDGEN", "sum"),
         "priced_demand_mwh": Column("MWh", "the demand that has a price", "sum"),
         "demand_value_aud": Column("$", "price x demand", "sum"),
-        "demand_operational_count": Column(about="labels where DEMAND_AND_NONSCHEDGEN stood in", **_COUNT),
+        "demand_operational_count": _count("labels where DEMAND_AND_NONSCHEDGEN stood in"),
         **{
-            f"band_{band}_count": Column(about=f"prices {words}", **_COUNT, across_regions=False)
+            f"band_{band}_count": _count(f"prices {words}", across_regions=False)
             for band, words in (
                 ("below_0", "< 0"),
                 ("0_300", "0 to < 300"),
@@ -186,10 +198,10 @@ CAPACITY_FACTOR = Query(
     sources=("unit_scada", "units", "regional_price"),
     columns={
         "settlement_date": _LABEL,
-        "duid": Column("", "dispatchable unit", **_KEY),
-        "station_name": Column("", "its station, as last registered in the bucket", **_FACT),
-        "region_id": Column("", "its region, likewise", **_FACT),
-        "fueltech_id": Column("", "its fuel technology, likewise", **_FACT),
+        "duid": _key("dispatchable unit"),
+        "station_name": _fact("its station, as last registered in the bucket"),
+        "region_id": _fact("its region, likewise"),
+        "fueltech_id": _fact("its fuel technology, likewise"),
         "energy_mwh": Column("MWh", "generated or discharged", "sum"),
         "rated_energy_mwh": Column("MWh", "of it, what was generated while the capacity is known", "sum"),
         "priced_energy_mwh": Column("MWh", "the output that has a price", "sum"),
@@ -197,13 +209,15 @@ CAPACITY_FACTOR = Query(
         "charge_mwh": Column("MWh", "drawn to charge or pump", "sum"),
         "market_value_aud": Column("$", "energy x the price it settles at", "sum"),
         "charge_value_aud": Column("$", "cost of what was drawn", "sum"),
-        "running_count": Column(about="5-minute intervals generating", **_COUNT),
-        "missing_count": Column(about="5-minute intervals without a reading", **_COUNT),
+        "running_count": _count("5-minute intervals generating"),
+        "missing_count": _count("5-minute intervals without a reading"),
         "max_mw": Column("MW", "highest 5-minute mean power", "max"),
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power generated", "energy_mwh / hours"),
-        "capacity_factor": Ratio("0-1", "rated energy over potential; above 1 is shown, not clipped", "rated_energy_mwh / potential_mwh"),
+        "capacity_factor": Ratio(
+            "0-1", "rated energy over potential; above 1 is shown, not clipped", "rated_energy_mwh / potential_mwh"
+        ),
         "dwa_price": GENERATION_BY_FUEL.ratios["dwa_price"],
     },
     # At five minutes it would be 92 % of all bytes for no gain: one unit over 7 days reads as fast live.

@@ -159,7 +159,9 @@ def extent(store: Store, source: Source, query: str) -> Window:
 def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:
     keys = query.filterable
     if stray := set(filters) - set(keys):
-        raise RequestError(f"{query.name} cannot be filtered by {', '.join(sorted(stray))}; it can by {', '.join(keys)}")
+        raise RequestError(
+            f"{query.name} cannot be filtered by {', '.join(sorted(stray))}; it can by {', '.join(keys)}"
+        )
     known = {"region_id": (*REGIONS, UNKNOWN_REGION, NEM), "fueltech_id": (*FUELS, "battery")}
     for key, names in known.items():
         for value in filters.get(key, ()):
@@ -170,7 +172,12 @@ def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None
 
 
 def _plan(
-    manifest: Manifest, request: Request, now: datetime, *, grace: Grace = "revalidate", broken: frozenset[str] = frozenset()
+    manifest: Manifest,
+    request: Request,
+    now: datetime,
+    *,
+    grace: Grace = "revalidate",
+    broken: frozenset[str] = frozenset(),
 ) -> list[Piece]:
     return plan(
         manifest,

@@ -186,13 +186,10 @@ def _facts_of(
     )
 
 
-def _write(
-    store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry
-) -> Entry:
+def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry) -> Entry:
     """Write a partition, its facts in the footer, and return its entry with size, rows and checksum."""
     path = store.root / entry.path
-    counted = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
-    entry = dataclasses.replace(entry, row_count=counted[0])
+    entry = dataclasses.replace(entry, row_count=len(cursor.table(table)))
     footer = {
         name: value if isinstance(value, str) else json.dumps(value)
         for name, value in facts(entry).items()

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,7 +19,7 @@ import pyarrow.parquet as pq
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
 from nem.tables import TABLES, UNITS
-from nem.windows import INTERVAL, Window, day_window, utc_time
+from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
 
 _EMPTY = "absent"  # the version of a day a table has no file for
 
@@ -79,9 +81,9 @@ class Source:
         Raises:
             SourceUnavailableError: there is no lake, the pacing table is absent, or a file cannot be read.
         """
-        labels = [_dispatch_labels(part) for part in self.coverage(tables[0], window)]
-        dates = np.concatenate(labels) if labels else np.array([], dtype="datetime64[us]")
-        cursor.register("dispatch_interval", pa.table({"settlement_date": pa.array(dates, pa.timestamp("us"))}))
+        labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
+        dates = np.array(list(chain.from_iterable(labels)), dtype="datetime64[us]")
+        cursor.register("dispatch_interval", pa.table({"settlement_date": dates}))
         for table in tables:
             files = self._files(table, window)
             try:
@@ -151,11 +153,6 @@ def _relation(cursor: duckdb.DuckDBPyConnection, table: str, files: list[str]) -
     )
 
 
-def _dispatch_labels(window: Window) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
-    step = np.timedelta64(5, "m")
-    return np.arange(np.datetime64(window.start) + step, np.datetime64(window.end) + step, step, "datetime64[us]")
-
-
 @lru_cache(maxsize=4096)
 def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
     """The first and last label of a file, from its footer."""
@@ -169,8 +166,9 @@ def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
 
 
 @lru_cache(maxsize=4)
-def _units(path: Path, _modified: int) -> list[dict[str, object]]:
-    return pq.read_table(path).to_pylist()
+def _units(path: Path, _modified: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
 
 
 @lru_cache(maxsize=4096)
