@@ -1,0 +1,256 @@
+"""The ``nemwarm`` command: the one place that knows all four packages, each imported when its command runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from cache_store import Receipt, Store
+    from dashboard.data import Market
+    from nem import Source, Window
+
+OK, BAD_REQUEST, NO_ANSWER = 0, 2, 3
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 answered, 2 bad request, 3 no answer. Errors are one line."""
+    arguments = _parser().parse_args(argv)
+    from pydantic import ValidationError
+
+    from cache_store.errors import CacheStoreError, RequestError, UnknownQueryError
+    from nem.errors import NemError, WindowError
+
+    try:
+        code: int = arguments.run(arguments)
+    except (WindowError, RequestError, UnknownQueryError) as error:
+        return _complain(error, BAD_REQUEST)
+    except ValidationError as error:
+        return _complain(
+            f"settings: {'; '.join(str(e['loc'][0]) + ': ' + e['msg'] for e in error.errors())}", BAD_REQUEST
+        )
+    except (NemError, CacheStoreError) as error:
+        return _complain(error, NO_ANSWER)
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`nemwarm query … | head`).
+        sys.stdout = None
+        return OK
+    return code
+
+
+def _complain(error: object, code: int) -> int:
+    print(f"nemwarm: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_REQUEST, f"nemwarm: {message}; see `{self.prog} --help`\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nemwarm", description="Answers about Australia's electricity market, warmed before asked.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Any, about: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=about)
+        made.set_defaults(run=run)
+        return made
+
+    for name, run, about in (
+        ("up", _up, "land the bundled sample if there is no source, serve the dashboard, warm in the background"),
+        ("serve", _serve, "serve the dashboard"),
+    ):
+        serving = command(name, run, about)
+        serving.add_argument("--address", help="interface to listen on (default: loopback)")
+        serving.add_argument("--port", type=int, help="default: 5006")
+    ingest = command("ingest", _ingest, "land data in the source lake")
+    ingest.add_argument("--sample", action="store_true", required=True, help="the bundled 22 days of October 2017")
+    warm = command("warm", _warm, "warm the cache through the Prefect flow")
+    _add_window(warm, required=False)
+    warm.add_argument("--query", action="append", help="only this query; may be repeated")
+    warm.add_argument("--force", action="store_true", help="rebuild what is not due, too")
+    shown = command("status", _status, "what is warmed, how fresh, how far behind")
+    shown.add_argument("--format", choices=["table", "json"], default="table")
+    for name, run, about, forms in (
+        ("query", _query, "answer a query", ["table", "csv", "json", "parquet"]),
+        ("explain", _explain, "how a query would be answered, opening no data file", ["table", "json"]),
+    ):
+        _add_request(command(name, run, about), forms)
+    return parser
+
+
+def _add_window(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    for edge in ("--start", "--end"):
+        parser.add_argument(
+            edge, required=required, help="NEM time: a date, or YYYY-MM-DDTHH:MM; windows are (start, end]"
+        )
+
+
+def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
+    parser.add_argument("name", metavar="query", help="a name of the catalogue, such as generation_by_fuel")
+    _add_window(parser, required=True)
+    parser.add_argument("--resolution", default="auto", help="auto, 5min, 30min, 1h, 1d or 1M")
+    parser.add_argument("--region", dest="region_id", action="append", help="NSW1 …, or NEM for all together")
+    parser.add_argument("--fueltech", dest="fueltech_id", action="append", help="a fuel technology; may be repeated")
+    parser.add_argument("--duid", action="append", help="a unit; may be repeated")
+    parser.add_argument(
+        "--origin", default="auto", help="auto, cache (never asks the source) or live (opens no partition)"
+    )
+    parser.add_argument("--format", choices=forms, default="table")
+
+
+def _open() -> tuple[Store, Source, datetime]:
+    """This installation's store and source, and the instant freshness is judged at."""
+    from cache_store import open_store
+    from cache_store.settings import Settings
+    from nem import open_source
+
+    settings = Settings()
+    source = open_source(settings.lake)
+    return open_store(settings.store, memory_bytes=settings.memory_bytes), source, _now(source)
+
+
+def _now(source: Source) -> datetime:
+    return source.replay_now() or datetime.now(UTC)
+
+
+def _window(arguments: argparse.Namespace) -> Window:
+    from nem.windows import Window, parse_time
+
+    return Window(parse_time(arguments.start), parse_time(arguments.end))
+
+
+def _request(arguments: argparse.Namespace) -> dict[str, Any]:
+    filters = {key: values for key in ("region_id", "fueltech_id", "duid") if (values := getattr(arguments, key))}
+    return {"filters": filters, "resolution": arguments.resolution, "origin": arguments.origin}
+
+
+def _query(arguments: argparse.Namespace) -> int:
+    from cache_store import fetch
+    from cache_store.export import export
+
+    store, source, now = _open()
+    answer = fetch(store, source, arguments.name, _window(arguments), now=now, **_request(arguments))
+    if arguments.format == "table":
+        store.connection.from_arrow(answer.table).show(max_rows=60, max_width=200)
+    else:
+        sys.stdout.buffer.write(export(answer, arguments.format))
+        sys.stdout.buffer.flush()
+    print(_receipt_line(answer.receipt, answer.table.num_rows), file=sys.stderr)
+    return OK
+
+
+def _receipt_line(receipt: Receipt, row_count: int) -> str:
+    through = f"{receipt.data_through:%Y-%m-%d %H:%M} NEM" if receipt.data_through else "nothing"
+    words = [
+        f"{receipt.query} {receipt.window}",
+        receipt.resolution,
+        f"{row_count} rows",
+        receipt.origin,
+        f"data to {through}",
+    ]
+    return " · ".join([*words, *receipt.notes, "Source: AEMO"])
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from cache_store import explain
+    from cache_store.export import describe
+
+    store, source, now = _open()
+    receipt = explain(store, source, arguments.name, _window(arguments), now=now, **_request(arguments))
+    if arguments.format == "json":
+        print(json.dumps(describe(receipt)))
+        return OK
+    for segment in receipt.segments:
+        print(f"{segment.window}  {segment.origin:6} {segment.reason:20} {segment.grain:6} {segment.build or ''}")
+    return OK
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
+    from cache_store.status import status
+
+    store, _, now = _open()
+    rows = [asdict(row) for row in status(store, now=now)]
+    for row in rows:
+        row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"
+        row["lag_minutes"] = (lag := row.pop("lag")) and lag.total_seconds() / 60
+    if arguments.format == "json":
+        print(json.dumps(rows))
+        return OK
+    for row in rows:
+        print(
+            f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
+            f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
+        )
+    return OK
+
+
+def _ingest(_arguments: argparse.Namespace) -> int:
+    from cache_store.settings import Settings
+    from nem.lake import land_sample
+
+    lake = Settings().lake
+    changed = land_sample(lake)
+    for table, days in changed.items():
+        print(f"{table:16} {len(days):3} days landed")
+    print(f"the sample is in {lake}. Source: AEMO")
+    return OK
+
+
+def _warm(arguments: argparse.Namespace) -> int:
+    from flows.warm import warm_cache
+
+    summary = warm_cache(queries=arguments.query, start=arguments.start, end=arguments.end, force=arguments.force)
+    print(summary)
+    return OK
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from cache_store.settings import Settings
+    from dashboard.app import serve
+
+    settings = Settings()
+    serve(_market(), address=arguments.address or settings.address, port=arguments.port or settings.port)
+    return OK
+
+
+def _market() -> Market:
+    """What the pages may ask, bound to this installation."""
+    from cache_store import extent, fetch
+    from dashboard.data import Market
+
+    store, source, _ = _open()
+    return Market(
+        ask=lambda query, window, **options: fetch(store, source, query, window, now=_now(source), **options),
+        extent=lambda query: extent(store, source, query),
+        clock=lambda: _now(source),
+    )
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    from cache_store.settings import Settings
+    from nem.lake import land_sample, landed_days
+
+    lake = Settings().lake
+    if not landed_days(lake, "unit_scada"):
+        print(f"no source yet: landing the bundled sample in {lake}", flush=True)
+        land_sample(lake)
+    # A process of its own: the flow's imports and work must not slow the pages.
+    warming = subprocess.Popen([sys.executable, str(Path(__file__)), "warm"])
+    try:
+        return _serve(arguments)
+    finally:
+        warming.terminate()
+        warming.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
