@@ -25,7 +25,7 @@ from cache_store.store import Store, run_leaf
 from nem.errors import SourceUnavailableError
 from nem.fuels import FUELS
 from nem.regions import NEM, REGIONS, UNKNOWN_REGION
-from nem.source import Source
+from nem.source import Source, as_arrow
 from nem.windows import RESOLUTIONS, Resolution, Window, bucket_edges, ceil, choose_resolution, floor
 
 Filters = Mapping[str, Sequence[str]]
@@ -309,24 +309,24 @@ def _needs_merging(request: Request, pieces: Sequence[Piece]) -> bool:
 
 
 def _buckets(request: Request, pieces: Sequence[Piece]) -> pa.Table:
-    """Per bucket of the window: its label, its start, the hours of it that are asked and held, and whether that is all.
+    """Per bucket of the window: its label, its start, and how many seconds of it are asked and held.
 
-    Columns ``settlement_date``, ``interval_start``, ``hours``, ``complete``.
+    Columns ``settlement_date``, ``interval_start``, ``held_seconds``.
     """
-    edges = np.array(bucket_edges(request.window, request.resolution), dtype="datetime64[s]")
+    edges = np.array(bucket_edges(request.window, request.resolution), dtype="datetime64[us]")
     start, end = edges[:-1], edges[1:]
-    seconds = np.zeros(len(start), dtype=np.int64)
+    held = np.zeros(len(start), dtype="timedelta64[us]")
     for run in _runs(pieces):
-        first, last = (np.datetime64(t, "s") for t in (run[0].segment.window.start, run[-1].segment.window.end))
-        overlap = (np.minimum(end, last) - np.maximum(start, first)).astype(np.int64)
-        seconds += np.maximum(overlap, 0)
-    columns = {
-        "settlement_date": end.astype("datetime64[us]"),
-        "interval_start": start.astype("datetime64[us]"),
-        "hours": seconds / 3600,
-        "complete": seconds == (end - start).astype(np.int64),
-    }
-    return pa.table(columns)
+        first, last = np.datetime64(run[0].segment.window.start), np.datetime64(run[-1].segment.window.end)
+        held += np.maximum(np.minimum(end, last) - np.maximum(start, first), np.timedelta64(0))
+    label = pa.timestamp("us")
+    return pa.table(
+        {
+            "settlement_date": as_arrow(end, label),
+            "interval_start": as_arrow(start, label),
+            "held_seconds": as_arrow(held // np.timedelta64(1, "s"), pa.int64()),
+        }
+    )
 
 
 def _receipt(

@@ -22,6 +22,13 @@ _BUCKET_END: dict[Resolution, str] = {
 }
 
 
+_LOADS = ", ".join(f"'{load}'" for load in LOADS)
+_SUPPLY = (
+    "LEFT JOIN (SELECT settlement_date, region_id, nullif(sum(energy_mwh), 0) AS supply_mwh FROM stored_row "  # noqa: S608
+    f"WHERE energy_mwh > 0 AND fueltech_id NOT IN ({_LOADS}) GROUP BY ALL) AS supply "
+    "ON supply.settlement_date = stored_row.settlement_date AND supply.region_id = stored_row.region_id "
+    f"AND fueltech_id NOT IN ({_LOADS})"
+)
 _MERGE = {None: "{}", "sum": "sum({})", "min": "min({})", "max": "max({})", "last": "arg_max({}, settlement_date)"}
 
 
@@ -62,21 +69,20 @@ def derived(query: Query, rows: str, filters: Mapping[str, Sequence[str]]) -> st
 
     ``filters`` here are those that must not change what a ratio is taken of: a share is of the whole supply.
     """
-    supply = ""
-    if any("supply_mwh" in ratio.expression for ratio in query.ratios.values()):
-        loads = ", ".join(f"'{load}'" for load in LOADS)
-        supply = (
-            "LEFT JOIN (SELECT settlement_date, region_id, nullif(sum(energy_mwh), 0) AS supply_mwh FROM stored_row "  # noqa: S608
-            f"WHERE energy_mwh > 0 AND fueltech_id NOT IN ({loads}) GROUP BY ALL) AS supply "
-            "ON supply.settlement_date = stored_row.settlement_date AND supply.region_id = stored_row.region_id "
-            f"AND fueltech_id NOT IN ({loads})"
-        )
     keys = [f"stored_row.{key}" for key in query.keys]
-    ratios = [f"CAST({ratio.expression} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()]
+    columns = [
+        "interval_start",
+        f"{keys[0]} AS interval_end",
+        "held_seconds = date_diff('second', interval_start, interval_end) AS complete",
+        *keys[1:],
+        *query.measures,
+        *(f"CAST({ratio.expression} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()),
+    ]
+    needs_supply = any("supply_mwh" in ratio.expression for ratio in query.ratios.values())
     return (
-        f"WITH stored_row AS ({rows}) "  # noqa: S608
-        f"SELECT {', '.join(['interval_start', f'{keys[0]} AS interval_end', 'complete', *keys[1:], *query.measures, *ratios])} "
-        f"FROM stored_row JOIN bucket ON bucket.settlement_date = stored_row.settlement_date {supply} "
+        f"WITH stored_row AS ({rows}) SELECT {', '.join(columns)} FROM stored_row "  # noqa: S608
+        "JOIN (SELECT *, held_seconds / 3600 AS hours FROM bucket) AS bucket "
+        f"ON bucket.settlement_date = stored_row.settlement_date {_SUPPLY if needs_supply else ''} "
         f"WHERE true{_filtered(filters)} ORDER BY {', '.join(keys)}"
     )
 

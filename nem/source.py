@@ -82,7 +82,7 @@ class Source:
             SourceUnavailableError: there is no lake, the pacing table is absent, or a file cannot be read.
         """
         labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
-        dates = np.array(list(chain.from_iterable(labels)), dtype="datetime64[us]")
+        dates = as_arrow(np.array(list(chain.from_iterable(labels)), dtype="datetime64[us]"), pa.timestamp("us"))
         cursor.register("dispatch_interval", pa.table({"settlement_date": dates}))
         for table in tables:
             files = self._files(table, window)
@@ -129,6 +129,11 @@ class Source:
         except FileNotFoundError:
             return _EMPTY
         return _units_on(path, modified, day)
+
+
+def as_arrow(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
+    """Eight-byte ``values`` as an Arrow array over the same memory. ``pa.array`` would import pandas: half a second."""
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values).view(np.int64))])
 
 
 def open_source(path: Path | str) -> Source:

@@ -1,0 +1,163 @@
+"""The console script: what it prints, what it exits with, what it imports."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import cli
+
+WEEK = ["--start", "2017-10-14", "--end", "2017-10-21"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation that has landed the sample and warmed nothing."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEMWARM_HOME", str(home))
+        assert cli.main(["ingest", "--sample"]) == 0
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _installation(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEMWARM_HOME", str(home))
+
+
+def rows_of(capsysbinary: pytest.CaptureFixture[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(capsysbinary.readouterr().out.decode())))
+
+
+def test_a_day_of_brown_coal_as_csv(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    capsysbinary.readouterr()
+    arguments = ["generation_by_fuel", *WEEK, "--region", "VIC1", "--fueltech", "coal_brown"]
+    assert cli.main(["query", *arguments, "--resolution", "1d", "--format", "csv"]) == 0
+    rows = rows_of(capsysbinary)
+    assert len(rows) == 7
+    # T2: a naive time in a file would be read as local.
+    assert rows[0]["interval_start"] == "2017-10-14T00:00:00+10:00"
+    assert rows[0]["interval_end"] == "2017-10-15T00:00:00+10:00"
+    assert {row["region_id"] for row in rows} == {"VIC1"}
+    assert all(float(row["mean_mw"]) * 24 == pytest.approx(float(row["energy_mwh"])) for row in rows)
+
+
+def test_the_receipt_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["query", "regional_price", *WEEK, "--region", "SA1", "--resolution", "1d"]) == 0
+    printed = capsys.readouterr()
+    assert "regional_price" not in printed.out
+    assert "7 rows · live · data to 2017-10-21 00:00 NEM" in printed.err
+    assert "DEMAND_AND_NONSCHEDGEN" in printed.err
+    assert "Source: AEMO" in printed.err
+
+
+def test_json_carries_rows_receipt_and_zone(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    capsysbinary.readouterr()
+    cli.main(["query", "regional_price", *WEEK, "--region", "NEM", "--resolution", "1d", "--format", "json"])
+    document = json.loads(capsysbinary.readouterr().out)
+    assert len(document["rows"]) == 7
+    assert document["receipt"]["segments"][0]["reason"] == "range_gap"
+    assert document["time_zone"].startswith("NEM time")
+    assert document["rows"][0]["twa_price"] is None  # J13: no region's price is the NEM's
+    assert document["rows"][0]["demand_weighted_price"] > 0
+
+
+def test_parquet_opens_elsewhere(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    capsysbinary.readouterr()
+    arguments = ["capacity_factor", *WEEK, "--duid", "BAYSWATER", "--resolution", "1d", "--format", "parquet"]
+    cli.main(["query", *arguments])
+    table = pq.read_table(io.BytesIO(capsysbinary.readouterr().out))
+    assert table["duid"].to_pylist() == ["BAYSWATER"] * 7
+    assert table.schema.metadata[b"attribution"] == b"Source: AEMO"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["query", "nope", *WEEK], 2, "there is no query 'nope'"),
+        (["query", "regional_price", *WEEK, "--region", "NSW"], 2, "there is no region_id 'NSW'"),
+        (["query", "regional_price", *WEEK, "--resolution", "7min"], 2, "there is no resolution '7min'"),
+        (["query", "regional_price", *WEEK, "--duid", "BW01"], 2, "cannot be filtered by duid"),
+        (["query", "regional_price", *WEEK, "--origin", "moon"], 2, "there is no origin 'moon'"),
+        (["query", "regional_price", "--start", "2017-10-21", "--end", "2017-10-14"], 2, "holds no interval"),
+        (["query", "regional_price", "--start", "2017-10-21", "--end", "2017-10-21"], 2, "holds no interval"),
+        (["query", "regional_price", "--start", "2017-10-14T00:01", "--end", "2017-10-21"], 2, "5-minute grid"),
+        (["query", "regional_price", "--start", "2017-10-14T00:00+11:00", "--end", "2017-10-21"], 2, "time zone"),
+        (["query", "regional_price", "--start", "last week", "--end", "2017-10-21"], 2, "is not a date"),
+        (["query", "regional_price", "--start", "2017-10-14", "--end", "9999-01-01"], 2, "outside"),
+        (["query", "regional_price", "--start", "2018-10-14", "--end", "2018-10-21"], 3, "nothing is held there"),
+        (["query", "regional_price", *WEEK, "--origin", "cache"], 3, "run `nemwarm warm`"),
+        (["explain", "regional_price", "--start", "x", "--end", "y"], 2, "is not a date"),
+    ],
+)
+def test_a_bad_request_is_one_line_and_an_exit_code(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["query"], ["query", "regional_price"], ["ingest"]])
+def test_bad_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_a_lake_the_remedy_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path / "nowhere"))
+    assert cli.main(["query", "regional_price", *WEEK]) == 3
+    printed = capsys.readouterr()
+    assert "nemwarm ingest --sample" in printed.err
+    assert printed.err.count("\n") == 1
+    assert cli.main(["status"]) == 0
+
+
+def test_a_bad_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("NEMWARM_PORT", "harbour")
+    assert cli.main(["status"]) == 2  # O2
+    assert "port" in capsys.readouterr().err
+
+
+def test_explain_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["explain", "capacity_factor", *WEEK, "--resolution", "5min"]) == 0
+    assert capsys.readouterr().out == "(2017-10-14T00:00, 2017-10-21T00:00]  live   range_gap            5min   \n"
+
+
+def test_status_names_every_query_and_grain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["query"], row["grain"]) for row in rows][:3] == [
+        ("generation_by_fuel", "5min"),
+        ("generation_by_fuel", "30min"),
+        ("generation_by_fuel", "1d"),
+    ]
+    assert {row["partitions"] for row in rows} == {0}
+
+
+@pytest.mark.parametrize("command", [["--help"], ["status"], ["query", "regional_price", *WEEK]])
+def test_no_command_that_only_reads_imports_prefect_or_panel(command: list[str]) -> None:
+    script = (
+        "import sys, cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'prefect', 'panel', 'bokeh', 'pandas'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    assert done.stderr.splitlines()[-1] == ""
