@@ -1,0 +1,1 @@
+"""Tests of ``nem``: the clock, the lake and what the source says of itself."""
