@@ -1,0 +1,108 @@
+// The page's own behaviour: theme, ages that keep counting, tables that sort and filter, clicks that select.
+(() => {
+  const root = document.documentElement;
+  const stored = () => { try { return localStorage.getItem("nemwarm-theme"); } catch { return null; } };
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const apply = (theme) => {
+    root.dataset.theme = theme;
+    // Figures read their colours from CSS when they paint: ask each to paint again.
+    for (const view of window.Bokeh?.index ? views(window.Bokeh.index) : []) view.request_paint?.("everything");
+  };
+  function* views(index) {
+    for (const top of index.roots ?? Object.values(index)) yield* below(top);
+  }
+  function* below(view) {
+    yield view;
+    for (const child of view.child_views ?? []) yield* below(child);
+  }
+  apply(stored() ?? (system.matches ? "dark" : "light"));
+  system.addEventListener("change", (event) => { if (!stored()) apply(event.matches ? "dark" : "light"); });
+  addEventListener("DOMContentLoaded", () => {
+    document.getElementById("theme").addEventListener("click", () => {
+      const theme = root.dataset.theme === "dark" ? "light" : "dark";
+      try { localStorage.setItem("nemwarm-theme", theme); } catch { /* a browser without storage forgets */ }
+      apply(theme);
+    });
+  });
+
+  const pick = (text) => {
+    for (const doc of window.Bokeh?.documents ?? [])
+      for (const model of doc._all_models.values())
+        if (model.tags?.includes("pick")) model.value = text;
+  };
+  const picked = (event) => {
+    const path = event.composedPath();
+    if (event.type === "click" || event.key === "Enter") {
+      const found = path.find((node) => node.dataset?.pick);
+      if (found) pick(found.dataset.pick);
+    }
+  };
+  addEventListener("click", picked);
+  addEventListener("keydown", (event) => { if (event.composedPath()[0].tagName === "TR") picked(event); });
+
+  customElements.define("nw-age", class extends HTMLElement {
+    connectedCallback() {
+      this.title = this.textContent;
+      this.tell();
+      this.timer = setInterval(() => this.tell(), 15000);
+    }
+    disconnectedCallback() { clearInterval(this.timer); }
+    tell() {
+      const seconds = Math.max(0, (Date.now() - Date.parse(this.getAttribute("utc"))) / 1000);
+      const [unit, size] = seconds < 90 ? ["s", 1] : seconds < 5400 ? ["min", 60] : seconds < 129600 ? ["h", 3600] : ["days", 86400];
+      this.textContent = `${Math.round(seconds / size)} ${unit} ago`;
+    }
+  });
+
+  const order = {};  // by a table's headings: what a reader sorted and typed outlives new numbers
+  customElements.define("nw-table", class extends HTMLElement {
+    connectedCallback() {
+      this.heads = [...this.querySelectorAll("th")];
+      this.key = this.heads.map((head) => head.textContent).join();
+      this.state = order[this.key] ??= { column: null, down: true, text: "" };
+      this.heads.forEach((head, column) => {
+        head.tabIndex = 0;
+        const turn = () => {
+          this.state.down = this.state.column === column ? !this.state.down : this.numeric(column);
+          this.state.column = column;
+          this.sort();
+        };
+        head.addEventListener("click", turn);
+        head.addEventListener("keydown", (event) => { if (event.key === "Enter") turn(); });
+      });
+      for (const row of this.querySelectorAll("tr[data-pick]")) row.tabIndex = 0;
+      if (this.hasAttribute("filter")) {
+        const input = document.createElement("input");
+        Object.assign(input, { type: "search", placeholder: this.getAttribute("filter"), value: this.state.text });
+        input.setAttribute("aria-label", input.placeholder);
+        input.addEventListener("input", () => { this.state.text = input.value; this.filter(); });
+        this.prepend(input);
+        this.filter();
+      }
+      if (this.state.column !== null) this.sort();
+    }
+    value(row, column) { return row.cells[column]?.dataset.v ?? ""; }
+    rows() { return [...this.querySelectorAll("tbody tr")]; }
+    numeric(column) { return this.rows().some((row) => this.value(row, column) !== "" && !Number.isNaN(Number(this.value(row, column)))); }
+    sort() {
+      const { column, down } = this.state;
+      const number = this.numeric(column), sign = down ? -1 : 1;
+      const fixed = (row) => row.classList.contains("total") || row.classList.contains("flow");
+      const body = this.querySelector("tbody"), rows = this.rows();
+      const free = rows.filter((row) => !fixed(row)).sort((one, two) => {
+        const [a, b] = [this.value(one, column), this.value(two, column)];
+        if (a === "" || b === "") return (a === "") - (b === "");  // what is missing stands last either way
+        return sign * (number ? Number(a) - Number(b) : a.localeCompare(b));
+      });
+      body.append(...free, ...rows.filter(fixed));
+      this.heads.forEach((head, place) => place === column ? head.setAttribute("aria-sort", down ? "descending" : "ascending") : head.removeAttribute("aria-sort"));
+    }
+    filter() {
+      const words = this.state.text.toLowerCase().split(/\s+/);
+      for (const row of this.rows()) {
+        const text = `${row.textContent} ${row.dataset.find ?? ""}`.toLowerCase();
+        row.hidden = !words.every((word) => text.includes(word));
+      }
+    }
+  });
+})();

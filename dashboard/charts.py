@@ -1,0 +1,243 @@
+"""Bokeh figures shared by the tabs: a stack over a price strip, and lines.
+
+A bucket is drawn from its start to its end, so every series ends with one closing point. Text, grid and background
+come from the page's CSS variables (`--bk-*`), which is how one figure serves both themes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from bokeh.layouts import column
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CrosshairTool,
+    CustomJS,
+    DatetimeTickFormatter,
+    HoverTool,
+    LayoutDOM,
+    NumeralTickFormatter,
+    Range1d,
+)
+from bokeh.models.annotations import Span
+from bokeh.plotting import figure
+from bokeh.transform import stack
+
+from dashboard.palette import CAPACITY, DEMAND, PRICE, fuel_colour, fuel_label
+from dashboard.tables.shape import BELOW_ZERO, Columns
+
+TIP_STYLE = """<style>
+.tip{font:12px/1.45 var(--font);font-variant-numeric:tabular-nums;color:var(--ink);min-width:190px}
+.tip .when{font-weight:600;margin-bottom:4px}
+.tip>div:not(.when){display:grid;grid-template-columns:14px 1fr auto 40px;column-gap:4px;align-items:center}
+.tip i{width:9px;height:9px;border-radius:2px;outline:1px solid var(--line)}
+.tip b{font-weight:600;text-align:right}.tip em{font-style:normal;color:var(--muted);font-size:11px}
+.tip hr{border:0;border-top:1px solid var(--line);margin:4px 0}
+</style>"""
+ZONE = "NEM time (UTC+10)"
+_MARGIN = 62  # of every figure's left side, so that stacked figures line up
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Figures over one source and one time axis; ``points`` makes the source's columns of a tab's."""
+
+    layout: LayoutDOM
+    source: ColumnDataSource
+    x_range: Range1d
+    points: Callable[[Columns], dict[str, Any]]
+
+
+def show_points(drawing: Drawing, data: Columns) -> None:
+    """Put new numbers into a drawing. A reader's zoom is kept unless the length of the range changed."""
+    home, axis = time_range(data), drawing.x_range
+    drawing.source.data = drawing.points(data)
+    was: Any = axis.bounds
+    if (axis.start, axis.end) == tuple(was) or _length(home.bounds) != _length(was):
+        axis.update(start=home.start, end=home.end)
+    axis.update(bounds=home.bounds, reset_start=home.start, reset_end=home.end)
+
+
+def _length(bounds: Any) -> float:
+    return float(bounds[1] - bounds[0])
+
+
+def closed(data: Columns) -> dict[str, Any]:
+    """The columns with the last row repeated at its own end: a step needs a point to end at."""
+    if not len(data["interval_start"]):
+        return dict(data)
+    out = {name: np.append(values, values[-1:]) for name, values in data.items()}
+    out["interval_start"][-1] = data["interval_end"][-1]
+    return {
+        **out,
+        "interval_start": out["interval_start"].astype("M8[ms]"),
+        "interval_end": out["interval_end"].astype("M8[ms]"),
+    }
+
+
+def time_range(data: Columns) -> Range1d:
+    """The x axis from the first bucket's start to the last one's end."""
+    if not len(data["interval_start"]):
+        return Range1d(bounds=(0, 1))
+    start, end = (_milliseconds(data[name][place]) for name, place in (("interval_start", 0), ("interval_end", -1)))
+    return Range1d(
+        start=start, end=end, bounds=(start, end), min_interval=15 * 60_000, reset_start=start, reset_end=end
+    )
+
+
+def _milliseconds(time: Any) -> int:
+    return int(np.datetime64(time, "ms").astype(int))
+
+
+def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> figure:
+    """An empty figure over time; only the ``last`` of a pile carries the time axis."""
+    plot = figure(
+        height=height,
+        sizing_mode="stretch_width",
+        x_axis_type="datetime",
+        x_range=x_range,
+        tools="xbox_zoom",
+        toolbar_location=None,
+        min_border_left=_MARGIN,
+        min_border_right=14,
+        min_border_top=6,
+        min_border_bottom=4,
+        background_fill_alpha=0,
+        border_fill_alpha=0,
+        outline_line_alpha=0,
+    )
+    plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
+    plot.yaxis.formatter = NumeralTickFormatter(format=number)
+    plot.xaxis.visible = last
+    plot.yaxis.ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
+    plot.xgrid.grid_line_alpha = 0.5
+    for axis in plot.axis:
+        axis.axis_line_alpha, axis.minor_tick_line_alpha, axis.major_tick_line_alpha = 0, 0, 0
+        axis.major_label_text_font_size = "11px"
+    if last:
+        plot.xaxis.axis_label = ZONE
+        plot.xaxis.axis_label_text_font_size, plot.xaxis.axis_label_text_font_style = "10px", "normal"
+        plot.xaxis.axis_label_standoff = 2
+    plot.add_layout(Span(location=0, dimension="width", line_color=DEMAND, line_width=0.6))
+    plot.js_on_event("doubletap", CustomJS(code="cb_obj.origin.reset.emit()"))
+    return plot
+
+
+def hover(plot: figure, renderer: Any, rows: str, cross: Span) -> None:
+    """A tooltip of HTML ``rows`` wherever the pointer is along time, and the hair line shared by a pile of figures."""
+    when = "<div class='when'>@interval_start{%a %d %b %H:%M} to @interval_end{%H:%M}</div>"
+    tool = HoverTool(
+        renderers=[renderer],
+        mode="vline",
+        line_policy="prev",
+        point_policy="follow_mouse",
+        attachment="horizontal",
+        tooltips=f"{TIP_STYLE}<div class='tip'>{when}{rows}</div>",
+        formatters={"@interval_start": "datetime", "@interval_end": "datetime"},
+    )
+    plot.add_tools(tool, CrosshairTool(overlay=cross))
+
+
+def hair_line() -> Span:
+    """The vertical line under the pointer."""
+    return Span(dimension="height", line_color="#888888", line_width=1, line_dash="dotted")
+
+
+def tip_row(label: str, field: str, number: str, unit: str, colour: str = "transparent") -> str:
+    """One row of a tooltip: a swatch, a name, a number with its unit."""
+    return f"<div><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
+
+
+def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *, height: int = 380) -> Drawing:
+    """The generation stack with its demand line, and beneath it a price strip on the same time axis."""
+    source, x_range, cross = ColumnDataSource(drawn(data, fuels)), time_range(data), hair_line()
+    plot = frame(x_range, height, "0,0", last=False)
+    below = [fuel for fuel in reversed(fuels) if fuel in BELOW_ZERO]
+    above = [fuel for fuel in fuels if fuel not in BELOW_ZERO]
+    for side in (below, above):
+        # Painted from the outermost inwards, each down to zero: neighbours that only touched would show a seam.
+        for count in range(len(side), 0, -1):
+            colour = fuel_colour(side[count - 1])
+            plot.varea_step(
+                "interval_start", 0, stack(*side[:count]), step_mode="after", source=source, fill_color=colour
+            )
+    plot.step(
+        "interval_start", "demand_mw", mode="after", source=source, line_color=DEMAND, line_width=1.5, line_dash=[5, 3]
+    )
+    top = plot.step("interval_start", "supply_mw", mode="after", source=source, line_alpha=0)
+    rows = [tip_row(fuel_label(fuel), fuel, "0,0", "MW", fuel_colour(fuel)) for fuel in reversed(fuels)]
+    rows += ["<hr>", tip_row("Supply", "supply_mw", "0,0", "MW"), tip_row("Demand", "demand_mw", "0,0", "MW", DEMAND)]
+    hover(plot, top, "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)
+    strip = price_strip(source, x_range, cross, price_label)
+    return _drawing((plot, strip), source, x_range, partial(drawn, filled=fuels))
+
+
+def _drawing(
+    figures: tuple[figure, ...], source: ColumnDataSource, x_range: Range1d, points: Callable[[Columns], dict[str, Any]]
+) -> Drawing:
+    return Drawing(column(*figures, sizing_mode="stretch_width", spacing=0), source, x_range, points)
+
+
+def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
+    """The columns to draw: an area cannot break, so in a gap it falls to zero while the lines stop."""
+    return closed({name: np.nan_to_num(values) if name in filled else values for name, values in data.items()})
+
+
+def price_strip(source: ColumnDataSource, x_range: Range1d, cross: Span, label: str, *, height: int = 130) -> figure:
+    """A low chart of ``price`` over a shared time axis."""
+    plot = frame(x_range, height, "$0,0")
+    line = plot.step("interval_start", "price", mode="after", source=source, line_color=PRICE, line_width=1.5)
+    hover(plot, line, tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross)
+    return plot
+
+
+def price_lines(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, *, height: int = 360) -> Drawing:
+    """A step line per region (id to label and colour), the chosen one in front and heavier."""
+    source, x_range = ColumnDataSource(closed(data)), time_range(data)
+    plot = frame(x_range, height, "$0,0")
+    front = None
+    for region in sorted(regions, key=lambda name: name == chosen):
+        mine = region == chosen
+        front = plot.step(
+            "interval_start",
+            region,
+            mode="after",
+            source=source,
+            line_color=regions[region][1],
+            line_width=2 if mine else 1.2,
+            line_alpha=1 if mine else 0.6,
+        )
+    rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
+    hover(plot, front, "".join(rows), hair_line())
+    return _drawing((plot,), source, x_range, closed)
+
+
+def station_over_price(data: Columns, colour: str, *, height: int = 300) -> Drawing:
+    """A station's power under its capacity line, charging below zero, and its region's price beneath."""
+    points = partial(drawn, filled=("mean_mw", "charge_mw"))
+    source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
+    plot = frame(x_range, height, "0,0", last=False)
+    for field, alpha in (("mean_mw", 0.85), ("charge_mw", 0.5)):
+        plot.varea_step(
+            "interval_start", 0, field, step_mode="after", source=source, fill_color=colour, fill_alpha=alpha
+        )
+    plot.step(
+        "interval_start",
+        "capacity_mw",
+        mode="after",
+        source=source,
+        line_color=CAPACITY,
+        line_dash=[5, 3],
+        line_width=1.5,
+    )
+    line = plot.step("interval_start", "mean_mw", mode="after", source=source, line_color=colour, line_width=1)
+    rows = [("Output", "mean_mw", colour), ("Charging", "charge_mw", colour), ("Capacity", "capacity_mw", CAPACITY)]
+    shown = [tip_row(label, field, "0,0.0", "MW", swatch) for label, field, swatch in rows if np.any(data[field] != 0)]
+    hover(plot, line, "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
+    strip = price_strip(source, x_range, cross, "Price")
+    return _drawing((plot, strip), source, x_range, points)

@@ -1,0 +1,50 @@
+"""The one place where an error becomes words for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A failure, told: what did not work, why, and what helps."""
+
+    title: str
+    reason: str
+    remedy: str
+
+
+def describe(error: Exception) -> Words:
+    """What happened, for a person; a fault of the program itself tells nothing of its inside."""
+    # Imported here: only a failure needs them, and the app's import graph stays small.
+    from cache_store.errors import CacheStoreError, NoAnswerError, StalenessExceededError
+    from nem.errors import NemError, SourceUnavailableError
+
+    known: tuple[tuple[type[Exception], str, str], ...] = (
+        (NoAnswerError, "No data for this view", "Choose another range or region, or load that stretch first."),
+        (
+            StalenessExceededError,
+            "Only outdated numbers are available",
+            "The source did not answer in time. Retry in a moment.",
+        ),
+        (SourceUnavailableError, "The data source does not answer", "Check that the source is in place, then retry."),
+        (NemError, "The data source cannot be read", "The reason above names the part to mend; then retry."),
+        (CacheStoreError, "This view could not be answered", "Retry; if it stays, run `nemwarm check`."),
+    )
+    for kind, title, remedy in known:
+        if isinstance(error, kind):
+            return Words(title, str(error), remedy)
+    return Words(
+        "Something went wrong in the dashboard",
+        f"An unexpected {type(error).__name__}; the log has it.",
+        "Retry, or open another tab.",
+    )
+
+
+def card(words: Words) -> str:
+    """The words as HTML."""
+    return (
+        f'<div class="failure" role="alert"><h2>{escape(words.title)}</h2>'
+        f"<p>{escape(words.reason)}</p><p>{escape(words.remedy)}</p></div>"
+    )

@@ -1,0 +1,142 @@
+"""Small pieces of HTML: numbers, receipts, tables and cards. Every text from data is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+_ASSETS = Path(__file__).parent / "assets"
+MISSING = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
+RESOLUTION_WORDS = {"5min": "5 min", "30min": "30 min", "1h": "1 h", "1d": "1 day", "1M": "1 month"}
+ORIGIN_WORDS = {
+    "memory": ("memory", "answered from memory"),
+    "cache": ("cache", "answered from warmed partitions"),
+    "live": ("live", "answered by running the query on the source"),
+    "mixed": ("cache + live", "partitions, with the rest run on the source"),
+    "stale": ("stale, refreshing", "partitions past their time to live, marked until they are rebuilt"),
+}
+
+
+@cache
+def asset(name: str) -> str:
+    """The text of a file this package serves."""
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def pane(html: str = "", **params: Any) -> pn.pane.HTML:
+    """A pane of HTML in the dashboard's style."""
+    return pn.pane.HTML(html, stylesheets=[asset("parts.css")], sizing_mode="stretch_width", margin=0, **params)
+
+
+def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
+    """A number as text with its unit; a dash for what is missing."""
+    if value is None:
+        return MISSING
+    text = format(value, form)
+    return f"{text}{unit}".replace("-", _MINUS)
+
+
+def dollars(value: float | None, form: str = ",.2f") -> str:
+    """A price or an amount, its sign before the dollar."""
+    if value is None:
+        return MISSING
+    return f"{_MINUS if round(value, 2) < 0 else ''}${abs(value):{form}}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A ratio of 0 to 1 in percent."""
+    return MISSING if value is None else f"{value * 100:.{digits}f}%".replace("-", _MINUS)
+
+
+def moment(time: datetime | None) -> str:
+    """A NEM time to the minute."""
+    return MISSING if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+def swatch(colour: str) -> str:
+    """A small square of colour."""
+    return f'<i class="swatch" style="background:{colour}"></i>'
+
+
+def header(title: str, unit: str = "", aside: str = "") -> str:
+    """The head of a card: title, unit, and what stands at its right."""
+    return f'<div class="head"><h2>{escape(title)}</h2><span class="unit">{escape(unit)}</span><div class="aside">{aside}</div></div>'
+
+
+def table(
+    heads: Sequence[tuple[str, str]], rows: Iterable[tuple[str, Sequence[tuple[str, Any]]]], *, kind: str = ""
+) -> str:
+    """A table from (heading, tooltip) and rows of (attributes, cells); a cell is (HTML, value to sort by)."""
+    top = "".join(f'<th scope="col" title="{escape(tip, quote=True)}">{escape(name)}</th>' for name, tip in heads)
+    body = "".join(f"<tr {attributes}>{''.join(_cell(*cell) for cell in cells)}</tr>" for attributes, cells in rows)
+    return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(html: str, value: Any) -> str:
+    return f'<td data-v="{"" if value is None else escape(str(value), quote=True)}">{html}</td>'
+
+
+def receipt_line(receipts: Sequence[Receipt]) -> str:
+    """Where a card's numbers came from and how old they are; opened, every segment of every query."""
+    first = receipts[0]
+    word, meaning = ORIGIN_WORDS[_origin(receipts)]
+    parts = [f"{RESOLUTION_WORDS[first.resolution]} resolution", f"data to {moment(_oldest(receipts))} NEM"]
+    built = min((receipt.built_at for receipt in receipts if receipt.built_at), default=None)
+    if built:
+        parts.append(f"built {_age(built)}")
+    least = min(receipt.coverage for receipt in receipts)
+    if least < 1:
+        parts.append(f"{percent(least)} of the range has data")
+    line = "".join(f"<span>{part}</span>" for part in parts)
+    return (
+        f'<details class="receipt {_origin(receipts)}"><summary title="{meaning}: click for the segments">'
+        f'<b class="origin">{word}</b>{line}</summary>{"".join(map(_segments, receipts))}</details>'
+    )
+
+
+def _origin(receipts: Sequence[Receipt]) -> str:
+    origins = {receipt.origin for receipt in receipts}
+    if "stale" in origins:
+        return "stale"
+    if origins == {"memory", "cache"}:
+        return "cache"
+    return origins.pop() if len(origins) == 1 else "mixed"
+
+
+def _oldest(receipts: Sequence[Receipt]) -> datetime | None:
+    return min((receipt.data_through for receipt in receipts if receipt.data_through), default=None)
+
+
+def _age(built: datetime) -> str:
+    return f'<nw-age utc="{built.astimezone(UTC).isoformat()}">{built.astimezone(UTC):%Y-%m-%d %H:%M} UTC</nw-age>'
+
+
+def _segments(receipt: Receipt) -> str:
+    rows = [
+        (
+            "",
+            [
+                (moment(segment.window.start), ""),
+                (moment(segment.window.end), ""),
+                (segment.origin, ""),
+                (segment.reason.replace("_", " "), ""),
+                (RESOLUTION_WORDS[segment.grain], ""),
+                (_age(segment.built_at) if segment.built_at else MISSING, ""),
+            ],
+        )
+        for segment in receipt.segments
+    ]
+    heads = [(name, "") for name in ("after", "to", "origin", "why", "grain", "built")]
+    notes = "".join(f"<p>{escape(note)}</p>" for note in receipt.notes)
+    memory = "<p>This answer was held in memory.</p>" if receipt.from_memory else ""
+    return f'<div class="segments"><h3>{escape(receipt.query)}</h3>{table(heads, rows)}{memory}{notes}</div>'

@@ -1,0 +1,154 @@
+"""The NEM Overview: a tile per region, the last 24 hours, renewable share, and the newest prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+from dashboard import markup
+from dashboard.charts import stack_over_price
+from dashboard.layout import View, card, chart, grid
+from dashboard.palette import REGION_COLOURS, REGION_NAMES, fuel_colour, fuel_label
+from dashboard.tables.overview import Overview, RecentPrices, Tile
+from dashboard.tables.shape import FuelRow
+from nem.regions import NEM
+
+SHARE_TIP = (
+    "Hydro, wind, solar, rooftop and bioenergy over all generation including rooftop; "
+    "storage discharge and imports are in neither. A dash while an input is missing."
+)
+
+
+def build(_: Callable[..., None]) -> View:
+    """The tab, empty; its clicks reach the selection through the page."""
+    tiles, head, receipt, gauge, gauge_receipt, recent, recent_receipt = (markup.pane() for _ in range(7))
+    stack = chart()
+
+    def show(tables: Overview) -> None:
+        tiles.object = (
+            f'<div class="tiles">{"".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)}</div>'
+        )
+        aside = f"<span>average price <b>{markup.dollars(_chosen(tables).day_price)}</b>/MWh</span>"
+        head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
+        label = price_label(tables.region)
+        stack.show(
+            (tables.stack.fuels, label),
+            tables.stack.columns,
+            partial(stack_over_price, fuels=tables.stack.fuels, price_label=label),
+        )
+        receipt.object = markup.receipt_line(tables.receipts[:2])
+        gauge.object = (
+            markup.header("Renewable share", REGION_NAMES[tables.region]) + _gauge(tables) + _mix(tables.fuels)
+        )
+        gauge_receipt.object = markup.receipt_line(tables.receipts[:1])
+        recent.object = markup.header("Latest prices", "$/MWh by settlement period, labelled at its end") + _recent(
+            tables.recent
+        )
+        recent_receipt.object = markup.receipt_line(tables.receipts[2:])
+
+    layout = grid(
+        card(tiles, kind="plain wide"),
+        card(head, stack.pane, receipt),
+        card(gauge, gauge_receipt),
+        card(recent, recent_receipt, kind="wide"),
+        kind="two-one",
+    )
+    return View(layout, show)
+
+
+def price_label(region: str) -> str:
+    """What the price of a region is called."""
+    return "Price (demand-weighted)" if region == NEM else "Price"
+
+
+def _chosen(tables: Overview) -> Tile:
+    return next(tile for tile in tables.tiles if tile.region_id == tables.region)
+
+
+def _tile(tile: Tile, chosen: bool) -> str:
+    change = None if tile.price is None or tile.day_price is None else tile.price - tile.day_price
+    direction = "" if change is None else "up" if change > 0 else "down"
+    note = "demand-weighted" if tile.region_id == NEM else f"{tile.region_id}"
+    return (
+        f'<button class="tile{" chosen" if chosen else ""}" data-pick="region={tile.region_id}" aria-pressed="{str(chosen).lower()}">'
+        f'<span class="name">{REGION_NAMES[tile.region_id]}<small>{note}</small></span>'
+        f'<span class="price">{markup.dollars(tile.price)}<small>/MWh</small></span>{_trace(tile)}'
+        f'<span class="line {direction}" title="against the mean of the last 24 hours">{_signed(change)} <small>vs 24 h average</small></span>'
+        f'<span class="pair"><span>{markup.number(tile.demand_mw, unit=" MW")}<small>demand</small></span>'
+        f'<span title="{SHARE_TIP}">{markup.percent(tile.renewable_share, 0)}<small>renewable, 24 h</small></span></span></button>'
+    )
+
+
+def _signed(change: float | None) -> str:
+    if change is None:
+        return markup.MISSING
+    return f"{'▲' if change > 0 else '▼'} {markup.dollars(abs(change))}"
+
+
+def _trace(tile: Tile) -> str:
+    """The day's prices as a thin line."""
+    if len(tile.trace) < 2:
+        return '<svg class="trace"></svg>'
+    low, high = min(tile.trace), max(tile.trace)
+    span = (high - low) or 1.0
+    points = " ".join(
+        f"{place * 100 / (len(tile.trace) - 1):.1f},{26 - (value - low) * 24 / span:.1f}"
+        for place, value in enumerate(tile.trace)
+    )
+    colour = REGION_COLOURS[tile.region_id]
+    return (
+        '<svg class="trace" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">'
+        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5" vector-effect="non-scaling-stroke"/></svg>'
+    )
+
+
+def _gauge(tables: Overview) -> str:
+    """Half a ring filled to the day's share, with a needle at the newest interval's."""
+    day, now = tables.share_day, tables.share_now
+    arc = f"M{_on_ring(0)} A80 80 0 0 1 "
+    filled = f'<path class="filled" d="{arc}{_on_ring(day)}"/>' if day else ""
+    needle = "" if now is None else f'<path class="needle" d="M{_on_ring(now, 66)} L{_on_ring(now, 94)}"/>'
+    return (
+        f'<div class="gauge" title="{SHARE_TIP}"><svg viewBox="0 0 200 112" role="img" aria-label="renewable share {markup.percent(day)}">'
+        f'<path class="ring" d="{arc}{_on_ring(1)}"/>{filled}{needle}'
+        f'<text x="100" y="86" class="big">{markup.percent(day)}</text><text x="100" y="106" class="small">last 24 hours</text></svg>'
+        f'<p><i class="tick"></i>newest interval <b>{markup.percent(now)}</b></p></div>'
+    )
+
+
+def _on_ring(share: float, radius: float = 80) -> str:
+    angle = math.pi * (1 - min(max(share, 0.0), 1.0))
+    return f"{100 + radius * math.cos(angle):.2f} {100 - radius * math.sin(angle):.2f}"
+
+
+def _mix(fuels: list[FuelRow]) -> str:
+    rows = "".join(
+        f"<li>{markup.swatch(fuel_colour(row.fuel_id))}<span>{fuel_label(row.fuel_id)}</span>"
+        f"<em>{markup.number(row.energy_mwh / 1000, ',.1f', ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
+        for row in fuels
+    )
+    return f'<ul class="mix">{rows}</ul>'
+
+
+def _recent(recent: RecentPrices) -> str:
+    heads = [("Region", "")]
+    heads += [(f"{end:%H:%M}", f"period ending {markup.moment(end)} NEM time") for end in recent.ends]
+    heads += [("1 h", "mean of the last hour's 5-minute prices"), ("24 h", "mean of the last day's 5-minute prices")]
+    rows = []
+    for region, (prices, hour, day) in recent.rows.items():
+        note = ' <small title="weighted by demand">demand-weighted</small>' if region == NEM else ""
+        name = f"{markup.swatch(REGION_COLOURS[region])}{REGION_NAMES[region]}{note}"
+        cells = [(name, region), *((_price(price), price) for price in prices)]
+        rows.append(
+            (
+                f'class="{"total" if region == NEM else ""}"',
+                [*cells, (_price(hour), hour), (f"<b>{_price(day)}</b>", day)],
+            )
+        )
+    return markup.table(heads, rows, kind="prices")
+
+
+def _price(price: float | None) -> str:
+    kind = "" if price is None else "negative" if price < 0 else "high" if price >= 300 else ""
+    return f'<span class="{kind}">{markup.dollars(price)}</span>'
