@@ -93,7 +93,7 @@ class Store:
 
 def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20) -> Store:
     """The store at ``root``, which need not exist yet. Nothing is written until something is materialised."""
-    return Store(Path(root), duckdb.connect(), Memory(memory_bytes))
+    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes))
 
 
 def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:

@@ -138,7 +138,7 @@ def as_arrow(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
 
 def open_source(path: Path | str) -> Source:
     """The source at ``path``. Nothing is read until it is asked, so a source that is away fails at use."""
-    return Source(Path(path))
+    return Source(Path(path).expanduser())
 
 
 def _digest(tokens: Iterable[str]) -> str:
