@@ -26,7 +26,7 @@ from nem.errors import SourceUnavailableError
 from nem.fuels import FUELS
 from nem.regions import NEM, REGIONS, UNKNOWN_REGION
 from nem.source import Source, as_arrow
-from nem.windows import RESOLUTIONS, Resolution, Window, bucket_edges, ceil, choose_resolution, floor
+from nem.windows import RESOLUTIONS, Resolution, Window, bucket_edges, ceil, check_instant, choose_resolution, floor
 
 Filters = Mapping[str, Sequence[str]]
 Choice = Literal["auto", "cache", "live"]
@@ -68,6 +68,7 @@ def fetch(
         StalenessExceededError: only rows past every bound are left, and the source failed.
         NoAnswerError: nothing holds any of the window, or the source failed and no partition covers it.
     """
+    check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
     key = (request, manifest.generation)

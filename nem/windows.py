@@ -153,9 +153,20 @@ def choose_resolution(window: Window, max_points: int = MAX_POINTS) -> Resolutio
     return "1M"
 
 
+def check_instant(now: datetime) -> datetime:
+    """``now`` itself.
+
+    Raises:
+        WindowError: it is naive, so it would be read in the host's zone.
+    """
+    if now.tzinfo is None:
+        raise WindowError(f"{now.isoformat()} carries no time zone: give an aware instant, such as datetime.now(UTC)")
+    return now
+
+
 def market_time(utc: datetime) -> datetime:
-    """An aware instant as naive NEM time."""
-    return utc.astimezone(MARKET_ZONE).replace(tzinfo=None)
+    """An aware instant as naive NEM time. Raises WindowError for a naive one."""
+    return check_instant(utc).astimezone(MARKET_ZONE).replace(tzinfo=None)
 
 
 def utc_time(market: datetime) -> datetime:
