@@ -1,0 +1,87 @@
+"""What a warm run says it did: a summary for the caller, a table for the server, a line for the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+
+from flows.work import Outcome, Work
+
+
+class Summary(TypedDict):
+    """What a run did, counted in periods of a query; ``rows`` and ``bytes`` are those of the files published."""
+
+    message: str
+    built: int
+    renewed: int
+    fresh: int
+    rows: int
+    bytes: int
+    seconds: float
+
+
+def summarise(work: Work, outcomes: Sequence[Outcome], seconds: float) -> Summary:
+    """The counts of a run, and the sentence that says them."""
+    built = sum(outcome.warmed for outcome in outcomes if not outcome.batch.is_renewal)
+    renewed = sum(outcome.warmed for outcome in outcomes if outcome.batch.is_renewal)
+    fresh = sum(work.fresh.values())
+    message = f"built {built}, renewed {renewed}, left {fresh} fresh" if outcomes else f"nothing was due: {fresh} fresh"
+    return Summary(
+        message=f"{message} partitions in {seconds:.1f} s",
+        built=built,
+        renewed=renewed,
+        fresh=fresh,
+        rows=sum(outcome.row_count for outcome in outcomes),
+        bytes=sum(outcome.byte_count for outcome in outcomes),
+        seconds=round(seconds, 3),
+    )
+
+
+def list_problems(work: Work, outcomes: Iterable[Outcome]) -> list[str]:
+    """A sentence per query that could not be planned, and per cause of partitions not warmed, naming them."""
+    named: dict[tuple[str, str], list[str]] = {
+        (query, cause): ["as a whole"] for query, cause in work.unplanned.items()
+    }
+    for outcome in outcomes:
+        for period, cause in outcome.failed.items():
+            named.setdefault((outcome.batch.query, cause), []).append(period)
+    return [f"{query} {', '.join(periods)} not warmed: {cause}" for (query, cause), periods in named.items()]
+
+
+def tabulate(work: Work, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    """A row per query and reason it was due for, and one for what of it was fresh; a query is never left out."""
+    alike: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        alike.setdefault((outcome.batch.query, outcome.batch.reason), []).append(outcome)
+    rows = [_row(query, reason, found) for (query, reason), found in alike.items()]
+    worked = {query for query, _ in alike}
+    left = {query: count for query, count in work.fresh.items() if count or query not in worked}
+    return rows + [_row(query, "fresh", (), fresh=count) for query, count in left.items()]
+
+
+def describe(outcome: Outcome) -> str:
+    """One line for the log."""
+    batch = outcome.batch
+    return (
+        f"{batch.query} {_range(batch.periods)}: {batch.reason}, {outcome.warmed} of {len(batch.periods)} warmed, "
+        f"{outcome.row_count} rows in {outcome.seconds:.2f} s"
+    )
+
+
+def _row(query: str, reason: str, outcomes: Sequence[Outcome], *, fresh: int = 0) -> dict[str, Any]:
+    return {
+        "query": query,
+        "reason": reason,
+        "periods": _range([period for outcome in outcomes for period in outcome.batch.periods]),
+        "built": sum(outcome.warmed for outcome in outcomes if not outcome.batch.is_renewal),
+        "renewed": sum(outcome.warmed for outcome in outcomes if outcome.batch.is_renewal),
+        "fresh": fresh,
+        "failed": sum(len(outcome.failed) for outcome in outcomes),
+        "rows": sum(outcome.row_count for outcome in outcomes),
+        "bytes": sum(outcome.byte_count for outcome in outcomes),
+        "seconds": round(sum(outcome.seconds for outcome in outcomes), 2),
+    }
+
+
+def _range(periods: Sequence[str]) -> str:
+    return " to ".join(sorted({min(periods), max(periods)})) if periods else "none"

@@ -1,0 +1,167 @@
+"""warm_cache: build the partitions that are missing or changed, renew those merely old, read them back, and say so.
+
+What is due, how it is built and where it goes is cache_store's to know; here are order, retries and verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from prefect import State, Task, flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import TaskRun
+
+from cache_store import CATALOGUE, Query, Store, fetch, find_query, materialise, open_store
+from cache_store.errors import CacheStoreError, PartitionCorruptError, StoreUnavailableError
+from cache_store.manifest import Entry
+from cache_store.settings import Settings
+from cache_store.store import publish_entries, renew
+from flows.report import Summary, describe, list_problems, summarise, tabulate
+from flows.work import Batch, Outcome, check_range, find_work
+from nem import Source, Window, open_source
+from nem.errors import NemError, SourceUnavailableError
+from nem.windows import INTERVAL
+
+
+class WarmIncompleteError(CacheStoreError):
+    """The operator's to mend: some partitions were not warmed; the message names them. All others are published."""
+
+
+@flow(name="warm-cache", persist_result=False)
+def warm_cache(
+    queries: list[str] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    days: int | None = None,
+    force: bool = False,
+) -> Summary:
+    """Bring the store up to date with the source, and return what that took.
+
+    Args:
+        queries: names of the catalogue; all of them if absent.
+        start: NEM time, a date (its 00:00) or YYYY-MM-DDTHH:MM; from the first data if absent.
+        end: likewise, the last label; up to the newest data if absent.
+        days: instead of start and end, the last so many NEM days of the data.
+        force: rebuild what is not due, too.
+
+    Raises:
+        UnknownQueryError, RequestError, WindowError: the caller's mistake; nothing was done.
+        WarmIncompleteError: what could be warmed is published, the next run does the rest.
+    """
+    began, logger, settings = perf_counter(), get_run_logger(), Settings()
+    chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days)
+    source, store = open_source(settings.lake), open_store(settings.store)
+    now = source.replay_now() or datetime.now(UTC)
+    work = find_work(store, source, chosen, now=now, window=window, days=days, force=force)
+    outcomes: list[Outcome] = []
+    for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
+        logger.info(describe(outcome))
+        outcomes.append(outcome)
+    summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
+    logger.info(summary["message"])
+    create_table_artifact(
+        tabulate(work, outcomes),
+        key="warm-cache",
+        description="\n\n".join([summary["message"], *problems, f"Freshness as of {now.isoformat()}. Source: AEMO"]),
+    )
+    if problems:
+        raise WarmIncompleteError("; ".join(problems))
+    return summary
+
+
+def _may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
+    """A source or a disk that is away may come back; any other error will be the same next time."""
+    return isinstance(state.data, SourceUnavailableError | StoreUnavailableError)
+
+
+@task(
+    task_run_name="{batch.query} {batch.periods[0]} {batch.reason}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=[10, 60],
+    retry_condition_fn=_may_pass,
+)
+def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
+    """Build or renew a batch, publish it at once and read it back. A period that fails does not stop the others.
+
+    Raises:
+        NemError, CacheStoreError: no period of it could be warmed, or nothing be published.
+    """
+    began = perf_counter()
+    source, store, query = open_source(lake), open_store(root), find_query(batch.query)
+    entries: list[Entry] = []
+    causes: dict[str, NemError | CacheStoreError] = {}
+    for period in batch.periods:
+        try:
+            if batch.is_renewal:
+                entries += renew(store, query, period, now=now)
+            else:
+                entries += materialise(store, source, query, period, now=now)
+        except (NemError, CacheStoreError) as error:
+            causes[period] = error
+    if len(causes) == len(batch.periods):
+        raise causes[batch.periods[0]]
+    publish_entries(store, entries)
+    causes |= read_back(store, source, query, entries, now)
+    return Outcome(
+        batch,
+        failed={period: str(cause) for period, cause in causes.items()},
+        row_count=sum(entry.row_count for entry in entries),
+        byte_count=sum(entry.byte_count for entry in entries),
+        seconds=perf_counter() - began,
+    )
+
+
+def warm_all(batches: Sequence[Batch], run: Callable[[Batch], Outcome]) -> Iterator[Outcome]:
+    """The outcome of each batch. One that fails does not stop the others, unless the store takes nothing any more."""
+    for i, batch in enumerate(batches):
+        try:
+            yield run(batch)
+        except StoreUnavailableError as error:
+            yield from (_all_failed(left, error) for left in batches[i:])
+            return
+        except (NemError, CacheStoreError) as error:
+            yield _all_failed(batch, error)
+
+
+def _all_failed(batch: Batch, error: Exception) -> Outcome:
+    return Outcome(batch, failed=dict.fromkeys(batch.periods, str(error)))
+
+
+def read_back(
+    store: Store, source: Source, query: Query, entries: Iterable[Entry], now: datetime
+) -> dict[str, NemError | CacheStoreError]:
+    """Ask the cache alone for what was published, and return the causes by period where that is not what comes."""
+    causes: dict[str, NemError | CacheStoreError] = {}
+    for run in _adjoining(entries):
+        window = Window(run[0].covers.start, run[-1].covers.end)
+        # Where a source stands still, its newest day is past its TTL however new the build: ask inside the TTL.
+        as_of = min([now, *(entry.freshness.expires_at - INTERVAL for entry in run)])
+        try:
+            answer = fetch(store, source, query.name, window, now=as_of, resolution=run[0].grain, origin="cache")
+            found, expected = answer.table.num_rows, sum(entry.row_count for entry in run)
+            if found != expected:
+                raise PartitionCorruptError(
+                    f"{query.name} over {window} at {run[0].grain}: {found} rows read, {expected} written"
+                )
+        except (NemError, CacheStoreError) as error:
+            causes |= dict.fromkeys((entry.period for entry in run), error)
+    return causes
+
+
+def _adjoining(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Runs of one grain without a gap: each is one fetch."""
+    run: list[Entry] = []
+    for entry in sorted(entries, key=lambda entry: (entry.grain, entry.covers)):
+        if run and (run[-1].grain, run[-1].covers.end) != (entry.grain, entry.covers.start):
+            yield run
+            run = []
+        run.append(entry)
+    if run:
+        yield run
