@@ -6,10 +6,10 @@ Only this module chooses between fresh, stale and live.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,32 +17,15 @@ import pyarrow as pa
 
 from cache_store import rollup
 from cache_store.answer import Answer, Receipt, Segment
-from cache_store.catalogue import TTL_OPEN, Query, find_query
-from cache_store.errors import NoAnswerError, PartitionCorruptError, RequestError, StalenessExceededError
+from cache_store.catalogue import TTL_OPEN, find_query
+from cache_store.errors import NoAnswerError, PartitionCorruptError, StalenessExceededError
 from cache_store.manifest import Manifest
 from cache_store.plan import Grace, Piece, plan
+from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.store import Store, run_leaf
 from nem.errors import SourceUnavailableError
-from nem.fuels import FUELS
-from nem.regions import NEM, REGIONS, UNKNOWN_REGION
 from nem.source import Source, as_arrow
-from nem.windows import RESOLUTIONS, Resolution, Window, bucket_edges, ceil, check_instant, choose_resolution, floor
-
-Filters = Mapping[str, Sequence[str]]
-Choice = Literal["auto", "cache", "live"]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A checked request in canonical form: equal requests are equal, and hash alike."""
-
-    query: Query
-    window: Window
-    resolution: Resolution
-    filters: tuple[tuple[str, tuple[str, ...]], ...]
-    sum_regions: bool
-    origin: Choice
-    max_staleness: timedelta | None
+from nem.windows import Window, bucket_edges, ceil, check_instant, floor
 
 
 def fetch(
@@ -99,42 +82,6 @@ def explain(
     return _receipt(request, manifest, pieces, now)
 
 
-def check_request(
-    query: str,
-    window: Window,
-    filters: Filters | None,
-    resolution: str,
-    origin: str,
-    max_staleness: timedelta | None,
-) -> Request:
-    """The request in canonical form.
-
-    Raises:
-        UnknownQueryError: no such query.
-        RequestError: a resolution, region, fuel, filter or origin there is not.
-    """
-    declared = find_query(query)
-    if resolution != "auto" and resolution not in RESOLUTIONS:
-        raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
-    if origin not in get_args(Choice):
-        raise RequestError(f"there is no origin {origin!r}; there are {', '.join(get_args(Choice))}")
-    chosen = next((known for known in RESOLUTIONS if known == resolution), None) or choose_resolution(window)
-    wanted = {key: tuple(sorted(set(values))) for key, values in (filters or {}).items() if values}
-    _check_filters(declared, wanted)
-    sum_regions = wanted.get("region_id") == (NEM,)
-    if sum_regions:
-        del wanted["region_id"]
-    return Request(
-        declared,
-        window,
-        chosen,
-        tuple(sorted(wanted.items())),
-        sum_regions and declared.sums_regions,
-        next(known for known in get_args(Choice) if known == origin),
-        max_staleness,
-    )
-
-
 def extent(store: Store, source: Source, query: str) -> Window:
     """From the first to the newest label that the store or the source holds for ``query``.
 
@@ -155,21 +102,6 @@ def extent(store: Store, source: Source, query: str) -> Window:
     if not held:
         raise NoAnswerError(f"{query}: no partition is warmed, and {cause}") from cause
     return Window(min(part.start for part in held), max(part.end for part in held))
-
-
-def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:
-    keys = query.filterable
-    if stray := set(filters) - set(keys):
-        raise RequestError(
-            f"{query.name} cannot be filtered by {', '.join(sorted(stray))}; it can by {', '.join(keys)}"
-        )
-    known = {"region_id": (*REGIONS, UNKNOWN_REGION, NEM), "fueltech_id": (*FUELS, "battery")}
-    for key, names in known.items():
-        for value in filters.get(key, ()):
-            if value not in names:
-                raise RequestError(f"there is no {key} {value!r}; there are {', '.join(names)}")
-    if NEM in filters.get("region_id", ()) and len(filters["region_id"]) > 1:
-        raise RequestError(f"{NEM} is the sum of all regions: ask for it alone")
 
 
 def _plan(

@@ -1,0 +1,81 @@
+"""A request in canonical form: checked, and equal to whatever asks the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, get_args
+
+from cache_store.catalogue import Query, find_query
+from cache_store.errors import RequestError
+from nem.fuels import FUELS
+from nem.regions import NEM, REGIONS, UNKNOWN_REGION
+from nem.windows import RESOLUTIONS, Resolution, Window, choose_resolution
+
+Filters = Mapping[str, Sequence[str]]
+Choice = Literal["auto", "cache", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A checked request in canonical form: equal requests are equal, and hash alike."""
+
+    query: Query
+    window: Window
+    resolution: Resolution
+    filters: tuple[tuple[str, tuple[str, ...]], ...]
+    sum_regions: bool
+    origin: Choice
+    max_staleness: timedelta | None
+
+
+def check_request(
+    query: str,
+    window: Window,
+    filters: Filters | None,
+    resolution: str,
+    origin: str,
+    max_staleness: timedelta | None,
+) -> Request:
+    """The request in canonical form.
+
+    Raises:
+        UnknownQueryError: no such query.
+        RequestError: a resolution, region, fuel, filter or origin there is not.
+    """
+    declared = find_query(query)
+    if resolution != "auto" and resolution not in RESOLUTIONS:
+        raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
+    if origin not in get_args(Choice):
+        raise RequestError(f"there is no origin {origin!r}; there are {', '.join(get_args(Choice))}")
+    chosen = next((known for known in RESOLUTIONS if known == resolution), None) or choose_resolution(window)
+    wanted = {key: tuple(sorted(set(values))) for key, values in (filters or {}).items() if values}
+    _check_filters(declared, wanted)
+    sum_regions = wanted.get("region_id") == (NEM,)
+    if sum_regions:
+        del wanted["region_id"]
+    return Request(
+        declared,
+        window,
+        chosen,
+        tuple(sorted(wanted.items())),
+        sum_regions and declared.sums_regions,
+        next(known for known in get_args(Choice) if known == origin),
+        max_staleness,
+    )
+
+
+def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:
+    keys = query.filterable
+    if stray := set(filters) - set(keys):
+        raise RequestError(
+            f"{query.name} cannot be filtered by {', '.join(sorted(stray))}; it can by {', '.join(keys)}"
+        )
+    known = {"region_id": (*REGIONS, UNKNOWN_REGION, NEM), "fueltech_id": (*FUELS, "battery")}
+    for key, names in known.items():
+        for value in filters.get(key, ()):
+            if value not in names:
+                raise RequestError(f"there is no {key} {value!r}; there are {', '.join(names)}")
+    if NEM in filters.get("region_id", ()) and len(filters["region_id"]) > 1:
+        raise RequestError(f"{NEM} is the sum of all regions: ask for it alone")
