@@ -6,11 +6,15 @@ and were taken at its start.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
+from nem.lake import land, land_units
+from nem.source import Source, open_source
+from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
 
 WINDOW = Window(datetime(2024, 2, 29), datetime(2024, 3, 2))
@@ -62,6 +66,14 @@ def raw_tables() -> dict[str, pa.Table]:
         name: pa.Table.from_pylist([dict(zip(_SCHEMAS[name].names, row, strict=True)) for row in found], _SCHEMAS[name])
         for name, found in rows.items()
     }
+
+
+def land_raw(root: Path, raw: Mapping[str, pa.Table]) -> Source:
+    """The lake of a raw set, landed at ``root``."""
+    land_units(root, raw["units"].select([name for name in raw["units"].column_names if name in UNITS]))
+    for name in TABLES:
+        land(root, name, raw[name])
+    return open_source(root)
 
 
 def _labels() -> Iterator[tuple[datetime, int, str]]:
