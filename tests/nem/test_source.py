@@ -1,0 +1,179 @@
+"""What a source says it holds, and whether that has changed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from nem.errors import NemError, SourceUnavailableError
+from nem.lake import day_file, land, land_units
+from nem.source import open_source
+from nem.tables import TABLES, UNITS
+from nem.windows import INTERVAL, Window
+from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
+
+TINY = raw_tables()
+DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
+EVER = Window(datetime(2000, 1, 1), datetime(2050, 1, 1))
+
+
+def readings(*labels: datetime) -> pa.Table:
+    return pa.table({"settlement_date": labels, "duid": ["A"] * len(labels), "scada_mw": [1.0] * len(labels)})
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return land_raw(tmp_path / "lake", TINY)
+
+
+def test_the_span_is_from_the_first_interval_to_the_newest_label(tmp_path):
+    land(tmp_path, "unit_scada", readings(datetime(2024, 2, 28, 18), datetime(2024, 3, 1, 6, 35)))
+    assert open_source(tmp_path).span("unit_scada") == Window(
+        datetime(2024, 2, 28, 17, 55), datetime(2024, 3, 1, 6, 35)
+    )
+
+
+def test_coverage_is_whole_days_but_for_a_ragged_first_and_last(tmp_path):
+    land(tmp_path, "unit_scada", readings(datetime(2024, 2, 28, 18), datetime(2024, 2, 29, 9), datetime(2024, 3, 1, 6)))
+    source = open_source(tmp_path)
+    assert source.coverage("unit_scada", EVER) == [Window(datetime(2024, 2, 28, 17, 55), datetime(2024, 3, 1, 6))]
+    assert source.coverage("unit_scada", LEAP_DAY) == [LEAP_DAY]
+
+
+# P4
+def test_a_day_without_a_file_is_a_hole_in_the_coverage(tmp_path):
+    land(tmp_path, "unit_scada", readings(datetime(2024, 2, 27, 12), datetime(2024, 2, 29, 12), datetime(2024, 3, 1)))
+    source = open_source(tmp_path)
+    assert source.coverage("unit_scada", EVER) == [
+        Window(datetime(2024, 2, 27, 11, 55), datetime(2024, 2, 28)),
+        LEAP_DAY,
+    ]
+    hole = Window(datetime(2024, 2, 28), datetime(2024, 2, 29))
+    assert source.coverage("unit_scada", hole) == []
+
+
+def test_coverage_is_cut_to_the_window_asked(tiny):
+    noon = Window(datetime(2024, 2, 29, 12), datetime(2024, 3, 1, 12))
+    assert tiny.coverage("unit_scada", noon) == [noon]
+    assert tiny.coverage("unit_scada", Window(datetime(2024, 2, 28), datetime(2024, 2, 29, 0, 5))) == [
+        Window(datetime(2024, 2, 29), datetime(2024, 2, 29, 0, 5))
+    ]
+
+
+def test_nothing_is_covered_outside_the_span(tiny):
+    for window in (Window(datetime(2024, 2, 1), LEAP_DAY.start), Window(WINDOW.end, datetime(2024, 4, 1))):
+        assert tiny.coverage("unit_scada", window) == []
+
+
+# P2: the newest label is the pacing table's, not the newest of all.
+def test_each_table_has_its_own_span(tiny):
+    land(tiny.root, "unit_scada", readings(WINDOW.end + INTERVAL))
+    assert tiny.span("unit_scada").end == WINDOW.end + INTERVAL
+    assert tiny.span("regional_price").end == WINDOW.end
+
+
+def test_a_missing_lake_is_unavailable_at_use_and_not_before(tmp_path):
+    source = open_source(tmp_path / "nowhere")
+    for asked in (lambda: source.span("unit_scada"), lambda: source.coverage("unit_scada", EVER)):
+        with pytest.raises(SourceUnavailableError, match=r"has no unit_scada: land some with `nemwarm ingest"):
+            asked()
+
+
+def test_an_empty_lake_is_unavailable(tmp_path):
+    (tmp_path / "unit_scada").mkdir()
+    with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
+        open_source(tmp_path).span("unit_scada")
+
+
+def test_a_path_that_is_no_folder_is_unavailable(tmp_path):
+    (tmp_path / "file").write_text("not a lake")
+    with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
+        open_source(tmp_path / "file").span("unit_scada")
+
+
+# C6, C4
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda _: b"garbage", lambda _: b""])
+def test_a_damaged_file_is_a_typed_error(tiny, damage):
+    path = day_file(tiny.root, "unit_scada", NEXT)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(NemError, match=r"unit_scada|2024-03-01"):
+        tiny.span("unit_scada")
+    with duckdb.connect() as con, pytest.raises(NemError, match=r"unit_scada|2024-03-01"):
+        tiny.attach(con, ("regional_price", "unit_scada"), WINDOW)
+
+
+# P3
+def test_a_day_has_the_same_version_until_its_rows_change(tiny):
+    before = {day: tiny.versions(TABLES, day_window) for day, day_window in ((DAY, LEAP_DAY), (NEXT, FIRST_OF_MARCH))}
+    for name in TABLES:
+        land(tiny.root, name, TINY[name])
+    assert tiny.versions(TABLES, LEAP_DAY) == before[DAY]
+    noon = datetime(2024, 2, 29, 12)
+    land(tiny.root, "regional_price", pa.table({"settlement_date": [noon], "region_id": ["SA1"], "rrp": [41.0]}))
+    assert tiny.versions(TABLES, FIRST_OF_MARCH) == before[NEXT]
+    after = tiny.versions(TABLES, LEAP_DAY)
+    assert {name for name in TABLES if after[name] != before[DAY][name]} == {"regional_price"}
+
+
+def test_a_period_has_one_version_that_any_of_its_days_moves(tiny):
+    month = Window(datetime(2024, 2, 1), datetime(2024, 3, 1))
+    before = tiny.versions(["unit_scada"], month), tiny.versions(["unit_scada"], FIRST_OF_MARCH)
+    land(tiny.root, "unit_scada", readings(datetime(2024, 2, 10, 12)))  # a day that had no file
+    assert tiny.versions(["unit_scada"], month) != before[0]
+    assert tiny.versions(["unit_scada"], FIRST_OF_MARCH) == before[1]
+
+
+def with_capacity(duid: str, since: date, capacity: float) -> pa.Table:
+    rows = TINY["units"].to_pylist()
+    for row in rows:
+        if row["duid"] == duid and row["effective_date"] == since:
+            row["capacity_maximum_mw"] = capacity
+    return pa.Table.from_pylist(rows, TINY["units"].schema)
+
+
+def test_a_changed_capacity_moves_the_version_of_the_days_it_applies_to_alone(tiny):
+    before = [tiny.version("units", day) for day in (DAY, NEXT)]
+    land_units(tiny.root, with_capacity("HYDRO1", NEXT, 100.0))
+    after = [tiny.version("units", day) for day in (DAY, NEXT)]
+    assert [a != b for a, b in zip(before, after, strict=True)] == [False, True]
+    land_units(tiny.root, with_capacity("HYDRO1", NEXT, 90.0))
+    assert [tiny.version("units", day) for day in (DAY, NEXT)] == before
+
+
+def test_a_day_without_a_file_has_a_version_of_its_own(tiny):
+    assert tiny.version("unit_scada", date(2024, 5, 1)) == "absent"
+    assert open_source(tiny.root / "nowhere").version("units", DAY) == "absent"
+
+
+# T1: the 00:05 label of a day never reads the file of the day before.
+def test_attached_tables_hold_the_days_of_the_window_and_the_labels_covered(tiny):
+    window = Window(datetime(2024, 2, 29, 23, 50), datetime(2024, 3, 1))
+    with duckdb.connect() as con:
+        tiny.attach(con, ("unit_scada", "units"), window)
+        labels = con.execute("SELECT settlement_date FROM dispatch_interval ORDER BY 1").fetchall()
+        days = con.execute(
+            "SELECT DISTINCT CAST(settlement_date - INTERVAL 5 MINUTE AS DATE) FROM unit_scada"
+        ).fetchall()
+    assert labels == [(window.start + INTERVAL,), (window.end,)]
+    assert days == [(DAY,)]
+
+
+def test_a_table_that_never_landed_is_empty_and_typed(tmp_path):
+    land(tmp_path, "unit_scada", TINY["unit_scada"])
+    with duckdb.connect() as con:
+        open_source(tmp_path).attach(con, ("unit_scada", "units", "regional_price"), WINDOW)
+        assert con.execute("SELECT count(*) FROM regional_price").fetchone() == (0,)
+        kinds = dict(con.execute("SELECT column_name, column_type FROM (DESCRIBE units)").fetchall())
+    assert kinds == UNITS
+
+
+def test_the_last_day_still_arriving_is_covered_to_its_newest_label(tmp_path):
+    source = open_source(tmp_path)
+    for n in (1, 2):
+        land(tmp_path, "unit_scada", readings(LEAP_DAY.start + n * INTERVAL))
+        assert source.coverage("unit_scada", LEAP_DAY) == [
+            Window(LEAP_DAY.start, LEAP_DAY.start + n * timedelta(minutes=5))
+        ]
