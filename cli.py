@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cache_store import Receipt, Store
     from dashboard.data import Market
     from nem import Source, Window
@@ -209,16 +212,29 @@ def _warm(arguments: argparse.Namespace) -> int:
     from flows.warm import warm_cache
 
     summary = warm_cache(queries=arguments.query, start=arguments.start, end=arguments.end, force=arguments.force)
-    print(summary)
+    print(summary["message"])
     return OK
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    return _serve_and(arguments, lambda: None)
+
+
+def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
+    """Serve until interrupted; ``then`` runs once the address answers."""
     from cache_store.settings import Settings
     from dashboard.app import serve
 
+    def ready(url: str) -> None:
+        print(f"the dashboard is at {url} (Ctrl+C ends it)", flush=True)
+        then()
+
     settings = Settings()
-    serve(_market(), address=arguments.address or settings.address, port=arguments.port or settings.port)
+    address, port = arguments.address or settings.address, arguments.port or settings.port
+    try:
+        serve(_market(), address=address, port=port, ready=ready)
+    except OSError as error:
+        return _complain(f"cannot listen on {address}:{port}: {error.strerror}; try another --port", BAD_REQUEST)
     return OK
 
 
@@ -243,13 +259,20 @@ def _up(arguments: argparse.Namespace) -> int:
     if not landed_days(lake, "unit_scada"):
         print(f"no source yet: landing the bundled sample in {lake}", flush=True)
         land_sample(lake)
-    # A process of its own: the flow's imports and work must not slow the pages.
-    warming = subprocess.Popen([sys.executable, str(Path(__file__)), "warm"])
+    warming: list[subprocess.Popen[bytes]] = []
+
+    def warm() -> None:
+        # A process of its own, at low priority: neither its imports nor its work may slow the pages.
+        print("warming the cache; until it lands, answers are live", flush=True)
+        warming.append(subprocess.Popen([sys.executable, str(Path(__file__)), "warm"]))
+        os.setpriority(os.PRIO_PROCESS, warming[0].pid, 10)
+
     try:
-        return _serve(arguments)
+        return _serve_and(arguments, warm)
     finally:
-        warming.terminate()
-        warming.wait()
+        for process in warming:
+            process.terminate()
+            process.wait()
 
 
 if __name__ == "__main__":
