@@ -21,14 +21,18 @@ from bokeh.models import (
     DatetimeTickFormatter,
     HoverTool,
     LayoutDOM,
+    NoOverlap,
     NumeralTickFormatter,
     Range1d,
+    Step,
+    VAreaStep,
 )
 from bokeh.models.annotations import Span
+from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 from bokeh.transform import stack
 
-from dashboard.palette import CAPACITY, DEMAND, PRICE, fuel_colour, fuel_label
+from dashboard.palette import CAPACITY, DEMAND, EDGES, PRICE, fuel_colour, fuel_label
 from dashboard.tables.shape import BELOW_ZERO, Columns
 
 TIP_STYLE = """<style>
@@ -68,16 +72,18 @@ def _length(bounds: Any) -> float:
 
 
 def closed(data: Columns) -> dict[str, Any]:
-    """The columns with the last row repeated at its own end: a step needs a point to end at."""
+    """The columns with the last row repeated at its own end, for a step needs a point to end at; ``x`` is where areas stand."""
     if not len(data["interval_start"]):
-        return dict(data)
-    out = {name: np.append(values, values[-1:]) for name, values in data.items()}
+        return {**data, "x": data["interval_start"]}
+    out: dict[str, Any] = {name: np.append(values, values[-1:]) for name, values in data.items()}
     out["interval_start"][-1] = data["interval_end"][-1]
-    return {
-        **out,
-        "interval_start": out["interval_start"].astype("M8[ms]"),
-        "interval_end": out["interval_end"].astype("M8[ms]"),
-    }
+    for name in ("interval_start", "interval_end"):
+        out[name] = out[name].astype("M8[ms]")
+    # The outermost edges lie a hair outside the frame, which cuts them off: blended there, every area would show through.
+    out["x"] = out["interval_start"].copy()
+    hair = (out["x"][-1] - out["x"][0]) // 2_000
+    out["x"][0], out["x"][-1] = out["x"][0] - hair, out["x"][-1] + hair
+    return out
 
 
 def time_range(data: Columns) -> Range1d:
@@ -104,7 +110,7 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
         tools="xbox_zoom",
         toolbar_location=None,
         min_border_left=_MARGIN,
-        min_border_right=14,
+        min_border_right=30,
         min_border_top=6,
         min_border_bottom=4,
         background_fill_alpha=0,
@@ -115,6 +121,7 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
     plot.yaxis.formatter = NumeralTickFormatter(format=number)
     plot.xaxis.visible = last
     plot.yaxis.ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
+    plot.xaxis.major_label_policy = NoOverlap(min_distance=8)
     plot.xgrid.grid_line_alpha = 0.5
     for axis in plot.axis:
         axis.axis_line_alpha, axis.minor_tick_line_alpha, axis.major_tick_line_alpha = 0, 0, 0
@@ -153,23 +160,33 @@ def tip_row(label: str, field: str, number: str, unit: str, colour: str = "trans
     return f"<div><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
 
 
+def _area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
+    # Not plot.varea_step(): it makes two more glyphs of each, for selections there never are.
+    area = VAreaStep(x="x", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
+    plot.add_glyph(source, area)
+
+
+def _line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> GlyphRenderer[Step]:
+    line = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
+    return plot.add_glyph(source, line)
+
+
 def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *, height: int = 380) -> Drawing:
     """The generation stack with its demand line, and beneath it a price strip on the same time axis."""
     source, x_range, cross = ColumnDataSource(drawn(data, fuels)), time_range(data), hair_line()
     plot = frame(x_range, height, "0,0", last=False)
-    below = [fuel for fuel in reversed(fuels) if fuel in BELOW_ZERO]
-    above = [fuel for fuel in fuels if fuel not in BELOW_ZERO]
-    for side in (below, above):
+    for side in (
+        [fuel for fuel in reversed(fuels) if fuel in BELOW_ZERO],
+        [fuel for fuel in fuels if fuel not in BELOW_ZERO],
+    ):
         # Painted from the outermost inwards, each down to zero: neighbours that only touched would show a seam.
         for count in range(len(side), 0, -1):
-            colour = fuel_colour(side[count - 1])
-            plot.varea_step(
-                "interval_start", 0, stack(*side[:count]), step_mode="after", source=source, fill_color=colour
-            )
-    plot.step(
-        "interval_start", "demand_mw", mode="after", source=source, line_color=DEMAND, line_width=1.5, line_dash=[5, 3]
-    )
-    top = plot.step("interval_start", "supply_mw", mode="after", source=source, line_alpha=0)
+            fuel, edge = side[count - 1], stack(*side[:count])
+            _area(plot, source, edge, fuel_colour(fuel))
+            if fuel in EDGES:
+                _line(plot, source, edge, EDGES[fuel], line_width=0.75)
+    _line(plot, source, "demand_mw", DEMAND, line_dash=[5, 3])
+    top = _line(plot, source, "supply_mw", DEMAND, line_alpha=0)
     rows = [tip_row(fuel_label(fuel), fuel, "0,0", "MW", fuel_colour(fuel)) for fuel in reversed(fuels)]
     rows += ["<hr>", tip_row("Supply", "supply_mw", "0,0", "MW"), tip_row("Demand", "demand_mw", "0,0", "MW", DEMAND)]
     hover(plot, top, "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)
@@ -191,7 +208,7 @@ def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
 def price_strip(source: ColumnDataSource, x_range: Range1d, cross: Span, label: str, *, height: int = 130) -> figure:
     """A low chart of ``price`` over a shared time axis."""
     plot = frame(x_range, height, "$0,0")
-    line = plot.step("interval_start", "price", mode="after", source=source, line_color=PRICE, line_width=1.5)
+    line = _line(plot, source, "price", PRICE)
     hover(plot, line, tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross)
     return plot
 
@@ -203,39 +220,22 @@ def price_lines(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: s
     front = None
     for region in sorted(regions, key=lambda name: name == chosen):
         mine = region == chosen
-        front = plot.step(
-            "interval_start",
-            region,
-            mode="after",
-            source=source,
-            line_color=regions[region][1],
-            line_width=2 if mine else 1.2,
-            line_alpha=1 if mine else 0.6,
-        )
+        style = {"line_width": 2 if mine else 1.2, "line_alpha": 1 if mine else 0.6}
+        front = _line(plot, source, region, regions[region][1], **style)
     rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
     hover(plot, front, "".join(rows), hair_line())
     return _drawing((plot,), source, x_range, closed)
 
 
-def station_over_price(data: Columns, colour: str, *, height: int = 300) -> Drawing:
+def station_over_price(data: Columns, colour: str, edge: str, *, height: int = 300) -> Drawing:
     """A station's power under its capacity line, charging below zero, and its region's price beneath."""
     points = partial(drawn, filled=("mean_mw", "charge_mw"))
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
     plot = frame(x_range, height, "0,0", last=False)
     for field, alpha in (("mean_mw", 0.85), ("charge_mw", 0.5)):
-        plot.varea_step(
-            "interval_start", 0, field, step_mode="after", source=source, fill_color=colour, fill_alpha=alpha
-        )
-    plot.step(
-        "interval_start",
-        "capacity_mw",
-        mode="after",
-        source=source,
-        line_color=CAPACITY,
-        line_dash=[5, 3],
-        line_width=1.5,
-    )
-    line = plot.step("interval_start", "mean_mw", mode="after", source=source, line_color=colour, line_width=1)
+        _area(plot, source, field, colour, alpha)
+    _line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3])
+    line = _line(plot, source, "mean_mw", edge, line_width=1)
     rows = [("Output", "mean_mw", colour), ("Charging", "charge_mw", colour), ("Capacity", "capacity_mw", CAPACITY)]
     shown = [tip_row(label, field, "0,0.0", "MW", swatch) for label, field, swatch in rows if np.any(data[field] != 0)]
     hover(plot, line, "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)

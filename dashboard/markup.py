@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from html import escape
@@ -19,7 +20,6 @@ MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 RESOLUTION_WORDS = {"5min": "5 min", "30min": "30 min", "1h": "1 h", "1d": "1 day", "1M": "1 month"}
 ORIGIN_WORDS = {
-    "memory": ("memory", "answered from memory"),
     "cache": ("cache", "answered from warmed partitions"),
     "live": ("live", "answered by running the query on the source"),
     "mixed": ("cache + live", "partitions, with the rest run on the source"),
@@ -93,7 +93,7 @@ def receipt_line(receipts: Sequence[Receipt]) -> str:
     parts = [f"{RESOLUTION_WORDS[first.resolution]} resolution", f"data to {moment(_oldest(receipts))} NEM"]
     built = min((receipt.built_at for receipt in receipts if receipt.built_at), default=None)
     if built:
-        parts.append(f"built {_age(built)}")
+        parts.append(f"built {_age(built, first.now)}")
     least = min(receipt.coverage for receipt in receipts)
     if least < 1:
         parts.append(f"{percent(least)} of the range has data")
@@ -105,11 +105,10 @@ def receipt_line(receipts: Sequence[Receipt]) -> str:
 
 
 def _origin(receipts: Sequence[Receipt]) -> str:
-    origins = {receipt.origin for receipt in receipts}
+    # Where the numbers came from, which being held in memory since does not change.
+    origins = {replace(receipt, from_memory=False).origin for receipt in receipts}
     if "stale" in origins:
         return "stale"
-    if origins == {"memory", "cache"}:
-        return "cache"
     return origins.pop() if len(origins) == 1 else "mixed"
 
 
@@ -117,8 +116,10 @@ def _oldest(receipts: Sequence[Receipt]) -> datetime | None:
     return min((receipt.data_through for receipt in receipts if receipt.data_through), default=None)
 
 
-def _age(built: datetime) -> str:
-    return f'<nw-age utc="{built.astimezone(UTC).isoformat()}">{built.astimezone(UTC):%Y-%m-%d %H:%M} UTC</nw-age>'
+def _age(built: datetime, now: datetime) -> str:
+    # Counted from the clock the answer was judged by, which for a bundled past is not the wall's.
+    seconds = max(0, round((now - built).total_seconds()))
+    return f'<nw-age seconds="{seconds}">{built.astimezone(UTC):%Y-%m-%d %H:%M} UTC</nw-age>'
 
 
 def _segments(receipt: Receipt) -> str:
@@ -131,7 +132,7 @@ def _segments(receipt: Receipt) -> str:
                 (segment.origin, ""),
                 (segment.reason.replace("_", " "), ""),
                 (RESOLUTION_WORDS[segment.grain], ""),
-                (_age(segment.built_at) if segment.built_at else MISSING, ""),
+                (_age(segment.built_at, receipt.now) if segment.built_at else MISSING, ""),
             ],
         )
         for segment in receipt.segments

@@ -42,15 +42,16 @@
 
   customElements.define("nw-age", class extends HTMLElement {
     connectedCallback() {
-      this.title = this.textContent;
+      this.title ||= this.textContent;
+      this.since = performance.now() / 1000 - Number(this.getAttribute("seconds"));
       this.tell();
       this.timer = setInterval(() => this.tell(), 15000);
     }
     disconnectedCallback() { clearInterval(this.timer); }
     tell() {
-      const seconds = Math.max(0, (Date.now() - Date.parse(this.getAttribute("utc"))) / 1000);
+      const seconds = performance.now() / 1000 - this.since;
       const [unit, size] = seconds < 90 ? ["s", 1] : seconds < 5400 ? ["min", 60] : seconds < 129600 ? ["h", 3600] : ["days", 86400];
-      this.textContent = `${Math.round(seconds / size)} ${unit} ago`;
+      this.textContent = seconds < 20 ? "just now" : `${Math.round(seconds / size)} ${unit} ago`;
     }
   });
 

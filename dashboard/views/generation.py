@@ -23,11 +23,11 @@ HEADS = (
     ),
     ("Av. MW", "energy over the hours of the range"),
     (
-        "Cap. factor",
-        "energy over capacity times the hours registered; units of unknown capacity are left out; never clipped",
+        "CF",
+        "capacity factor: energy over capacity times the hours registered; units of unknown capacity are left out; never clipped",
     ),
     ("$/MWh", "dispatch-weighted price: market value over the energy that has a price; for a load, what it paid"),
-    ("$ million", "energy times the price it is settled at; before loss factors, FCAS and hedges"),
+    ("$m", "energy times the price it is settled at; before loss factors, FCAS and hedges"),
 )
 
 

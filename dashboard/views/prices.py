@@ -10,7 +10,7 @@ from dashboard import markup
 from dashboard.charts import price_lines
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
-from dashboard.tables.prices import Prices, PriceStatistics
+from dashboard.tables.prices import Band, Prices, PriceStatistics
 from nem.regions import NEM
 
 HEADS = (
@@ -114,10 +114,13 @@ def _bands(tables: Prices) -> str:
         cells: list[tuple[str, object]] = [
             (f"{markup.swatch(REGION_COLOURS[row.region_id])}{row.region_id}", row.region_id)
         ]
-        cells += [
-            (f"{markup.number(band.hours, ',.1f', ' h')}<small>{markup.dollars(band.contribution)}</small>", band.hours)
-            for band in row.bands
-        ]
+        cells += [(_band(band), band.hours) for band in row.bands]
         cells.append((markup.dollars(sum(band.contribution for band in row.bands)), None))
         rows.append((_row_class(row.region_id, tables.region), cells))
     return markup.table(heads, rows, kind="bands")
+
+
+def _band(band: Band) -> str:
+    if not band.hours:
+        return f'<span class="zero">{markup.MISSING}</span>'
+    return f"{markup.number(band.hours, ',.1f', ' h')}<small>{markup.dollars(band.contribution)}</small>"

@@ -11,7 +11,7 @@ import panel as pn
 from dashboard import markup
 from dashboard.charts import station_over_price
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
+from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.tables.stations import StationRow, Stations
 
 HEADS = (
@@ -53,7 +53,9 @@ def build(choose: Callable[..., None]) -> View:
         facts.object = f'<div class="facts">{"".join(_facts(tables))}</div>'
         colour = fuel_colour(first.fuel_id)
         form = (colour, bool((tables.series["charge_mw"] != 0).any()))
-        power.show(form, tables.series, partial(station_over_price, colour=colour))
+        power.show(
+            form, tables.series, partial(station_over_price, colour=colour, edge=EDGES.get(first.fuel_id, colour))
+        )
         receipt.object = markup.receipt_line(tables.receipts[:2])
         stretch = f"{len(tables.league)} in {REGION_NAMES[tables.region]}, {markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
         table.object = markup.header("League by capacity factor", stretch) + _league(tables)
