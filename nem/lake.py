@@ -43,7 +43,7 @@ def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
     with duckdb.connect() as con, _landing_errors(table_name):
         _conform(con, table.name, table.landed, table.key, rows)
         _check_labels(con, table)
-        days = _days_to_rewrite(con, root, table)
+        days = _days_to_rewrite(con, table)
         return [day for day in days if _rewrite(con, root, table, day)]
 
 
@@ -59,7 +59,6 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
     with duckdb.connect() as con, _landing_errors("units"):
         _conform(con, "units", UNITS, ("duid", "region_id", "dispatch_type", "effective_date"), rows)
         con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
-        con.execute("UPDATE arriving SET duid = upper(trim(duid))")
         _check_units(con)
         path = root / UNITS_FILE
         table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
@@ -111,12 +110,20 @@ def _conform(
     for column in required:
         if rows[column].null_count:
             raise SourceFormatError(f"{name}: {rows[column].null_count} rows have no {column}")
+    for column in given:
+        kind = rows.schema.field(column).type
+        if pa.types.is_timestamp(kind) and kind.tz is not None:
+            raise SourceFormatError(f"{name}: {column} carries the time zone {kind.tz}; give naive NEM time")
     con.register("given", rows)
+
+    def typed(column: str, kind: str) -> str:
+        made = f"CAST({column if column in given else 'NULL'} AS {kind})"
+        # AEMO's own lists hold 'ERB01 ' and 'HASTING1\n': an id is normalised once, here.
+        return f"upper(trim({made}, $blank))" if column in required and kind == "VARCHAR" else made
+
     # Names and types come from nem.tables, never from data.
-    typed = ", ".join(
-        f"CAST({column if column in given else 'NULL'} AS {kind}) AS {column}" for column, kind in columns.items()
-    )
-    con.execute(f"CREATE TEMP TABLE arriving AS SELECT {typed} FROM given")  # noqa: S608
+    select = ", ".join(f"{typed(column, kind)} AS {column}" for column, kind in columns.items())
+    con.execute(f"CREATE TEMP TABLE arriving AS SELECT {select} FROM given", {"blank": " \t\r\n"})  # noqa: S608
     con.unregister("given")
 
 
@@ -136,6 +143,14 @@ def _check_units(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if overlap:
         raise SourceFormatError(f"units: {overlap[0]} has two rows in force on {overlap[1]:%Y-%m-%d}")
+    stray = con.execute(
+        "SELECT duid, effective_date, end_date FROM arriving WHERE end_date <= effective_date "
+        "OR date_trunc('day', effective_date) <> effective_date OR date_trunc('day', end_date) <> end_date LIMIT 1"
+    ).fetchone()
+    if stray:
+        raise SourceFormatError(
+            f"units: {stray[0]} is in force from {stray[1]} to {stray[2]}: give midnights, in order"
+        )
     for column, valid in (("dispatch_type", DISPATCH_TYPES), ("fueltech_id", (*FUELS, "battery"))):
         # The column is one of the two literals above.
         stray = con.execute(
@@ -146,7 +161,7 @@ def _check_units(con: duckdb.DuckDBPyConnection) -> None:
             raise SourceFormatError(f"units: {stray[0]} has the {column} {stray[1]!r}; known are {', '.join(valid)}")
 
 
-def _days_to_rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table) -> list[date]:
+def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]:
     """The days that ``arriving`` touches, and the neighbours whose derived columns lean on its first or last rows."""
     spans = con.execute(
         "SELECT CAST(settlement_date - INTERVAL 5 MINUTE AS DATE) AS day, min(settlement_date), max(settlement_date) "
@@ -159,8 +174,7 @@ def _days_to_rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table) -
             days.add(day - timedelta(days=1))
         if last > window.end - table.reaches:
             days.add(day + timedelta(days=1))
-    arrived = {day for day, _, _ in spans}
-    return sorted(day for day in days if day in arrived or day_file(root, table.name, day).exists())
+    return sorted(days)
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date) -> bool:
@@ -186,7 +200,7 @@ def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date
     derive = (files("nem") / "sql" / f"land_{table.name}.sql").read_text()
     rows = con.sql(derive, params={"start": window.start, "end": window.end}).to_arrow_table()
     path = day_file(root, table.name, day)
-    if path.exists() and _read(con, [path]).equals(rows):
+    if _read(con, [path]).equals(rows) if path.exists() else not rows.num_rows:
         return False
     _write(con, rows, path)
     return True
