@@ -23,25 +23,29 @@ from bokeh.models import (
     LayoutDOM,
     NoOverlap,
     NumeralTickFormatter,
+    Quad,
     Range1d,
     Step,
     VAreaStep,
 )
 from bokeh.models.annotations import Span
-from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 from bokeh.transform import stack
 
 from dashboard.palette import CAPACITY, DEMAND, EDGES, PRICE, fuel_colour, fuel_label
 from dashboard.tables.shape import BELOW_ZERO, Columns
 
-TIP_STYLE = """<style>
-.tip{font:12px/1.45 var(--font);font-variant-numeric:tabular-nums;color:var(--ink);min-width:190px}
-.tip .when{font-weight:600;margin-bottom:4px}
-.tip>div:not(.when){display:grid;grid-template-columns:14px 1fr auto 40px;column-gap:4px;align-items:center}
-.tip i{width:9px;height:9px;border-radius:2px;outline:1px solid var(--line)}
-.tip b{font-weight:600;text-align:right}.tip em{font-style:normal;color:var(--muted);font-size:11px}
-.tip hr{border:0;border-top:1px solid var(--line);margin:4px 0}
+_TIP_STYLE = """<style>
+:host{background:var(--card)!important;border:1px solid var(--line)!important;border-radius:8px;padding:8px 10px!important;opacity:.97!important;
+  box-shadow:0 6px 20px rgb(0 0 0/.16)}
+.bk-arrow{display:none}
+.tip{font:12px/1.5 var(--font);font-variant-numeric:tabular-nums;color:var(--ink);min-width:200px}
+.when{font-weight:650;margin-bottom:4px}
+.row{display:grid;grid-template-columns:14px 1fr auto 44px;column-gap:4px;align-items:center}
+i{width:9px;height:9px;border-radius:2px}
+b{font-weight:600;text-align:right}
+em{font-style:normal;color:var(--muted);font-size:11px}
+hr{border:0;border-top:1px solid var(--line);margin:4px 0}
 </style>"""
 ZONE = "NEM time (UTC+10)"
 _MARGIN = 62  # of every figure's left side, so that stacked figures line up
@@ -130,21 +134,22 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
         plot.xaxis.axis_label = ZONE
         plot.xaxis.axis_label_text_font_size, plot.xaxis.axis_label_text_font_style = "10px", "normal"
         plot.xaxis.axis_label_standoff = 2
-    plot.add_layout(Span(location=0, dimension="width", line_color=DEMAND, line_width=0.6))
+    plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
     plot.js_on_event("doubletap", CustomJS(code="cb_obj.origin.reset.emit()"))
     return plot
 
 
-def hover(plot: figure, renderer: Any, rows: str, cross: Span) -> None:
-    """A tooltip of HTML ``rows`` wherever the pointer is along time, and the hair line shared by a pile of figures."""
+def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: Span) -> None:
+    """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures."""
+    # Unseen bars catch the pointer: a step line has no test for it, and a bar is the bucket itself.
+    bars = Quad(left="interval_start", right="interval_end", bottom=0, top=field, fill_color=None, line_color=None)
     when = "<div class='when'>@interval_start{%a %d %b %H:%M} to @interval_end{%H:%M}</div>"
     tool = HoverTool(
-        renderers=[renderer],
+        renderers=[plot.add_glyph(source, bars)],
         mode="vline",
-        line_policy="prev",
         point_policy="follow_mouse",
         attachment="horizontal",
-        tooltips=f"{TIP_STYLE}<div class='tip'>{when}{rows}</div>",
+        tooltips=f"<div class='tip'>{_TIP_STYLE}{when}{rows}</div>",
         formatters={"@interval_start": "datetime", "@interval_end": "datetime"},
     )
     plot.add_tools(tool, CrosshairTool(overlay=cross))
@@ -157,7 +162,7 @@ def hair_line() -> Span:
 
 def tip_row(label: str, field: str, number: str, unit: str, colour: str = "transparent") -> str:
     """One row of a tooltip: a swatch, a name, a number with its unit."""
-    return f"<div><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
+    return f"<div class='row'><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
 
 
 def _area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
@@ -166,9 +171,9 @@ def _area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: 
     plot.add_glyph(source, area)
 
 
-def _line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> GlyphRenderer[Step]:
+def _line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> None:
     line = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
-    return plot.add_glyph(source, line)
+    plot.add_glyph(source, line)
 
 
 def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *, height: int = 380) -> Drawing:
@@ -185,11 +190,11 @@ def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *,
             _area(plot, source, edge, fuel_colour(fuel))
             if fuel in EDGES:
                 _line(plot, source, edge, EDGES[fuel], line_width=0.75)
-    _line(plot, source, "demand_mw", DEMAND, line_dash=[5, 3])
-    top = _line(plot, source, "supply_mw", DEMAND, line_alpha=0)
+    _line(plot, source, "demand_mw", "#FFFFFF", line_width=3.5, line_alpha=0.7)  # a rim, to be seen on every fuel
+    _line(plot, source, "demand_mw", DEMAND)
     rows = [tip_row(fuel_label(fuel), fuel, "0,0", "MW", fuel_colour(fuel)) for fuel in reversed(fuels)]
     rows += ["<hr>", tip_row("Supply", "supply_mw", "0,0", "MW"), tip_row("Demand", "demand_mw", "0,0", "MW", DEMAND)]
-    hover(plot, top, "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)
+    hover(plot, source, "supply_mw", "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)
     strip = price_strip(source, x_range, cross, price_label)
     return _drawing((plot, strip), source, x_range, partial(drawn, filled=fuels))
 
@@ -208,8 +213,8 @@ def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
 def price_strip(source: ColumnDataSource, x_range: Range1d, cross: Span, label: str, *, height: int = 130) -> figure:
     """A low chart of ``price`` over a shared time axis."""
     plot = frame(x_range, height, "$0,0")
-    line = _line(plot, source, "price", PRICE)
-    hover(plot, line, tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross)
+    _line(plot, source, "price", PRICE)
+    hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross)
     return plot
 
 
@@ -217,13 +222,12 @@ def price_lines(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: s
     """A step line per region (id to label and colour), the chosen one in front and heavier."""
     source, x_range = ColumnDataSource(closed(data)), time_range(data)
     plot = frame(x_range, height, "$0,0")
-    front = None
     for region in sorted(regions, key=lambda name: name == chosen):
         mine = region == chosen
         style = {"line_width": 2 if mine else 1.2, "line_alpha": 1 if mine else 0.6}
-        front = _line(plot, source, region, regions[region][1], **style)
+        _line(plot, source, region, regions[region][1], **style)
     rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
-    hover(plot, front, "".join(rows), hair_line())
+    hover(plot, source, chosen, "".join(rows), hair_line())
     return _drawing((plot,), source, x_range, closed)
 
 
@@ -235,9 +239,9 @@ def station_over_price(data: Columns, colour: str, edge: str, *, height: int = 3
     for field, alpha in (("mean_mw", 0.85), ("charge_mw", 0.5)):
         _area(plot, source, field, colour, alpha)
     _line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3])
-    line = _line(plot, source, "mean_mw", edge, line_width=1)
+    _line(plot, source, "mean_mw", edge, line_width=1)
     rows = [("Output", "mean_mw", colour), ("Charging", "charge_mw", colour), ("Capacity", "capacity_mw", CAPACITY)]
     shown = [tip_row(label, field, "0,0.0", "MW", swatch) for label, field, swatch in rows if np.any(data[field] != 0)]
-    hover(plot, line, "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
+    hover(plot, source, "mean_mw", "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
     strip = price_strip(source, x_range, cross, "Price")
     return _drawing((plot, strip), source, x_range, points)

@@ -6,7 +6,7 @@ from nem.fuels import FUELS
 from nem.regions import NEM, REGIONS
 
 PRICE = "#D9482B"
-DEMAND = "#6A6A6A"
+DEMAND = "#34363A"
 CAPACITY = "#8C8C8C"
 EDGES = {"coal_black": "#77797D", "solar_rooftop": "#D8C53F"}  # an outline, on a dark page and on a white one
 # Distinct on white and on near-black, apart from the fuel colours' meaning; the market in the ink of a neutral line.

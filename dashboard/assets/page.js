@@ -6,7 +6,7 @@
   const apply = (theme) => {
     root.dataset.theme = theme;
     // Figures read their colours from CSS when they paint: ask each to paint again.
-    for (const view of window.Bokeh?.index ? views(window.Bokeh.index) : []) view.request_paint?.("everything");
+    for (const view of window.Bokeh?.index ? views(window.Bokeh.index) : []) view.request_repaint?.();
   };
   function* views(index) {
     for (const top of index.roots ?? Object.values(index)) yield* below(top);
@@ -34,7 +34,9 @@
     const path = event.composedPath();
     if (event.type === "click" || event.key === "Enter") {
       const found = path.find((node) => node.dataset?.pick);
-      if (found) pick(found.dataset.pick);
+      if (!found) return;
+      pick(found.dataset.pick);
+      if (found.dataset.pick.startsWith("station=")) scrollTo({ top: 0, behavior: "smooth" });
     }
   };
   addEventListener("click", picked);
