@@ -1,0 +1,66 @@
+"""Worlds: warmed once for the session to be read, or copied for one test to be broken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from cache_store import open_store
+from nem.lake import land_sample
+from nem.source import open_source
+from nem.windows import Window, utc_time
+from tests.cache_store.worlds import World, warm
+from tests.nem.profiles import load_profile
+from tests.oracle import read_raw
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
+
+ROOT = Path(__file__).parents[2]
+
+load_profile()
+
+
+@pytest.fixture(scope="session")
+def sample_world(tmp_path_factory):
+    """The bundled sample: 22 days of October 2017."""
+    folder = tmp_path_factory.mktemp("sample")
+    land_sample(folder / "lake")
+    source, store = open_source(folder / "lake"), open_store(folder / "store")
+    now = source.replay_now()
+    warm(store, source, now)
+    span = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
+    return World(read_raw(ROOT / "nem" / "sample"), source, store, now, span)
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory):
+    """Two days worked by hand."""
+    folder, raw = tmp_path_factory.mktemp("tiny"), raw_tables()
+    source, store = land_raw(folder / "lake", raw), open_store(folder / "store")
+    now = utc_time(WINDOW.end)
+    warm(store, source, now)
+    return World(raw, source, store, now, WINDOW)
+
+
+@pytest.fixture(scope="session")
+def gap_world(tmp_path_factory):
+    """Three days whose prices stop after the first."""
+    folder, raw = tmp_path_factory.mktemp("gap"), read_raw(ROOT / "tests" / "gap_nem")
+    source, store = land_raw(folder / "lake", raw), open_store(folder / "store")
+    span = Window(datetime(2017, 11, 4), datetime(2017, 11, 7))
+    now = utc_time(span.end)
+    warm(store, source, now)
+    return World(raw, source, store, now, span)
+
+
+@pytest.fixture
+def tiny(tiny_world, tmp_path):
+    """The two days, warmed, for this test alone."""
+    return tiny_world.copied_to(tmp_path)
+
+
+@pytest.fixture
+def world(request):
+    """The world a test names by parameter."""
+    return request.getfixturevalue(f"{request.param}_world")

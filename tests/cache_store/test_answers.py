@@ -1,0 +1,399 @@
+"""Cached, live and both at once: the same rows, and those the oracle works out from raw tables."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache_store import CATALOGUE, Answer, explain, fetch, find_query, materialise, open_store
+from cache_store.errors import NoAnswerError
+from cache_store.manifest import Entry
+from nem.fuels import FUELS
+from nem.regions import NEM, REGIONS
+from nem.source import open_source
+from nem.windows import INTERVAL, RESOLUTIONS, Window, bucket_edges
+from tests.cache_store.worlds import World, arriving, only
+from tests.oracle import compare
+
+PLACES = [None, *REGIONS, NEM]
+QUERIES = list(CATALOGUE)
+
+
+def in_place(place: str | None) -> dict[str, list[str]] | None:
+    return {"region_id": [place]} if place else None
+
+
+def check_tiles(answer: Answer, window: Window) -> None:
+    parts = [segment.window for segment in answer.receipt.segments]
+    assert parts[0].start == window.start
+    assert parts[-1].end == window.end
+    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
+
+
+def check_same(actual: pa.Table, other: pa.Table) -> None:
+    """Same schema, rows and order; numbers within the contract's tolerance."""
+    assert actual.schema == other.schema
+    compare(actual, other.to_pandas())
+
+
+# C5, E2, E9: every query and resolution; a day's totals agree whatever they were added up from.
+@pytest.mark.parametrize("resolution", RESOLUTIONS)
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("world", ["tiny", "gap"], indirect=True)
+def test_answers_are_the_oracles(world, query, resolution):
+    start, end = world.span.start, world.span.end
+    ragged = Window(start + timedelta(hours=10, minutes=35), end - timedelta(hours=7, minutes=55))
+    windows = [world.span, ragged] if query != "capacity_factor" or resolution != "5min" else [ragged]
+    for window, place in itertools.product(windows, [None, "SA1", NEM]):
+        right = world.expected(query, window, resolution, in_place(place))
+        for origin in ("auto", "live"):
+            answer = world.fetch(query, window, resolution=resolution, filters=in_place(place), origin=origin)
+            compare(answer.table, right)
+            check_tiles(answer, window)
+
+
+# C5
+@pytest.mark.parametrize("resolution", ["30min", "1h", "1d", "1M"])
+@pytest.mark.parametrize("query", QUERIES)
+def test_three_weeks_of_the_sample_are_the_oracles(sample_world, query, resolution):
+    answer = sample_world.fetch(query, sample_world.span, resolution=resolution)
+    assert answer.receipt.origin == "cache"
+    compare(answer.table, sample_world.expected(query, sample_world.span, resolution))
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_region_of_the_sample_is_the_oracles(sample_world, query, place):
+    window = Window(datetime(2017, 10, 20, 7, 25), datetime(2017, 10, 23, 18, 10))
+    for origin in ("auto", "live"):
+        answer = sample_world.fetch(query, window, resolution="1h", filters=in_place(place), origin=origin)
+        compare(answer.table, sample_world.expected(query, window, "1h", in_place(place)))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_five_minutes_of_the_sample_are_the_oracles(sample_world, query):
+    window = Window(datetime(2017, 10, 31, 22, 40), datetime(2017, 11, 1, 3, 5))
+    for origin in ("auto", "live"):
+        answer = sample_world.fetch(query, window, resolution="5min", origin=origin)
+        compare(answer.table, sample_world.expected(query, window, "5min"))
+
+
+# T3
+def test_midnight_belongs_to_the_month_before(sample_world):
+    window = Window(datetime(2017, 10, 31, 23, 55), datetime(2017, 11, 1))
+    table = sample_world.fetch("regional_price", window, resolution="1M").table
+    assert set(table["interval_start"].to_pylist()) == {datetime(2017, 10, 1)}
+    assert set(table["complete"].to_pylist()) == {False}
+
+
+# T4
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("origin", ["auto", "live"])
+@given(st.integers(1, 575))
+def test_every_query_is_partition_separable(tiny_world, query, origin, cut):
+    middle = tiny_world.span.start + cut * INTERVAL
+    parts = [Window(tiny_world.span.start, middle), Window(middle, tiny_world.span.end)]
+    tables = [
+        tiny_world.fetch(query, window, resolution="5min", origin=origin).table for window in (*parts, tiny_world.span)
+    ]
+    check_same(pa.concat_tables(tables[:2]), tables[2])
+
+
+# R7: a month of days is a month of readings.
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_month_from_days_is_a_month_from_readings(sample_world, query):
+    warmed, live = (
+        sample_world.fetch(query, sample_world.span, resolution="1M", origin=origin) for origin in ("cache", "live")
+    )
+    assert {segment.grain for segment in warmed.receipt.segments} == {"1d"}
+    check_same(warmed.table, live.table)
+
+
+# R7: sums of ratios' halves, never averages of ratios: idle at 10 MW and full at 660 MW is 0.09, not 0.54.
+def test_a_capacity_factor_is_energy_over_potential_not_a_mean_of_factors(tiny_world):
+    table = tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1M", filters={"duid": ["HYDRO1"]}).table
+    days = tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", filters={"duid": ["HYDRO1"]}).table
+    assert table["capacity_factor"].to_pylist() == pytest.approx([1 / 2, 1 / 3])
+    assert days["capacity_factor"].to_pylist() == pytest.approx([1 / 2, 1 / 3])
+    both = pc.sum(days["rated_energy_mwh"]).as_py() / pc.sum(days["potential_mwh"]).as_py()
+    assert both == pytest.approx(1440 / 3600)
+
+
+# The property: any window, whatever is warmed, any filter.
+
+
+@pytest.fixture(scope="session")
+def patchwork(sample_world, tiny_world, tmp_path_factory):
+    """Per world a store over the same files, to publish any choice of partitions in.
+
+    Besides those of the world there are some of its last day as it stood while arriving, and of its first month.
+    """
+    made = {}
+    for name, world in (("sample", sample_world), ("tiny", tiny_world)):
+        entries = list(world.store.manifest().entries)
+        fresh = entries[0].freshness
+        last = world.span.end - timedelta(days=1)
+        for until in (last + INTERVAL, last + timedelta(hours=10, minutes=35), last + timedelta(hours=23, minutes=55)):
+            for query in CATALOGUE.values():
+                built = materialise(
+                    world.store, arriving(world.source, until), query, f"{last:%Y-%m-%d}", now=world.now
+                )
+                entries += [replace(entry, freshness=fresh) for entry in built]  # as if the rest had just come
+        for query in CATALOGUE.values():
+            built = materialise(world.store, world.source, query, f"{world.span.start:%Y-%m}", now=world.now)
+            entries += [replace(entry, freshness=fresh) for entry in built]
+        root = tmp_path_factory.mktemp(name)
+        for query in CATALOGUE:
+            (root / query).symlink_to(world.store.root / query)
+        made[name] = World(world.raw, world.source, open_store(root), world.now, world.span), entries
+    return made
+
+
+@st.composite
+def choices(draw: st.DrawFn, entries: list[Entry]) -> list[Entry]:
+    """Partitions that may be published together: in one series no two overlap."""
+    kept: list[Entry] = []
+    order = draw(st.permutations(range(len(entries)))) if len(entries) < 40 else range(len(entries))
+    months = draw(st.booleans())
+    holes = draw(st.sets(st.integers(0, len(entries) - 1), max_size=len(entries) // 2))
+    prefer = sorted(order, key=lambda i: (len(entries[i].period) == 10) == months)
+    taken: dict[tuple[str, str], list[Window]] = {}
+    for i in prefer:
+        entry = entries[i]
+        series = taken.setdefault((entry.query, entry.grain), [])
+        if i not in holes and not any(entry.covers.overlap(window) for window in series):
+            series.append(entry.covers)
+            kept.append(entry)
+    return kept
+
+
+@st.composite
+def requests(draw: st.DrawFn, world: World) -> tuple[str, Window, str, dict[str, list[str]]]:
+    query = draw(st.sampled_from(QUERIES))
+    resolution = draw(st.sampled_from(RESOLUTIONS))
+    total = int(world.span.hours * 12)
+    longest = {"5min": 200, "30min": 1200}.get(resolution, total + 600)
+    start = draw(st.integers(-300, total - 1))
+    length = draw(st.integers(max(1, 1 - start), max(longest, 1 - start)))
+    if draw(st.booleans()):  # on whole buckets half of the time
+        start, length = start // 288 * 288, max(1, length // 288) * 288
+    window = Window(world.span.start + start * INTERVAL, world.span.start + (start + length) * INTERVAL)
+    filters: dict[str, list[str]] = {}
+    place = draw(st.sampled_from([None, *REGIONS, "unknown", NEM]))
+    if place:
+        filters["region_id"] = [place]
+    if query != "regional_price" and draw(st.booleans()):
+        filters["fueltech_id"] = sorted(draw(st.sets(st.sampled_from([*FUELS, "battery"]), min_size=1, max_size=6)))
+    if query == "capacity_factor" and draw(st.booleans()):
+        duids = sorted({*world.raw["units"]["duid"].to_pylist(), "MYSTERY1", "O'NOBODY"})
+        filters["duid"] = sorted(draw(st.sets(st.sampled_from(duids), min_size=1, max_size=5)))
+    return query, window, resolution, filters
+
+
+# C1, C5, R2
+@pytest.mark.parametrize("name", ["sample", "tiny"])
+@given(data=st.data())
+def test_cached_and_live_answers_agree(patchwork, name, data):
+    world, entries = patchwork[name]
+    query, window, resolution, filters = data.draw(requests(world))
+    only(world.store, data.draw(choices([entry for entry in entries if entry.query == query])))
+    asked = {"resolution": resolution, "filters": filters}
+    if window.overlap(world.span) is None:
+        for origin in ("auto", "live"):
+            with pytest.raises(NoAnswerError):
+                world.fetch(query, window, origin=origin, **asked)
+        return
+    cached, live = (world.fetch(query, window, origin=origin, **asked) for origin in ("auto", "live"))
+    compare(cached.table, world.expected(query, window, resolution, filters))
+    check_same(cached.table, live.table)
+    check_tiles(cached, window)
+    check_tiles(live, window)
+    again = world.fetch(query, window, **asked)
+    assert again.receipt.origin == "memory"
+    assert again.table.equals(cached.table)
+
+
+# R2: covered history issues no live query.
+@given(data=st.data())
+def test_a_warmed_window_asks_no_source(sample_world, data):
+    query, window, resolution, filters = data.draw(requests(sample_world))
+    inside = window.overlap(sample_world.span)
+    if inside is None or (query, resolution) == ("capacity_factor", "5min"):
+        return
+    if CATALOGUE[query].grains[0] == "30min":  # a five-minute edge would be live
+        edges = bucket_edges(inside, "30min")
+        inside = Window(edges[0], edges[-1])
+    nowhere = open_source(sample_world.source.root / "nowhere")
+    answer = fetch(
+        sample_world.store, nowhere, query, inside, now=sample_world.now, resolution=resolution, filters=filters
+    )
+    assert {segment.origin for segment in answer.receipt.segments} == {"cache"}
+    compare(answer.table, sample_world.expected(query, inside, resolution, filters))
+
+
+def test_five_minute_capacity_factors_are_live_and_say_why(sample_world):
+    window = Window(datetime(2017, 10, 20), datetime(2017, 10, 20, 1))
+    receipt = sample_world.fetch("capacity_factor", window, resolution="5min").receipt
+    assert [(segment.origin, segment.reason) for segment in receipt.segments] == [("live", "grain_too_coarse")]
+
+
+def test_the_ragged_edges_of_a_warmed_window_are_read_from_finer_grains(sample_world):
+    window = Window(datetime(2017, 10, 20, 10, 35), datetime(2017, 10, 23, 1, 40))
+    receipt = sample_world.fetch("generation_by_fuel", window, resolution="1d").receipt
+    hour = datetime(2017, 10, 20, 11), datetime(2017, 10, 23, 1, 30)
+    assert {(segment.window.start, segment.window.end): segment.grain for segment in receipt.segments} == {
+        (window.start, hour[0]): "5min",
+        (hour[0], datetime(2017, 10, 21)): "30min",
+        (datetime(2017, 10, 21), datetime(2017, 10, 22)): "1d",
+        (datetime(2017, 10, 22), datetime(2017, 10, 23)): "1d",
+        (datetime(2017, 10, 23), hour[1]): "30min",
+        (hour[1], window.end): "5min",
+    }
+
+
+def test_the_tail_after_an_arriving_day_is_live(tiny_world, patchwork):
+    world, entries = patchwork["tiny"]
+    half = datetime(2024, 3, 1, 10, 35)
+    only(world.store, [entry for entry in entries if entry.covers.end == half])
+    answer = world.fetch("generation_by_fuel", Window(datetime(2024, 3, 1), world.span.end), resolution="1d")
+    assert [(segment.window.end, segment.origin, segment.reason) for segment in answer.receipt.segments] == [
+        (half, "cache", "fresh"),
+        (world.span.end, "live", "range_gap"),
+    ]
+    assert answer.receipt.origin == "mixed"
+    compare(answer.table, tiny_world.expected("generation_by_fuel", answer.receipt.window, "1d"))
+
+
+# P4: what nobody holds is said, not filled in.
+def test_what_the_source_does_not_hold_is_an_empty_segment_and_an_incomplete_bucket(tiny_world):
+    window = Window(datetime(2024, 3, 1), datetime(2024, 3, 3))
+    answer = tiny_world.fetch("regional_price", window, resolution="1d")
+    assert [(segment.window, segment.reason) for segment in answer.receipt.segments] == [
+        (Window(datetime(2024, 3, 1), datetime(2024, 3, 2)), "fresh"),
+        (Window(datetime(2024, 3, 2), datetime(2024, 3, 3)), "empty_source"),
+    ]
+    assert answer.receipt.coverage == 0.5
+    assert answer.receipt.data_through == datetime(2024, 3, 2)
+    assert set(answer.table["interval_start"].to_pylist()) == {datetime(2024, 3, 1)}
+    noon = tiny_world.fetch("regional_price", Window(window.start, datetime(2024, 3, 1, 12)), resolution="1d")
+    assert set(noon.table["complete"].to_pylist()) == {False}
+
+
+# C4: an empty answer from a complete source is valid.
+def test_no_rows_is_an_answer(tiny_world):
+    for origin in ("cache", "live"):
+        answer = tiny_world.fetch("generation_by_fuel", tiny_world.span, filters=in_place("TAS1"), origin=origin)
+        assert answer.table.num_rows == 0
+        assert answer.receipt.coverage == 1
+        assert answer.table.schema == tiny_world.fetch("generation_by_fuel", tiny_world.span).table.schema
+
+
+# C12
+def test_a_name_with_an_apostrophe_filters(tiny_world):
+    for origin in ("cache", "live"):
+        filters = {"station_name": ["O'Hara's Ridge"]}
+        table = tiny_world.fetch(
+            "capacity_factor", tiny_world.span, resolution="1d", filters=filters, origin=origin
+        ).table
+        assert set(table["duid"].to_pylist()) == {"WIND1"}
+    hostile = {"duid": ["'; DROP TABLE units; --"]}
+    assert tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", filters=hostile).table.num_rows == 0
+
+
+# J6, J13
+def test_the_nem_is_a_sum_whose_price_is_weighted_by_demand(tiny_world):
+    day = Window(datetime(2024, 2, 29), datetime(2024, 3, 1))
+    (row,) = tiny_world.fetch("regional_price", day, resolution="1d", filters=in_place(NEM)).table.to_pylist()
+    assert row["demand_weighted_price"] == pytest.approx(256_400 / 4_360)  # README of tiny_nem, line 35
+    assert row["region_id"] == NEM
+    assert row["twa_price"] is row["rrp_sum"] is row["import_mwh"] is None
+
+
+# J4
+def test_demand_that_stood_in_is_noted(tiny_world):
+    first = tiny_world.fetch("regional_price", Window(datetime(2024, 2, 29), datetime(2024, 3, 1)), resolution="1d")
+    both = tiny_world.fetch("regional_price", tiny_world.span, resolution="1d")
+    assert first.receipt.notes == ()
+    assert both.receipt.notes == ("demand is DEMAND_AND_NONSCHEDGEN where TOTALDEMAND is absent",)
+
+
+def test_auto_is_the_finest_resolution_within_the_points(sample_world):
+    week = Window(datetime(2017, 10, 14), datetime(2017, 10, 21))
+    assert sample_world.fetch("regional_price", week).receipt.resolution == "5min"
+    assert sample_world.fetch("regional_price", sample_world.span).receipt.resolution == "30min"
+
+
+# explain
+
+
+@given(data=st.data())
+def test_explain_predicts_the_segments_of_fetch(patchwork, data):
+    world, entries = patchwork["sample"]
+    query, window, resolution, filters = data.draw(requests(world))
+    if window.overlap(world.span) is None:
+        return
+    only(world.store, data.draw(choices([entry for entry in entries if entry.query == query])))
+    asked = {"now": world.now, "resolution": resolution, "filters": filters}
+    predicted = explain(world.store, world.source, query, window, **asked)
+    fetched = world.fetch(query, window, **asked).receipt
+    assert predicted.segments == fetched.segments
+    assert (predicted.origin, predicted.generation, predicted.resolution) == (
+        fetched.origin,
+        fetched.generation,
+        fetched.resolution,
+    )
+
+
+def test_explain_opens_no_data_file(tiny):
+    before = {
+        query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
+    }
+    for query in QUERIES:
+        (tiny.store.root / query).rename(tiny.store.root / f"away-{query}")
+    after = {
+        query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
+    }
+    assert after == before
+
+
+# C8
+@pytest.mark.parametrize("origin", ["auto", "live"])
+def test_eight_threads_get_their_own_answers(sample_world, origin):
+    store = open_store(sample_world.store.root, memory_bytes=0)
+    days = [Window(datetime(2017, 10, day), datetime(2017, 10, day + 1)) for day in range(14, 22)]
+    right = {
+        (query, day): fetch(store, sample_world.source, query, day, now=sample_world.now, resolution="1d").table
+        for query in ("regional_price", "generation_by_fuel")
+        for day in days
+    }
+    wrong: list[object] = []
+
+    def ask(offset: int) -> None:
+        for n in range(20 if origin == "auto" else 3):
+            query, day = list(right)[(offset + n) % len(right)]
+            try:
+                answer = fetch(
+                    store, sample_world.source, query, day, now=sample_world.now, resolution="1d", origin=origin
+                )
+                check_same(answer.table, right[query, day])
+            except Exception as error:  # noqa: BLE001 - whatever a thread raises is the finding
+                wrong.append(error)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_fetch_takes_a_query_by_the_name_it_is_declared_under():
+    assert [find_query(name).name for name in QUERIES] == QUERIES
