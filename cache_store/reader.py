@@ -129,11 +129,10 @@ def _answer(
     store: Store, source: Source, request: Request, manifest: Manifest, now: datetime
 ) -> tuple[Answer, datetime]:
     """The answer and until when memory may hold it."""
-    broken: frozenset[str] = frozenset()
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
     while True:
-        pieces = _plan(manifest, request, now, grace=grace, broken=broken)
+        pieces = _sound_plan(store, manifest, request, now, grace)
         try:
             if cause or request.origin == "cache":
                 _refuse_live(request, pieces, cause)
@@ -143,12 +142,25 @@ def _answer(
             # The source failed: partitions past their TTL may answer yet, inside their longer grace.
             grace, cause = "error", error
         except PartitionCorruptError:
-            found = {piece.entry.build for piece in pieces if piece.entry and store.is_broken(piece.entry)}
-            if not found:
+            # A file went bad after its checksum was taken: look again, once.
+            entries = [piece.entry for piece in pieces if piece.entry]
+            store.doubt(entries)
+            if all(store.is_sound(entry) for entry in entries):
                 raise
-            broken |= found
         else:
             return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(pieces, now)
+
+
+def _sound_plan(store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace) -> list[Piece]:
+    """A plan whose partitions all hold what was published; broken ones are reported and left out."""
+    broken: frozenset[str] = frozenset()
+    while True:
+        pieces = _plan(manifest, request, now, grace=grace, broken=broken)
+        unsound = [piece.entry for piece in pieces if piece.entry and not store.is_sound(piece.entry)]
+        if not unsound:
+            return pieces
+        store.report_broken(unsound)
+        broken |= {entry.build for entry in unsound}
 
 
 def _refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | None) -> None:

@@ -5,12 +5,12 @@ Only this module knows paths, and only it writes footers.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,8 @@ from nem.files import publish
 from nem.source import Source
 from nem.windows import INTERVAL_HOURS, Resolution, Window
 
+BROKEN = "broken"  # a folder of empty files, each named after a build some reader found broken
+
 
 @dataclass(frozen=True)
 class Store:
@@ -45,6 +47,7 @@ class Store:
     connection: duckdb.DuckDBPyConnection
     memory: Memory
     _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
+    _sound: set[str] = field(default_factory=set)
 
     def manifest(self) -> Manifest:
         """The newest published generation; parsed again only when the file was replaced.
@@ -70,25 +73,39 @@ class Store:
         return [str(self.root / entry.path) for entry in entries]
 
     def is_whole(self, entry: Entry) -> bool:
-        """Whether its file is there, in the size published. Opens nothing."""
+        """Whether its file is there, in the size published, and no reader has found it broken. Opens nothing."""
         try:
-            return (self.root / entry.path).stat().st_size == entry.byte_count
+            whole = (self.root / entry.path).stat().st_size == entry.byte_count
         except OSError:
             return False
+        return whole and not self._mark(entry).exists()
 
-    def is_broken(self, entry: Entry) -> bool:
-        """Whether its file is missing, of another size, or no Parquet file of this build."""
-        if not self.is_whole(entry):
-            return True
-        path = self.root / entry.path
-        try:
-            with self.connection.cursor() as cursor:
-                found = cursor.execute(
-                    "SELECT value FROM parquet_kv_metadata($path) WHERE key = 'build'", {"path": str(path)}
-                ).fetchone()
-        except (OSError, duckdb.Error):
-            return True
-        return found != (entry.build.encode(),)
+    def is_sound(self, entry: Entry) -> bool:
+        """Whether its file holds what was published: its checksum, taken once per process."""
+        if entry.build not in self._sound:
+            try:
+                content = (self.root / entry.path).read_bytes()
+            except OSError:
+                return False
+            if hashlib.sha256(content).hexdigest() != entry.checksum:
+                return False
+            self._sound.add(entry.build)
+        return True
+
+    def report_broken(self, entries: Iterable[Entry]) -> None:
+        """Have the next warming rebuild them. On a read-only mount nothing is marked, and each process finds out alone."""
+        for entry in entries:
+            self._sound.discard(entry.build)
+            with contextlib.suppress(OSError):
+                self._mark(entry).parent.mkdir(exist_ok=True)
+                self._mark(entry).touch()
+
+    def doubt(self, entries: Iterable[Entry]) -> None:
+        """Take their checksums again before they are next read."""
+        self._sound.difference_update(entry.build for entry in entries)
+
+    def _mark(self, entry: Entry) -> Path:
+        return self.root / BROKEN / entry.build
 
 
 def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20) -> Store:
@@ -206,7 +223,7 @@ def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table:
     return dataclasses.replace(entry, byte_count=len(content), checksum=hashlib.sha256(content).hexdigest())
 
 
-@contextmanager
+@contextlib.contextmanager
 def _writing(store: Store) -> Iterator[None]:
     try:
         yield
