@@ -1,0 +1,78 @@
+"""prefect.yaml against the code it names: entrypoints, parameters, and TTLs that outlive the schedules."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.server.schemas.schedules import CronSchedule
+
+from cache_store.catalogue import SETTLES_AFTER, TTL_RECENT, TTL_SETTLED, Ttl
+
+DEPLOYMENTS: dict[str, dict[str, Any]] = {
+    deployment["name"]: deployment
+    for deployment in yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text())["deployments"]
+}
+
+
+def flow_of(deployment: dict[str, Any]) -> Flow[..., Any]:
+    module, _, name = deployment["entrypoint"].rpartition(".")
+    return getattr(import_module(module), name)
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_an_entrypoint_is_a_flow_that_takes_its_parameters(name: str) -> None:
+    flow = flow_of(DEPLOYMENTS[name])
+    assert isinstance(flow, Flow)
+    given = DEPLOYMENTS[name].get("parameters", {})
+    assert set(given) <= set(inspect.signature(flow.fn).parameters)
+    flow.validate_parameters(given)
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_late_run_never_queues_behind_another(name: str) -> None:
+    assert DEPLOYMENTS[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+@pytest.mark.parametrize(("name", "ttl"), [("warm-recent", TTL_RECENT), ("warm-history", TTL_SETTLED)])
+def test_a_ttl_is_twice_its_warming_period(name: str, ttl: Ttl) -> None:
+    """Equal values miss about a tenth of the time: a run takes time, and starts late."""
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    moments: set[datetime] = set()
+    for schedule in DEPLOYMENTS[name]["schedules"]:
+        assert schedule["timezone"] == "Australia/Brisbane"
+        cron = CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+        moments |= set(asyncio.run(cron.get_dates(n=60, start=start)))
+    nearest = sorted(moments)[:48]
+    assert ttl.fresh >= 2 * max(later - earlier for earlier, later in pairwise(nearest))
+
+
+def test_warm_recent_reaches_every_day_that_may_be_revised() -> None:
+    assert timedelta(days=DEPLOYMENTS["warm-recent"]["parameters"]["days"]) > SETTLES_AFTER
+
+
+@pytest.mark.parametrize("given", [{}, {"PREFECT_HOME": "/elsewhere", "DO_NOT_TRACK": "0"}])
+def test_the_environment_gets_its_defaults_before_prefect_and_keeps_what_is_set(
+    given: dict[str, str], tmp_path: Path
+) -> None:
+    names = ("PREFECT_HOME", "DO_NOT_TRACK", "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS")
+    script = "import sys, os, json, flows; print(json.dumps([dict(os.environ), 'prefect' in sys.modules]))"
+    clean = {name: value for name, value in os.environ.items() if name not in names}
+    environment = clean | {"NEMWARM_HOME": str(tmp_path / "new"), "HOME": str(tmp_path)} | given
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, env=environment)
+    found, imported = json.loads(done.stdout)
+    assert not imported
+    expected = {"PREFECT_HOME": str(tmp_path / "new" / "prefect"), "DO_NOT_TRACK": "1", names[2]: "90"} | given
+    assert {name: found[name] for name in names} == expected

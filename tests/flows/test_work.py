@@ -1,0 +1,100 @@
+"""What a warm run finds to do: newest first, in batches, whatever one query's trouble is."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from cache_store import CATALOGUE, find_query, materialise, open_store
+from cache_store.errors import RequestError
+from cache_store.manifest import period_window
+from cache_store.store import publish_entries
+from flows.work import DAYS_PER_BATCH, check_range, find_work
+from nem.errors import WindowError
+from nem.lake import land
+from nem.source import open_source
+from nem.windows import EPOCH, HORIZON, INTERVAL, Window, utc_time
+from tests.tiny_nem import land_raw, raw_tables
+
+PRICE = find_query("regional_price")
+
+
+def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path) -> None:
+    source = open_source(sample)
+    work = find_work(open_store(tmp_path), source, CATALOGUE.values(), now=source.replay_now())
+    assert [(batch.query, len(batch.periods)) for batch in work.batches] == [
+        (query, size) for size in (DAYS_PER_BATCH, DAYS_PER_BATCH, 22 - 2 * DAYS_PER_BATCH) for query in CATALOGUE
+    ]
+    ends = [period_window(period).end for batch in work.batches[::3] for period in batch.periods]
+    assert ends == sorted(ends, reverse=True)
+    assert {batch.reason for batch in work.batches} == {"missing"}
+    assert work.fresh == dict.fromkeys(CATALOGUE, 0)
+
+
+def test_days_are_counted_from_the_newest_data(sample: Path, tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)  # nine years after them
+    work = find_work(open_store(tmp_path), open_source(sample), [PRICE], now=now, days=2)
+    assert [batch.periods for batch in work.batches] == [("2017-11-04", "2017-11-03")]
+
+
+def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: Path) -> None:
+    january = Window(datetime(2024, 1, 1), datetime(2024, 2, 3))
+    labels = [january.start + INTERVAL * (i + 1) for i in range((january.end - january.start) // INTERVAL)]
+    prices = {"settlement_date": labels, "region_id": ["SA1"] * len(labels), "rrp": [50.0] * len(labels)}
+    types = [("settlement_date", pa.timestamp("us")), ("region_id", pa.string()), ("rrp", pa.float64())]
+    land(tmp_path / "lake", "regional_price", pa.table(prices, pa.schema(types)))
+    store, source = open_store(tmp_path / "store"), open_source(tmp_path / "lake")
+    now = utc_time(january.end)
+    for day in ("2024-01-30", "2024-02-01"):
+        publish_entries(store, materialise(store, source, PRICE, day, now=now))
+    work = find_work(store, source, [PRICE], now=now)
+    assert work.fresh == {"regional_price": 2}
+    assert sum(len(batch.periods) for batch in work.batches) == 31
+    work = find_work(store, source, [PRICE], now=now + timedelta(days=34))
+    assert [(batch.reason, batch.periods) for batch in work.batches] == [
+        ("missing", ("2024-02-02",)),
+        ("expired", ("2024-02-01",)),
+        ("missing", ("2024-01",)),
+    ]
+    assert work.fresh == {"regional_price": 0}
+
+
+def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tmp_path: Path) -> None:
+    source = land_raw(tmp_path / "lake", raw_tables())
+    shutil.rmtree(tmp_path / "lake" / "regional_price")
+    work = find_work(open_store(tmp_path / "store"), source, CATALOGUE.values(), now=utc_time(datetime(2024, 3, 2)))
+    assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor"]
+    assert "has no regional_price" in work.unplanned["regional_price"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "window"),
+    [
+        ((None, None, None), None),
+        ((None, None, 3), None),
+        (("2024-02-29", None, None), Window(datetime(2024, 2, 29), HORIZON)),
+        ((None, "2024-02-29T06:30", None), Window(EPOCH, datetime(2024, 2, 29, 6, 30))),
+    ],
+)
+def test_an_open_end_is_filled_in(asked: tuple[str | None, str | None, int | None], window: Window | None) -> None:
+    assert check_range(*asked) == window
+
+
+@pytest.mark.parametrize(
+    ("asked", "error"),
+    [
+        (("2024-02-29", None, 3), RequestError),
+        ((None, None, 0), RequestError),
+        (("2024-02-29", "2024-02-29", None), WindowError),
+        (("yesterday", None, None), WindowError),
+    ],
+)
+def test_a_range_that_makes_no_sense_is_the_callers_mistake(
+    asked: tuple[str | None, str | None, int | None], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        check_range(*asked)
