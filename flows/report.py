@@ -25,9 +25,13 @@ def summarise(work: Work, outcomes: Sequence[Outcome], seconds: float) -> Summar
     built = sum(outcome.warmed for outcome in outcomes if not outcome.batch.is_renewal)
     renewed = sum(outcome.warmed for outcome in outcomes if outcome.batch.is_renewal)
     fresh = sum(work.fresh.values())
+    failed = sum(len(outcome.failed) for outcome in outcomes)
     message = f"built {built}, renewed {renewed}, left {fresh} fresh" if outcomes else f"nothing was due: {fresh} fresh"
+    message = f"{message} partitions in {seconds:.1f} s"
+    if failed or work.unplanned:
+        message = f"incomplete: {failed} partitions and {len(work.unplanned)} whole queries failed; {message}"
     return Summary(
-        message=f"{message} partitions in {seconds:.1f} s",
+        message=message,
         built=built,
         renewed=renewed,
         fresh=fresh,
@@ -49,14 +53,15 @@ def list_problems(work: Work, outcomes: Iterable[Outcome]) -> list[str]:
 
 
 def tabulate(work: Work, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """A row per query and reason it was due for, and one for what of it was fresh; a query is never left out."""
+    """A row per query and reason it was due for, and one for what of it was fresh. No query is left out."""
     alike: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         alike.setdefault((outcome.batch.query, outcome.batch.reason), []).append(outcome)
     rows = [_row(query, reason, found) for (query, reason), found in alike.items()]
     worked = {query for query, _ in alike}
     left = {query: count for query, count in work.fresh.items() if count or query not in worked}
-    return rows + [_row(query, "fresh", (), fresh=count) for query, count in left.items()]
+    rows += [_row(query, "fresh", (), fresh=count) for query, count in left.items()]
+    return rows + [_row(query, "not planned", ()) for query in work.unplanned]
 
 
 def describe(outcome: Outcome) -> str:

@@ -55,9 +55,11 @@ def warm_cache(
     """
     began, logger, settings = perf_counter(), get_run_logger(), Settings()
     chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days)
-    source, store = open_source(settings.lake), open_store(settings.store)
-    now = source.replay_now() or datetime.now(UTC)
-    work = find_work(store, source, chosen, now=now, window=window, days=days, force=force)
+    now = open_source(settings.lake).replay_now() or datetime.now(UTC)
+    # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
+    work = find_work(
+        open_store(settings.store), open_source(settings.lake), chosen, now=now, window=window, days=days, force=force
+    )
     outcomes: list[Outcome] = []
     for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
         logger.info(describe(outcome))

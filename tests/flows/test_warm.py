@@ -88,10 +88,18 @@ def test_a_partition_that_fails_is_named_and_stops_no_other(store: Store, tiny: 
     content = file.read_bytes()
     file.write_bytes(b"no Parquet")
     _, problems, message = warm(store, tiny)
-    assert message.startswith("built 5,")
+    assert message.startswith("incomplete: 1 partitions and 0 whole queries failed; built 5,")
     assert [problem.split(" not warmed: ")[0] for problem in problems] == ["regional_price 2024-03-01"]
     file.write_bytes(content)
     assert warm(store, tiny)[1:] == ([], "built 1, renewed 0, left 5 fresh partitions in 0.0 s")
+
+
+def test_a_source_that_is_away_is_not_mistaken_for_nothing_to_do(store: Store, tmp_path: Path) -> None:
+    reasons, problems, message = warm(store, open_source(tmp_path / "nowhere"))
+    assert reasons == ["not planned"] * 3
+    assert len(problems) == 3
+    assert "nemwarm ingest --sample" in problems[0]
+    assert message.startswith("incomplete: 0 partitions and 3 whole queries failed")
 
 
 def test_a_batch_that_fails_as_a_whole_stops_no_other_but_a_store_that_takes_nothing_does() -> None:
