@@ -44,7 +44,7 @@ def load(market: Market, selection: Selection) -> Generation:
     return Generation(
         region=selection.region,
         window=window,
-        stack=shape.stack(generation.table, price.table, selection.region),
+        stack=shape.stack(generation, price, selection.region),
         fuels=shape.fuel_rows(generation.table, shape.held_hours(generation.receipt), units.table),
         flows_mwh=flows,
         renewable_share=shape.renewable_share(generation.table),

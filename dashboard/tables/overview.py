@@ -50,6 +50,7 @@ class Overview:
     tiles: list[Tile]
     stack: shape.Stack
     fuels: list[shape.FuelRow]
+    day_price: float | None
     share_day: float | None
     share_now: float | None
     recent: RecentPrices
@@ -77,8 +78,9 @@ def load(market: Market, selection: Selection) -> Overview:
             )
             for name in (NEM, *(name for name in REGIONS if name in set(price.table["region_id"].to_pylist())))
         ],
-        stack=shape.stack(chosen.table, chosen_price.table, region),
+        stack=shape.stack(chosen, chosen_price, region),
         fuels=shape.fuel_rows(chosen.table, shape.held_hours(chosen.receipt)),
+        day_price=shape.mean_price(shape.columns(chosen_price.table), region),
         share_day=shape.renewable_share(own),
         share_now=shape.renewable_share(_newest(own)),
         recent=recent_prices(price.table, market_price.table, window),

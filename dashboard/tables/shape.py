@@ -18,7 +18,7 @@ from nem.fuels import FUELS, LOADS, RENEWABLES
 from nem.regions import NEM
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    from cache_store.answer import Answer, Receipt
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]
@@ -116,24 +116,27 @@ def on(grid: Array, starts: Array, values: Array) -> Array:
     return out
 
 
-def hours(data: Columns) -> Array:
-    """The hours each price row covers, as its own demand energy and mean demand tell; a bucket's length without them."""
-    length = (data["interval_end"] - data["interval_start"]) / HOUR
-    with np.errstate(divide="ignore", invalid="ignore"):
-        told = data["demand_mwh"].astype(float) / data["demand_mw"].astype(float)
-    return np.where(np.isfinite(told) & (told > 0), told, length)
+def bucket_hours(data: Columns, receipt: Receipt) -> Array:
+    """The hours of each row's bucket that the answer covers: what its mean power is taken over."""
+    start, end = data["interval_start"], data["interval_end"]
+    held = np.zeros(len(start), dtype="timedelta64[us]")
+    for segment in receipt.segments:
+        if segment.reason != "empty_source":
+            first, last = np.datetime64(segment.window.start), np.datetime64(segment.window.end)
+            held += np.maximum(np.minimum(end, last) - np.maximum(start, first), np.timedelta64(0, "us"))
+    return np.asarray(held / HOUR)
 
 
-def stack(generation: pa.Table, price: pa.Table, region: str) -> Stack:
+def stack(generation: Answer, price: Answer, region: str) -> Stack:
     """The stack of one region, from its rows of `generation_by_fuel` and `regional_price` over the same window."""
-    starts, ends, fuels = spread(generation, "fueltech_id", "mean_mw")
-    market = columns(price)
+    starts, ends, fuels = spread(generation.table, "fueltech_id", "mean_mw")
+    market = columns(price.table)
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
     bands = {fuel: np.nan_to_num(values) for fuel, values in fuels.items()}
     if region != NEM:
-        duration = hours(market)
+        hours = bucket_hours(market, price.receipt)
         for fuel in ("exports", "imports"):
-            flow = market[f"{fuel[:-1]}_mwh"].astype(float) / duration
+            flow = market[f"{fuel[:-1]}_mwh"].astype(float) / hours
             if np.nansum(flow) > 0:
                 bands[fuel] = on(starts, *_known(starts, market["interval_start"], np.nan_to_num(flow)))
     order = tuple(fuel for fuel in FUELS if fuel in bands and np.any(bands[fuel] != 0))
@@ -207,7 +210,7 @@ def fuel_rows(generation: pa.Table, duration: float, units: pa.Table | None = No
                 energy_mwh=energy,
                 mean_mw=ratio(energy, duration),
                 share=ratio(energy, supply) if fuel in _SUPPLY else None,
-                capacity_factor=factors.get(fuel),
+                capacity_factor=factors.get(fuel) if fuel in _SUPPLY else None,
                 dwa_price=ratio(value, priced),
                 market_value_aud=value,
             )
@@ -216,16 +219,9 @@ def fuel_rows(generation: pa.Table, duration: float, units: pa.Table | None = No
 
 
 def capacity_factors(units: pa.Table, key: str) -> dict[str, float | None]:
-    """Energy over potential per ``key``; a unit of unknown capacity leaves both sides."""
-    data = columns(units, (key, "energy_mwh", "potential_mwh"))
-    known = data["potential_mwh"].astype(float) > 0
-    return {
-        str(value): ratio(
-            total(data["energy_mwh"][(data[key] == value) & known].astype(float)),
-            total(data["potential_mwh"][(data[key] == value) & known].astype(float)),
-        )
-        for value in np.unique(data[key].astype(str))
-    }
+    """Rated energy over potential per ``key``: a unit of unknown capacity is in neither."""
+    measures = sums(units, key, ("rated_energy_mwh", "potential_mwh"))
+    return {name: ratio(row["rated_energy_mwh"], row["potential_mwh"]) for name, row in measures.items()}
 
 
 def mean_price(data: Columns, region: str) -> float | None:

@@ -29,7 +29,7 @@ def build(_: Callable[..., None]) -> View:
         tiles.object = (
             f'<div class="tiles">{"".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)}</div>'
         )
-        aside = f"<span>average price <b>{markup.dollars(_chosen(tables).day_price)}</b>/MWh</span>"
+        aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
         head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
         label = price_label(tables.region)
         stack.show(
@@ -60,10 +60,6 @@ def build(_: Callable[..., None]) -> View:
 def price_label(region: str) -> str:
     """What the price of a region is called."""
     return "Price (demand-weighted)" if region == NEM else "Price"
-
-
-def _chosen(tables: Overview) -> Tile:
-    return next(tile for tile in tables.tiles if tile.region_id == tables.region)
 
 
 def _tile(tile: Tile, chosen: bool) -> str:

@@ -11,7 +11,7 @@ import panel as pn
 from dashboard import markup
 from dashboard.charts import station_over_price
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
+from dashboard.palette import CAPACITY, EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.tables.stations import StationRow, Stations
 
 HEADS = (
@@ -43,22 +43,13 @@ def build(choose: Callable[..., None]) -> View:
     def show(tables: Stations) -> None:
         if search.options != tables.names:
             search.options = tables.names
-        first = tables.chosen[0]
-        label = f"{', '.join(dict.fromkeys(fuel_label(row.fuel_id) for row in tables.chosen))} · {REGION_NAMES[first.region_id]}"
-        head.object = markup.header(
-            first.station_name,
-            label,
-            f"<small>{', '.join(duid for row in tables.chosen for duid in row.duids)}</small>",
-        )
-        facts.object = f'<div class="facts">{"".join(_facts(tables))}</div>'
-        colour = fuel_colour(first.fuel_id)
+        head.object, facts.object = _head(tables.chosen), _facts(tables)
+        colour = fuel_colour(tables.chosen.fuel_id) if tables.chosen else CAPACITY
+        edge = EDGES.get(tables.chosen.fuel_id, colour) if tables.chosen else colour
         form = (colour, bool((tables.series["charge_mw"] != 0).any()))
-        power.show(
-            form, tables.series, partial(station_over_price, colour=colour, edge=EDGES.get(first.fuel_id, colour))
-        )
+        power.show(form, tables.series, partial(station_over_price, colour=colour, edge=edge))
         receipt.object = markup.receipt_line(tables.receipts[:2])
-        stretch = f"{len(tables.league)} in {REGION_NAMES[tables.region]}, {markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        table.object = markup.header("League by capacity factor", stretch) + _league(tables)
+        table.object = markup.header("League by capacity factor", _stretch(tables)) + _league(tables)
         table_receipt.object = markup.receipt_line(tables.receipts[2:])
 
     return View(
@@ -71,37 +62,53 @@ def build(choose: Callable[..., None]) -> View:
     )
 
 
-def _facts(tables: Stations) -> list[str]:
-    rows = tables.chosen
-    one = rows[0] if len(rows) == 1 else None
-    energy = sum(row.energy_mwh or 0.0 for row in rows)
-    revenue = sum(row.revenue_aud or 0.0 for row in rows)
-    return [
-        _fact("Capacity", markup.number(sum(row.capacity_mw or 0.0 for row in rows) or None, unit=" MW")),
-        _fact("Energy", markup.number(energy / 1000, ",.1f", " GWh")),
-        _fact("Capacity factor", markup.percent(one.capacity_factor if one else None)),
-        _fact("Revenue", markup.dollars(revenue / 1e6) + " m"),
-        _fact("Dispatch-weighted price", markup.dollars(one.dwa_price if one else None) + "/MWh"),
-        _fact("Capture rate", markup.percent(tables.capture_rate, 0)),
-        _fact("Running", markup.number(max(row.running_hours for row in rows), ",.0f", " h")),
+def _head(chosen: StationRow | None) -> str:
+    if chosen is None:
+        return markup.header("No station reported in this range")
+    place = f"{fuel_label(chosen.fuel_id)} · {REGION_NAMES.get(chosen.region_id, chosen.region_id)}"
+    return markup.header(chosen.station_name, place, f"<small>{escape(', '.join(chosen.duids))}</small>")
+
+
+def _stretch(tables: Stations) -> str:
+    when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+    return f"{len(tables.league)} in {REGION_NAMES[tables.region]}, {when}"
+
+
+def _facts(tables: Stations) -> str:
+    row = tables.chosen
+    if row is None:
+        return ""
+    running = "Running" if len(row.duids) == 1 else "Running, unit-hours"
+    facts = [
+        ("Capacity", markup.number(row.capacity_mw, unit=" MW")),
+        ("Energy", markup.number(_scaled(row.energy_mwh, 1e3), ",.1f", " GWh")),
+        ("Capacity factor", markup.percent(row.capacity_factor)),
+        ("Revenue", markup.dollars(_scaled(row.revenue_aud, 1e6), ",.2f") + " m"),
+        ("Dispatch-weighted price", markup.dollars(row.dwa_price) + "/MWh"),
+        ("Capture rate", markup.percent(tables.capture_rate, 0)),
+        (running, markup.number(row.running_hours, unit=" h")),
     ]
+    return (
+        f'<div class="facts">{"".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in facts)}</div>'
+    )
 
 
-def _fact(name: str, value: str) -> str:
-    return f"<div><span>{name}</span><b>{value}</b></div>"
+def _scaled(value: float | None, by: float) -> float | None:
+    return None if value is None else value / by
 
 
 def _league(tables: Stations) -> str:
-    chosen = tables.chosen[0].station_name
-    rows = [(_attributes(row, row.station_name == chosen), _cells(row)) for row in tables.league]
+    chosen = tables.chosen
+    rows = [
+        (_attributes(row, chosen is not None and row.station_name == chosen.station_name), _cells(row))
+        for row in tables.league
+    ]
     return f'<nw-table class="tall" filter="Filter by station, DUID or fuel">{markup.table(HEADS, rows, kind="league")}</nw-table>'
 
 
 def _attributes(row: StationRow, chosen: bool) -> str:
-    pick = escape(f"station={row.station_name}", quote=True)
-    return (
-        f'class="{"chosen" if chosen else ""}" data-pick="{pick}" data-find="{escape(" ".join(row.duids), quote=True)}"'
-    )
+    pick = escape(f"station={row.station_name}")
+    return f'class="{"chosen" if chosen else ""}" data-pick="{pick}" data-find="{escape(" ".join(row.duids))}"'
 
 
 def _cells(row: StationRow) -> list[tuple[str, object]]:
@@ -119,10 +126,14 @@ def _cells(row: StationRow) -> list[tuple[str, object]]:
         (escape(row.station_name), row.station_name),
         (f"{markup.swatch(colour)}{fuel_label(row.fuel_id)}", fuel_label(row.fuel_id)),
         (row.region_id, row.region_id),
-        (bar if factor is not None else '<small class="flag">capacity unknown</small>', factor),
+        (bar if factor is not None else _no_factor(row), factor),
         (markup.number(row.capacity_mw), row.capacity_mw),
-        (markup.number(None if row.energy_mwh is None else row.energy_mwh / 1000, ",.1f"), row.energy_mwh),
+        (markup.number(_scaled(row.energy_mwh, 1e3), ",.1f"), row.energy_mwh),
         (markup.dollars(row.dwa_price), row.dwa_price),
-        (markup.number(None if row.revenue_aud is None else row.revenue_aud / 1e6, ",.2f"), row.revenue_aud),
+        (markup.number(_scaled(row.revenue_aud, 1e6), ",.2f"), row.revenue_aud),
         (markup.number(row.max_mw), row.max_mw),
     ]
+
+
+def _no_factor(row: StationRow) -> str:
+    return '<small class="flag">capacity unknown</small>' if row.capacity_mw is None else markup.MISSING
