@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from dashboard.data import Market
     from nem import Source, Window
 
-OK, BAD_REQUEST, NO_ANSWER = 0, 2, 3
+OK, WRONG, BAD_REQUEST, NO_ANSWER = 0, 1, 2, 3
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 answered, 2 bad request, 3 no answer. Errors are one line."""
+    """Run one command and return its exit code: 0 done, 1 found wrong by `check`, 2 bad request, 3 no answer."""
     arguments = _parser().parse_args(argv)
     from pydantic import ValidationError
 
@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
     warm.add_argument("--force", action="store_true", help="rebuild what is not due, too")
     shown = command("status", _status, "what is warmed, how fresh, how far behind")
     shown.add_argument("--format", choices=["table", "json"], default="table")
+    checked = command("check", _check, "verify every partition; exit code 1 if one is wrong")
+    checked.add_argument("--repair", action="store_true", help="quarantine and rebuild what is wrong, the manifest too")
+    checked.add_argument("--sample", type=int, default=3, help="partitions to recompute from the source (default: 3)")
+    swept = command("gc", _gc, "delete files that no manifest names")
+    swept.add_argument("--dry-run", action="store_true", help="only say what would go")
+    swept.add_argument("--quota-mb", type=int, help="first drop the oldest partitions of the finest grain down to this")
     for name, run, about, forms in (
         ("query", _query, "answer a query", ["table", "csv", "json", "parquet"]),
         ("explain", _explain, "how a query would be answered, opening no data file", ["table", "json"]),
@@ -193,6 +199,48 @@ def _status(arguments: argparse.Namespace) -> int:
             f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
             f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
         )
+    return OK
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from cache_store.errors import StoreUnavailableError
+    from cache_store.upkeep import check, rebuild_manifest, repair
+
+    store, source, now = _open()
+    try:
+        store.manifest()
+    except StoreUnavailableError:
+        if not arguments.repair:
+            raise
+        print(
+            f"manifest rebuilt from footers: {len(rebuild_manifest(store, now=datetime.now(UTC)).entries)} partitions"
+        )
+    findings = check(store, source, now=now, sample=arguments.sample)
+    for finding in findings:
+        print(f"{finding.problem:12} {finding.path}")
+    wrong = [finding for finding in findings if finding.entry]
+    if arguments.repair:
+        for query, period in repair(store, source, wrong, now=now):
+            print(f"rebuilt      {query} {period}")
+    state = "mended" if arguments.repair else "wrong"
+    print(f"{len(store.manifest().entries)} partitions published, {len(wrong)} {state}")
+    return WRONG if wrong and not arguments.repair else OK
+
+
+def _gc(arguments: argparse.Namespace) -> int:
+    from cache_store.upkeep import sweep
+
+    store, _, _ = _open()
+    quota = arguments.quota_mb * 10**6 if arguments.quota_mb is not None else None
+    swept = sweep(store, now=datetime.now(UTC), byte_quota=quota, dry_run=arguments.dry_run)
+    for path in swept.evicted:
+        print(f"evicted      {path}")
+    for path in swept.files:
+        print(f"deleted      {path}")
+    would = "would go" if arguments.dry_run else "gone"
+    print(
+        f"{len(swept.evicted)} partitions and {len(swept.files)} files {would}, {swept.byte_count / 1e6:.1f} MB on disk"
+    )
     return OK
 
 

@@ -124,24 +124,28 @@ def read_manifest(root: Path) -> Manifest:
         document = json.loads(path.read_bytes())
         if document["version"] != FORMAT_VERSION:
             raise StoreUnavailableError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
-        return Manifest.of(document["generation"], (_entry(row) for row in document["entries"]))
+        return Manifest.of(document["generation"], (entry_from(row) for row in document["entries"]))
     except FileNotFoundError:
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreUnavailableError(
-            f"the store's manifest {path} cannot be read ({error}); remove it and run `nemwarm warm`"
+            f"the store's manifest {path} cannot be read ({error}); run `nemwarm check --repair`"
         ) from error
 
 
-def publish_manifest(root: Path, change: Callable[[Manifest], Iterable[Entry]]) -> Manifest:
+def publish_manifest(
+    root: Path, change: Callable[[Manifest], Iterable[Entry]], *, onto: Manifest | None = None
+) -> Manifest:
     """Replace the manifest by what ``change`` makes of the newest one, under the writers' lock.
+
+    ``onto`` stands in for the newest one where that cannot be read.
 
     Raises:
         StoreUnavailableError: the root cannot be written; the published generation stands.
     """
     try:
         with writer_lock(root):
-            newest = read_manifest(root)
+            newest = onto or read_manifest(root)
             following = Manifest.of(newest.generation + 1, change(newest))
             document = {
                 "version": FORMAT_VERSION,
@@ -201,7 +205,12 @@ def facts(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def entry_from(row: Mapping[str, Any]) -> Entry:
+    """The entry whose ``facts`` are ``row``.
+
+    Raises:
+        KeyError, ValueError, TypeError: they are not.
+    """
     time = datetime.fromisoformat
     plain = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
     return Entry(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -36,6 +37,7 @@ from nem.files import publish
 from nem.source import Source
 from nem.windows import INTERVAL_HOURS, Resolution, Window
 
+_JSON_FACTS = {"row_count", "ttl_seconds", "sources"}  # of a footer; the others are text as they are
 BROKEN = "broken"  # a folder of empty files, each named after a build some reader found broken
 
 
@@ -183,6 +185,19 @@ def run_leaf(
         raise SourceUnavailableError(f"{query.name} cannot be answered live for {window}: {error}") from error
 
 
+def footer_of(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
+    """The facts a partition's footer carries, as the manifest has them; without its size and checksum.
+
+    Raises:
+        duckdb.Error: it is no Parquet file.
+        ValueError: its facts are not ours.
+    """
+    with connection.cursor() as cursor:
+        rows = cursor.execute("SELECT key, value FROM parquet_kv_metadata($path)", {"path": str(path)}).fetchall()
+    text = {key.decode(): value.decode() for key, value in rows}
+    return {name: json.loads(value) if name in _JSON_FACTS else value for name, value in text.items()}
+
+
 def _facts_of(
     query: Query, grain: Resolution, period: str, covers: Window, versions: Mapping[str, str], now: datetime
 ) -> Entry:
@@ -208,7 +223,7 @@ def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table:
     path = store.root / entry.path
     entry = dataclasses.replace(entry, row_count=len(cursor.table(table)))
     footer = {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: json.dumps(value) if name in _JSON_FACTS else value
         for name, value in facts(entry).items()
         if name not in ("byte_count", "checksum")  # a footer cannot know its own file's
     }

@@ -1,0 +1,242 @@
+"""Keeping a store healthy: rebuild its manifest from footers, collect what nothing names, check what is named.
+
+Nothing here is needed to answer; everything here may run while others read and warm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from cache_store.catalogue import CATALOGUE, find_query
+from cache_store.errors import StoreUnavailableError
+from cache_store.manifest import Entry, Manifest, entry_from, period_window, publish_manifest, replace, writer_lock
+from cache_store.reader import fetch
+from cache_store.store import BROKEN, Store, footer_of, materialise, publish_entries
+from nem.source import Source
+
+GRACE = timedelta(hours=1)  # longer than any read holds a file, and than any build takes to publish one
+
+Problem = Literal["missing", "resized", "altered", "swapped", "differs", "unpublished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A file that is not what it should be."""
+
+    path: str
+    problem: Problem
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep took, or would take: files nothing names, and partitions over the quota."""
+
+    files: tuple[str, ...]
+    evicted: tuple[str, ...]
+    byte_count: int
+
+
+def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
+    """Publish a manifest made of the footers alone: per period the newest whole build, its checksum taken anew.
+
+    Generations count on from the seconds of ``now``, which no count reaches: a number is never used twice.
+
+    Raises:
+        StoreUnavailableError: the root cannot be written.
+    """
+    found: list[Entry] = []
+    for path in _partition_files(store.root):
+        try:
+            footer = footer_of(store.connection, path)
+            content = path.read_bytes()
+            made = entry_from({**footer, "byte_count": len(content), "checksum": hashlib.sha256(content).hexdigest()})
+        except (OSError, duckdb.Error, KeyError, ValueError):
+            continue  # torn or foreign: `check` reports it as unpublished
+        if store.root / made.path == path:
+            found.append(made)
+    live: list[Entry] = []
+    for entry in sorted(found, key=lambda entry: (entry.built_at, (store.root / entry.path).stat().st_mtime_ns)):
+        live = replace(live, [entry])
+    return publish_manifest(store.root, lambda _: live, onto=Manifest(int(now.timestamp())))
+
+
+def sweep(
+    store: Store,
+    *,
+    now: datetime,
+    byte_quota: int | None = None,
+    keep: timedelta = timedelta(days=31),
+    dry_run: bool = False,
+) -> Swept:
+    """Delete files no manifest names and that are older than ``GRACE``; over ``byte_quota``, drop partitions first.
+
+    Partitions of former definitions go once the current one covers them; then the finest grain goes, oldest first,
+    but never what ends within ``keep`` of the newest data, nor the last grain of any period. ``now`` is wall-clock
+    UTC: it is compared to file times.
+
+    Raises:
+        StoreUnavailableError: the store cannot be read or written.
+    """
+    manifest = store.manifest()
+    evicted = [*_superseded(manifest), *_over_quota(manifest, byte_quota, keep)]
+    if evicted and not dry_run:
+        gone = {entry.build for entry in evicted}
+        manifest = publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in gone])
+    named = {entry.path for entry in manifest.entries}
+    builds = {entry.build for entry in manifest.entries}
+    try:
+        with writer_lock(store.root):
+            old = [path for path in _swept_files(store.root, named, builds) if _age(path, now) > GRACE]
+            byte_count = sum(path.stat().st_size for path in old)
+            for path in [] if dry_run else old:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"the store at {store.root} cannot be swept: {error}") from error
+    files = tuple(str(path.relative_to(store.root)) for path in old)
+    return Swept(files, tuple(entry.path for entry in evicted), byte_count)
+
+
+def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0) -> list[Finding]:
+    """What is wrong with the published files, and files nobody published; ``sample`` partitions are recomputed.
+
+    The sample is of the partitions verified longest ago, so that repeated checks come round to all of them.
+
+    Raises:
+        StoreUnavailableError: the manifest cannot be read.
+        SourceUnavailableError: a sample is asked for and the source is away.
+    """
+    manifest = store.manifest()
+    found = [finding for entry in manifest.entries if (finding := _check_entry(store, entry))]
+    named = {entry.path for entry in manifest.entries}
+    found += [
+        Finding(name, "unpublished")
+        for path in _partition_files(store.root)
+        if (name := str(path.relative_to(store.root))) not in named
+    ]
+    bad = {finding.path for finding in found}
+    sound = [e for e in manifest.entries if e.path not in bad and e.fingerprint == _current(e.query)]
+    if source is not None:
+        longest_ago = sorted(sound, key=lambda entry: (entry.freshness.verified_at, entry.build))
+        found += [Finding(e.path, "differs", e) for e in longest_ago[:sample] if _differs(store, source, e, now)]
+    return found
+
+
+def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: datetime) -> list[tuple[str, str]]:
+    """Unpublish the partitions found wrong, so that readers go live, then rebuild them; return (query, period) of each.
+
+    Raises:
+        StoreUnavailableError: the store cannot be written.
+        SourceUnavailableError: the source is away; what was wrong stays unpublished.
+    """
+    wrong = [finding.entry for finding in findings if finding.entry]
+    builds = {entry.build for entry in wrong}
+    if not builds:
+        return []
+    publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in builds])
+    periods = sorted({(entry.query, entry.period) for entry in wrong})
+    for query, period in periods:
+        publish_entries(store, materialise(store, source, find_query(query), period, now=now))
+    return periods
+
+
+def _partition_files(root: Path) -> Iterator[Path]:
+    """Every partition file on disk, published or not. Readers never look here: they open what the manifest names."""
+    for query in CATALOGUE:
+        yield from sorted((root / query).glob("*/*/*.parquet"))
+
+
+def _swept_files(root: Path, named: set[str], builds: set[str]) -> Iterator[Path]:
+    yield from (path for path in _partition_files(root) if str(path.relative_to(root)) not in named)
+    for query in CATALOGUE:
+        yield from (root / query).glob("*/*/.*.tmp")
+    yield from (mark for mark in (root / BROKEN).glob("*") if mark.name not in builds)
+
+
+def _age(path: Path, now: datetime) -> timedelta:
+    return timedelta(seconds=now.timestamp() - path.stat().st_mtime)
+
+
+def _current(query: str) -> str | None:
+    return CATALOGUE[query].fingerprint if query in CATALOGUE else None
+
+
+def _superseded(manifest: Manifest) -> Iterator[Entry]:
+    """Partitions of a former definition whose whole stretch the current one covers at their grain."""
+    for entry in manifest.entries:
+        current = _current(entry.query)
+        if current is None or entry.fingerprint == current:
+            continue
+        held = [other.covers for other in manifest.series(entry.query, current, entry.grain)]
+        if not entry.covers.minus(held):
+            yield entry
+
+
+def _over_quota(manifest: Manifest, byte_quota: int | None, keep: timedelta) -> list[Entry]:
+    total = sum(entry.byte_count for entry in manifest.entries)
+    if byte_quota is None or total <= byte_quota:
+        return []
+    newest = max(entry.covers.end for entry in manifest.entries)
+    evictable = [
+        (CATALOGUE[entry.query].grains.index(entry.grain), entry.covers.end, entry.query, entry)
+        for entry in manifest.entries
+        if entry.fingerprint == _current(entry.query)
+        and entry.covers.end <= newest - keep
+        and entry.grain != CATALOGUE[entry.query].grains[-1]
+    ]
+    gone: list[Entry] = []
+    for *_, entry in sorted(evictable, key=lambda ranked: ranked[:3]):
+        if total <= byte_quota:
+            break
+        gone.append(entry)
+        total -= entry.byte_count
+    return gone
+
+
+def _check_entry(store: Store, entry: Entry) -> Finding | None:
+    path = store.root / entry.path
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return Finding(entry.path, "missing", entry)
+    if len(content) != entry.byte_count:
+        return Finding(entry.path, "resized", entry)
+    if hashlib.sha256(content).hexdigest() == entry.checksum:
+        return None
+    try:
+        is_other = footer_of(store.connection, path).get("build") != entry.build
+    except duckdb.Error:
+        is_other = False
+    return Finding(entry.path, "swapped" if is_other else "altered", entry)
+
+
+def _differs(store: Store, source: Source, entry: Entry, now: datetime) -> bool:
+    """Whether the source now answers otherwise than the partition; one whose source has moved is merely due."""
+    query = find_query(entry.query)
+    if source.versions(query.sources, period_window(entry.period)) != dict(entry.sources):
+        return False
+    live = fetch(store, source, query.name, entry.covers, now=now, resolution=entry.grain, origin="live").table
+    with store.connection.cursor() as cursor:
+        held = cursor.sql(
+            "FROM read_parquet($files, hive_partitioning = false)", params={"files": store.files([entry])}
+        ).to_arrow_table()
+    if live.num_rows != held.num_rows:
+        return True
+    names = list(query.columns)[1:]
+    pairs = (zip(live[name].to_pylist(), held[name].to_pylist(), strict=True) for name in names)
+    return any(_unequal(*pair) for column in pairs for pair in column)
+
+
+def _unequal(live: object, held: object) -> bool:
+    """Float sums differ in their last digits from run to run."""
+    if isinstance(live, float) and isinstance(held, float):
+        return not math.isclose(live, held, rel_tol=1e-9, abs_tol=1e-6)
+    return live != held
