@@ -12,6 +12,7 @@ from bokeh.server.server import Server
 from dashboard.data import Market
 from dashboard.markup import asset
 from dashboard.tabs import open_page
+from dashboard.tabs import start as start_page
 
 TITLE = "nemwarm"
 THREADS = 8  # blocking questions at once, over all sessions; the event loop only draws
@@ -22,6 +23,7 @@ LIFETIME_MS = 60_000  # of a session nobody is connected to any more
 def build_app(market: Market) -> pn.Template:
     """One session's page: controls, four lazy tabs, and nothing fetched yet."""
     page = open_page(market)
+    start_page(page)
     template = pn.Template(asset("page.html"), design=pn.theme.Design)
     for name in ("region", "preset", "pick", "newest", "tabs"):
         template.add_panel(name, getattr(page, name))

@@ -76,7 +76,7 @@ class Page:
 
 
 def open_page(market: Market) -> Page:
-    """A page whose tabs are all placeholders; the active one fills itself once the browser is connected."""
+    """A page whose tabs are all placeholders."""
     selection = Selection()
     slots = tuple(Slot(tab, _holder(tab)) for tab in TABS)
     page = Page(
@@ -99,10 +99,13 @@ def open_page(market: Market) -> Page:
     page.preset.param.watch(lambda event: choose(page, preset=event.new), "value")
     page.pick.param.watch(lambda event: _picked(page, event.new), "value")
     page.tabs.param.watch(lambda _: _opened(page), "active")
-    pn.state.onload(partial(refresh, page))
-    if pn.state.curdoc is not None and pn.state.curdoc.session_context is not None:
-        pn.state.add_periodic_callback(partial(refresh, page, quiet=True), period=REFRESH_MS)
     return page
+
+
+def start(page: Page) -> None:
+    """Fill the active tab once the browser is there, and keep the visible one up to date until the session ends."""
+    pn.state.onload(partial(refresh, page))
+    pn.state.add_periodic_callback(partial(refresh, page, quiet=True), period=REFRESH_MS)
 
 
 def _holder(tab: Tab) -> pn.Column:
@@ -202,7 +205,7 @@ def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     """Show what went wrong and a way to retry; what was drawn stays only if it is still what was asked for."""
     log.error("the tab %s failed", slot.tab.title, exc_info=error)
     retry = pn.widgets.Button(
-        name="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
+        label="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
     )
     card = pn.Column(
         pane(errors.card(errors.describe(error))),

@@ -65,8 +65,10 @@ def load(market: Market, selection: Selection) -> Overview:
     generation = market.ask("generation_by_fuel", window, resolution="5min")
     price = market.ask("regional_price", window, resolution="5min")
     chosen = market.ask("generation_by_fuel", window, filters={"region_id": [region]}, resolution="5min")
-    chosen_price = market.ask("regional_price", window, filters={"region_id": [region]}, resolution="5min")
     market_price = market.ask("regional_price", window, filters={"region_id": [NEM]}, resolution="5min")
+    chosen_price = market_price
+    if region != NEM:
+        chosen_price = market.ask("regional_price", window, filters={"region_id": [region]}, resolution="5min")
     own = _rows_of(generation.table, region)
     return Overview(
         region=region,

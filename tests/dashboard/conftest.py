@@ -1,0 +1,42 @@
+"""Markets to ask: two days worked by hand, and answers made up for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pytest
+
+from cache_store import extent, fetch, open_store
+from cache_store.answer import Answer, Receipt, Segment
+from dashboard.data import Market
+from nem.windows import Window, utc_time
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
+
+
+@pytest.fixture(scope="session")
+def tiny_market(tmp_path_factory) -> Market:
+    """`tests/tiny_nem` answered by the real reader, nothing warmed."""
+    folder = tmp_path_factory.mktemp("tiny_market")
+    source, store = land_raw(folder / "lake", raw_tables()), open_store(folder / "store")
+    now = utc_time(WINDOW.end)
+    return Market(
+        ask=lambda query, window, **options: fetch(store, source, query, window, now=now, **options),
+        extent=lambda query: extent(store, source, query),
+        clock=lambda: now,
+    )
+
+
+@pytest.fixture
+def answer() -> Callable[..., Answer]:
+    """Rows as an answer over a window; every segment live unless ``origin`` says otherwise."""
+
+    def make(rows: list[dict], window: Window, *, query="generation_by_fuel", resolution="1h", **segment) -> Answer:
+        facts = {"origin": "live", "reason": "range_gap", "grain": resolution, **segment}
+        now = datetime(2024, 3, 2, tzinfo=UTC)
+        return Answer(
+            pa.Table.from_pylist(rows), Receipt(query, window, resolution, 1, now, (Segment(window, **facts),))
+        )
+
+    return make

@@ -1,0 +1,37 @@
+"""What starting costs: importing the app loads no tab, and no library a tab might want."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+HEAVY = ("prefect", "pandas", "holoviews", "hvplot", "matplotlib", "plotly", "panel_material_ui")
+
+
+def modules_after(statements: str) -> set[str]:
+    code = f"{statements}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+def tabs_in(modules: set[str]) -> set[str]:
+    return {name for name in modules if name.startswith(("dashboard.views.", "dashboard.tables."))}
+
+
+def test_importing_the_app_loads_no_tab_and_nothing_heavy():
+    loaded = modules_after("import dashboard.app")
+    assert tabs_in(loaded) == set()
+    assert loaded.isdisjoint(HEAVY)
+    assert "flows" not in loaded
+
+
+def test_building_a_page_still_loads_no_tab():
+    statements = "from dashboard import app, data\napp.open_page(data.Market(None, None, None))"
+    assert tabs_in(modules_after(statements)) == set()
+
+
+def test_every_tab_together_loads_neither_pandas_nor_prefect():
+    views = ["overview", "generation", "prices", "stations"]
+    loaded = modules_after("\n".join(f"import dashboard.views.{name}, dashboard.tables.{name}" for name in views))
+    assert loaded.isdisjoint(HEAVY)

@@ -1,0 +1,228 @@
+"""Laziness, selection and failure of the page, asserted on its models without a browser."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import panel as pn
+import pytest
+from bokeh.document import Document
+from panel.io.state import set_curdoc
+
+from cache_store.errors import NoAnswerError
+from dashboard import app, tabs
+from dashboard.data import Market
+from dashboard.tabs import TABS, choose, open_page, refresh
+from nem.errors import SourceUnavailableError
+from nem.windows import Window
+
+
+class Asking:
+    """A market that counts what it is asked, and can be told to fail or to wait."""
+
+    def __init__(self, market: Market):
+        self.real, self.asked = market, []
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.market = replace(market, ask=self.ask)
+
+    def ask(self, query, window, **options):
+        assert self.gate.wait(10)
+        self.asked.append((query, options.get("filters"), window))
+        if self.error is not None:
+            raise self.error
+        return self.real.ask(query, window, **options)
+
+
+@pytest.fixture
+def asking(tiny_market):
+    return Asking(tiny_market)
+
+
+@pytest.fixture
+def page(asking):
+    with set_curdoc(Document()):
+        yield open_page(asking.market)
+
+
+def text_of(layout) -> str:
+    return " ".join(str(pane.object) for pane in layout.select(pn.pane.HTML))
+
+
+def drawn(page) -> list[bool]:
+    return [slot.view is not None for slot in page.slots]
+
+
+def test_opening_the_app_builds_and_asks_nothing(page, asking):
+    assert drawn(page) == [False] * 4
+    assert asking.asked == []
+    assert "Loading NEM Overview" in text_of(page.slots[0].holder)
+
+
+def test_the_first_tab_fills_itself_and_no_other(page):
+    refresh(page)
+    assert drawn(page) == [True, False, False, False]
+
+
+def test_opening_one_tab_imports_and_builds_that_one(page):
+    for name in ("overview", "generation", "prices", "stations"):
+        sys.modules.pop(f"dashboard.views.{name}", None)
+    page.tabs.active = 2
+    assert drawn(page) == [False, False, True, False]
+    assert [name for name in sys.modules if name.startswith("dashboard.views.")] == ["dashboard.views.prices"]
+
+
+def test_opening_twice_builds_once_and_keeps_the_title(page):
+    """U3."""
+    page.tabs.active = 1
+    view, layout = page.slots[1].view, list(page.slots[1].holder)
+    page.tabs.active = 0
+    page.tabs.active = 1
+    assert page.slots[1].view is view
+    assert list(page.slots[1].holder) == layout
+    assert page.tabs._names == [tab.title for tab in TABS]
+    assert page.tabs.objects[1] is page.slots[1].holder
+
+
+def test_two_quick_clicks_load_once(page, asking):
+    """U3: the second finds the first at work and leaves its wish with it."""
+    asking.gate.clear()
+    first = threading.Thread(target=refresh, args=(page,))
+    first.start()
+    while not page.slots[0].working:
+        pass
+    for _ in range(5):
+        refresh(page)  # returns at once: one is at work
+    asking.gate.set()
+    first.join(10)
+    assert len(asking.asked) == 2 * 4  # the work under way, and once more for all five wishes
+    assert not page.slots[0].working
+
+
+def test_a_selection_made_while_loading_is_what_is_drawn_last(page, asking):
+    asking.gate.clear()
+    first = threading.Thread(target=refresh, args=(page,))
+    first.start()
+    while not page.slots[0].working:
+        pass
+    choose(page, region="SA1")
+    asking.gate.set()
+    first.join(10)
+    assert "South Australia, last 24 hours" in text_of(page.slots[0].holder)
+
+
+def test_a_new_region_or_range_changes_panes_that_stay(page):
+    """T7, U5: nothing is rebuilt, only the open tab asks."""
+    page.tabs.active = 1
+    layout = page.slots[1].holder[0]
+    page.region.value = "NSW1"
+    assert "Generation, New South Wales" in text_of(page.slots[1].holder)
+    page.preset.value = "1d"
+    assert page.slots[1].holder[0] is layout
+    assert drawn(page) == [False, True, False, False]
+
+
+def test_the_same_fuels_keep_their_figures_and_get_new_numbers(page):
+    held = page.market.extent("generation_by_fuel")
+    page.market = replace(page.market, extent=lambda _: Window(held.start, held.end - timedelta(hours=6)))
+    page.region.value = "SA1"
+    page.tabs.active = 1
+    holder = page.slots[1].holder.select(pn.pane.Bokeh)[0]
+    figures, ends = holder.object, lambda: len(holder.object.children[0].renderers[0].data_source.data["interval_end"])
+    before = ends()
+    page.market = replace(page.market, extent=lambda _: held)
+    refresh(page, quiet=True)
+    assert holder.object is figures
+    assert (before, ends()) == (42 * 12 + 1, 48 * 12 + 1)
+    assert holder.object.children[0].x_range.reset_start == holder.object.children[0].x_range.start
+
+
+def test_a_hidden_tab_follows_when_it_is_shown_again(page, asking):
+    page.tabs.active = 1
+    page.tabs.active = 0
+    asking.asked.clear()
+    page.region.value = "SA1"
+    assert {query for query, _, _ in asking.asked} == {"generation_by_fuel", "regional_price"}
+    page.tabs.active = 1
+    assert "Generation, South Australia" in text_of(page.slots[1].holder)
+
+
+def test_the_range_is_offered_where_it_applies(page):
+    refresh(page)
+    assert not page.preset.visible
+    page.tabs.active = 1
+    assert page.preset.visible
+
+
+def test_a_click_inside_a_table_selects(page):
+    page.tabs.active = 3
+    page.pick.value = "station=O'Hara's Ridge"
+    assert page.selection.station == "O'Hara's Ridge"
+    assert page.pick.value == ""
+    page.pick.value = "region=SA1"
+    assert (page.region.value, page.selection.region) == ("SA1", "SA1")
+    page.pick.value = "region=nowhere"
+    assert page.selection.region == "SA1"
+
+
+@pytest.mark.parametrize("error", [SourceUnavailableError("the lake is gone"), NoAnswerError("nothing holds it")])
+def test_a_failure_shows_its_reason_and_a_retry(page, asking, error):
+    """C4, U1: neither an empty chart nor an endless spinner."""
+    asking.error = error
+    page.tabs.active = 1
+    shown = page.slots[1].holder
+    assert str(error) in text_of(shown)
+    assert "busy" not in shown.css_classes
+    asking.error = None
+    shown.select(pn.widgets.Button)[0].clicks += 1
+    assert "Generation, National market" in text_of(shown)
+    assert not shown.select(pn.widgets.Button)
+
+
+def test_a_fault_of_the_program_tells_nothing_of_its_inside(page, asking):
+    asking.error = ZeroDivisionError("secret/path.py line 3")
+    page.tabs.active = 1
+    assert "Something went wrong" in text_of(page.slots[1].holder)
+    assert "secret" not in text_of(page.slots[1].holder)
+
+
+def test_a_failure_on_the_timer_keeps_what_was_drawn(page, asking):
+    page.tabs.active = 1
+    asking.error = SourceUnavailableError("the lake is gone")
+    refresh(page, quiet=True)
+    assert "the lake is gone" in text_of(page.slots[1].holder)
+    assert "Generation, National market" in text_of(page.slots[1].holder)
+    asking.error = None
+    refresh(page, quiet=True)
+    assert "the lake is gone" not in text_of(page.slots[1].holder)
+
+
+def test_a_failure_after_a_choice_hides_what_was_not_chosen(page, asking):
+    page.tabs.active = 1
+    asking.error = SourceUnavailableError("the lake is gone")
+    page.region.value = "SA1"
+    assert "National market" not in text_of(page.slots[1].holder)
+
+
+def test_late_data_is_told(page, tiny_market):
+    """U9."""
+    refresh(page)
+    assert "behind" not in page.newest.object
+    page.market = replace(tiny_market, clock=lambda: tiny_market.clock() + timedelta(hours=2))
+    refresh(page)
+    assert "2.0 h behind" in page.newest.object
+
+
+def test_the_page_is_one_template_over_five_roots(asking):
+    with set_curdoc(Document()):
+        template = app.build_app(asking.market)
+    assert list(template._render_items) == ["region", "preset", "pick", "newest", "tabs"]
+
+
+def test_the_timer_is_under_the_shortest_ttl():
+    assert 15_000 <= tabs.REFRESH_MS <= 30_000
+    assert app.KEEP_ALIVE_MS < 60_000  # T8
