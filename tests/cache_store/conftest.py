@@ -11,6 +11,7 @@ from cache_store import open_store
 from nem.lake import land_sample
 from nem.source import open_source
 from nem.windows import Window, utc_time
+from tests.cache_store.months import month_tables
 from tests.cache_store.worlds import World, warm
 from tests.nem.profiles import load_profile
 from tests.oracle import read_raw
@@ -52,6 +53,15 @@ def gap_world(tmp_path_factory):
     now = utc_time(span.end)
     warm(store, source, now)
     return World(raw, source, store, now, span)
+
+
+@pytest.fixture(scope="session")
+def month_world(tmp_path_factory):
+    """A whole February and a day of March, with a unit that changes region, station and fuel on the 15th. Not warmed."""
+    folder, raw = tmp_path_factory.mktemp("month"), month_tables()
+    source = land_raw(folder / "lake", raw)
+    span = Window(datetime(2024, 2, 1), datetime(2024, 3, 2))
+    return World(raw, source, open_store(folder / "store"), utc_time(span.end), span)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -39,9 +41,16 @@ def check_tiles(answer: Answer, window: Window) -> None:
 
 
 def check_same(actual: pa.Table, other: pa.Table) -> None:
-    """Same schema, rows and order; numbers within the contract's tolerance."""
+    """Same schema, rows and order; numbers within the contract's tolerance. What ``compare`` says in words, in a tick."""
     assert actual.schema == other.schema
-    compare(actual, other.to_pandas())
+    for name in actual.schema.names:
+        left, right = (table[name].combine_chunks() for table in (actual, other))
+        if not pa.types.is_floating(left.type):
+            assert left.equals(right), name
+            continue
+        assert left.is_null().equals(right.is_null()), name
+        numbers = (column.to_numpy(zero_copy_only=False) for column in (left, right))
+        np.testing.assert_allclose(*numbers, rtol=1e-9, atol=1e-6, err_msg=name)
 
 
 # C5, E2, E9: every query and resolution; a day's totals agree whatever they were added up from.
@@ -61,7 +70,7 @@ def test_answers_are_the_oracles(world, query, resolution):
 
 
 # C5
-@pytest.mark.parametrize("resolution", ["30min", "1h", "1d", "1M"])
+@pytest.mark.parametrize("resolution", ["1h", "1d", "1M"])
 @pytest.mark.parametrize("query", QUERIES)
 def test_three_weeks_of_the_sample_are_the_oracles(sample_world, query, resolution):
     answer = sample_world.fetch(query, sample_world.span, resolution=resolution)
@@ -138,22 +147,20 @@ def patchwork(sample_world, tiny_world, tmp_path_factory):
     """
     made = {}
     for name, world in (("sample", sample_world), ("tiny", tiny_world)):
-        entries = list(world.store.manifest().entries)
+        root = tmp_path_factory.mktemp(name) / "store"
+        shutil.copytree(world.store.root, root)
+        store = open_store(root)
+        entries = list(store.manifest().entries)
         fresh = entries[0].freshness
         last = world.span.end - timedelta(days=1)
         for until in (last + INTERVAL, last + timedelta(hours=10, minutes=35), last + timedelta(hours=23, minutes=55)):
             for query in CATALOGUE.values():
-                built = materialise(
-                    world.store, arriving(world.source, until), query, f"{last:%Y-%m-%d}", now=world.now
-                )
+                built = materialise(store, arriving(world.source, until), query, f"{last:%Y-%m-%d}", now=world.now)
                 entries += [replace(entry, freshness=fresh) for entry in built]  # as if the rest had just come
         for query in CATALOGUE.values():
-            built = materialise(world.store, world.source, query, f"{world.span.start:%Y-%m}", now=world.now)
+            built = materialise(store, world.source, query, f"{world.span.start:%Y-%m}", now=world.now)
             entries += [replace(entry, freshness=fresh) for entry in built]
-        root = tmp_path_factory.mktemp(name)
-        for query in CATALOGUE:
-            (root / query).symlink_to(world.store.root / query)
-        made[name] = World(world.raw, world.source, open_store(root), world.now, world.span), entries
+        made[name] = World(world.raw, world.source, store, world.now, world.span), entries
     return made
 
 

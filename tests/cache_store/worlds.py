@@ -63,7 +63,7 @@ def warm(store: Store, source: Source, now: datetime, *, window: Window | None =
     done, entries = [], []
     for query in CATALOGUE.values():
         for task in due(store, source, query, now=now, window=window):
-            if task.reason == "expired":
+            if task.reason == "ageing":
                 entries += renew(store, query, task.period, now=now)
             else:
                 entries += materialise(store, source, query, task.period, now=now)

@@ -1,0 +1,326 @@
+"""What is due: the partitions whose source, definition or file changed, and no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+import pytest
+
+from cache_store import CATALOGUE, Query, materialise, open_store
+from cache_store.catalogue import SETTLES_AFTER, TTL_RECENT
+from cache_store.errors import StoreUnavailableError
+from cache_store.plan import Due, due
+from cache_store.store import publish_entries, renew
+from nem.errors import SourceUnavailableError
+from nem.lake import land, land_units
+from nem.source import open_source
+from nem.windows import INTERVAL, RESOLUTIONS, Window, utc_time
+from tests.cache_store.worlds import World, arriving, warm
+from tests.oracle import compare
+from tests.tiny_nem import WINDOW
+
+QUERIES = list(CATALOGUE)
+NOON = datetime(2024, 2, 29, 12)
+FIRST, SECOND = "2024-02-29", "2024-03-01"
+
+
+def what_is_due(world: World, **asked: object) -> list[tuple[str, str, str]]:
+    return [
+        (task.query, task.period, task.reason)
+        for query in CATALOGUE.values()
+        for task in due(world.store, world.source, query, **{"now": world.now, **asked})
+    ]
+
+
+def test_nothing_is_due_after_warming(tiny):
+    assert what_is_due(tiny) == []
+
+
+def test_everything_is_due_in_an_empty_store_newest_first(tiny, tmp_path):
+    empty = replace(tiny, store=open_store(tmp_path / "empty"))
+    assert what_is_due(empty) == [(query, day, "missing") for query in QUERIES for day in (SECOND, FIRST)]
+
+
+# P3, R5
+def test_one_revised_price_makes_its_day_alone_due_wherever_it_is_asked(tiny):
+    land(tiny.source.root, "regional_price", pa.table({"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]}))
+    assert what_is_due(tiny) == [(query, FIRST, "source_changed") for query in QUERIES]
+
+
+def test_a_revised_reading_changes_no_price(tiny):
+    land(tiny.source.root, "unit_scada", pa.table({"settlement_date": [NOON], "duid": ["COAL1"], "scada_mw": [61.0]}))
+    assert what_is_due(tiny) == [(query, FIRST, "source_changed") for query in QUERIES if query != "regional_price"]
+
+
+# R5
+def test_a_revised_first_reading_makes_the_day_before_due_too(tiny):
+    first = datetime(2024, 3, 1, 0, 5)
+    land(tiny.source.root, "unit_scada", pa.table({"settlement_date": [first], "duid": ["COAL1"], "scada_mw": [9.0]}))
+    assert {(period, reason) for query, period, reason in what_is_due(tiny)} == {
+        (SECOND, "source_changed"),
+        (FIRST, "source_changed"),
+    }
+
+
+# R6
+def test_a_changed_capacity_makes_only_the_days_it_applies_to_due(tiny):
+    rows = tiny.raw["units"].to_pylist()
+    for row in rows:
+        if row["capacity_maximum_mw"] == 90:  # HYDRO1 from 1 March
+            row["capacity_maximum_mw"] = 95.0
+    land_units(tiny.source.root, pa.Table.from_pylist(rows, tiny.raw["units"].schema))
+    assert what_is_due(tiny) == [
+        (query, SECOND, "source_changed") for query in QUERIES if "units" in CATALOGUE[query].sources
+    ]
+
+
+def test_warming_what_is_due_makes_answers_right_again_and_nothing_due(tiny):
+    revised = pa.table({"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]})
+    land(tiny.source.root, "regional_price", revised)
+    untouched = {entry.build for entry in tiny.store.manifest().entries if entry.period == SECOND}
+    assert len(warm(tiny.store, tiny.source, tiny.now)) == len(QUERIES)
+    assert what_is_due(tiny) == []
+    assert untouched == {entry.build for entry in tiny.store.manifest().entries if entry.period == SECOND}
+    prices = tiny.raw["regional_price"].to_pandas()
+    prices.loc[(prices.settlement_date == NOON) & (prices.region_id == "SA1"), "rrp"] = 41.0
+    raw = {**tiny.raw, "regional_price": pa.Table.from_pandas(prices, preserve_index=False)}
+    right = replace(tiny, raw=raw)
+    for query in QUERIES:
+        answer = tiny.fetch(query, tiny.span, resolution="1d", origin="cache")
+        compare(answer.table, right.expected(query, tiny.span, "1d"))
+
+
+def test_a_day_that_went_on_arriving_is_due(tiny, tmp_path):
+    store = open_store(tmp_path / "arriving")
+    early = arriving(tiny.source, datetime(2024, 3, 1, 10, 35))
+    warm(store, early, tiny.now)
+    later = arriving(tiny.source, datetime(2024, 3, 1, 10, 40))
+    assert [(task.period, task.reason) for task in due(store, later, CATALOGUE["regional_price"], now=tiny.now)] == [
+        (SECOND, "source_changed")
+    ]
+
+
+# R5: an append while a build reads is kept.
+def test_a_source_that_moves_during_a_build_leaves_it_due(tiny):
+    query = CATALOGUE["regional_price"]
+    revised = pa.table({"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]})
+
+    class Moving(type(tiny.source)):
+        def attach(self, *arguments):
+            super().attach(*arguments)
+            land(self.root, "regional_price", revised)
+
+    publish_entries(tiny.store, materialise(tiny.store, Moving(tiny.source.root), query, FIRST, now=tiny.now))
+    assert (query.name, FIRST, "source_changed") in what_is_due(tiny)
+
+
+def test_a_window_limits_what_is_due_to_the_periods_it_touches(tiny, tmp_path):
+    empty = replace(tiny, store=open_store(tmp_path / "empty"))
+    midnight = Window(datetime(2024, 2, 29, 23, 55), datetime(2024, 3, 1))
+    assert {period for _, period, _ in what_is_due(empty, window=midnight)} == {FIRST}
+    beyond = Window(datetime(2024, 3, 1, 23, 55), datetime(2024, 4, 1))
+    assert {period for _, period, _ in what_is_due(empty, window=beyond)} == {SECOND}
+    assert what_is_due(empty, window=Window(WINDOW.end, datetime(2024, 4, 1))) == []
+
+
+def test_force_makes_everything_due(tiny):
+    assert what_is_due(tiny, force=True) == [(query, day, "forced") for query in QUERIES for day in (SECOND, FIRST)]
+
+
+# R4
+def test_an_expired_partition_is_renewed_without_touching_its_file(tiny):
+    later = tiny.now + TTL_RECENT.fresh
+    assert what_is_due(tiny, now=later - timedelta(microseconds=1)) == []
+    assert what_is_due(tiny, now=later) == [(query, day, "expired") for query in QUERIES for day in (SECOND, FIRST)]
+    files = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tiny.store.root.rglob("*.parquet")}
+    before = {entry.build: entry for entry in tiny.store.manifest().entries}
+    for query in CATALOGUE.values():
+        for day in (FIRST, SECOND):
+            publish_entries(tiny.store, renew(tiny.store, query, day, now=later))
+    assert {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in tiny.store.root.rglob("*.parquet")} == files
+    after = {entry.build: entry for entry in tiny.store.manifest().entries}
+    assert set(after) == set(before)
+    for build, entry in after.items():
+        assert entry.built_at == before[build].built_at
+        assert entry.freshness.verified_at == later
+        assert entry.freshness.expires_at == later + TTL_RECENT.fresh
+    assert what_is_due(tiny, now=later) == []
+
+
+# R4
+def test_renewing_an_arriving_day_on_a_frozen_source_does_not_make_it_fresh(tiny, tmp_path):
+    store, frozen = open_store(tmp_path / "frozen"), arriving(tiny.source, datetime(2024, 3, 1, 10, 35))
+    query = CATALOGUE["regional_price"]
+    publish_entries(store, materialise(store, frozen, query, SECOND, now=utc_time(datetime(2024, 3, 1, 10, 35))))
+    before = [entry.freshness.expires_at for entry in store.manifest().entries]
+    later = utc_time(datetime(2024, 3, 1, 12))
+    publish_entries(store, renew(store, query, SECOND, now=later))
+    assert [entry.freshness.expires_at for entry in store.manifest().entries] == before
+    assert max(before) < later
+
+
+def test_a_source_that_is_away_is_unavailable(tiny):
+    with pytest.raises(SourceUnavailableError):
+        due(tiny.store, open_source(tiny.source.root / "nowhere"), CATALOGUE["regional_price"], now=tiny.now)
+
+
+def test_an_unreadable_manifest_is_not_an_empty_one(tiny):
+    (tiny.store.root / "manifest.json").write_text("{")
+    with pytest.raises(StoreUnavailableError):
+        due(tiny.store, tiny.source, CATALOGUE["regional_price"], now=tiny.now)
+
+
+# Definitions
+
+
+def redefined(query: Query, sql: str) -> Query:
+    """``query`` as it would be with other SQL."""
+    other = replace(query)
+    other.__dict__["sql"] = sql
+    return other
+
+
+# R6
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_comment_or_white_space_leaves_the_fingerprint(query):
+    declared = CATALOGUE[query]
+    for sql in ("-- said otherwise\n" + declared.sql, declared.sql.replace("\n", "\n\n  "), declared.sql + "\n"):
+        assert redefined(declared, sql).fingerprint == declared.fingerprint
+
+
+# R6
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_constant_a_column_or_a_source_changes_the_fingerprint(query):
+    declared = CATALOGUE[query]
+    variants = [
+        redefined(declared, declared.sql.replace("> 0", "> 1").replace(">= 1000", ">= 1001")),
+        replace(declared, columns={**declared.columns, "more_mwh": declared.columns[declared.measures[-1]]}),
+        replace(declared, columns=dict(list(declared.columns.items())[:-1])),
+        replace(declared, sources=declared.sources[::-1]),
+    ]
+    fingerprints = {variant.fingerprint for variant in variants}
+    assert len(fingerprints) == len(variants)
+    assert declared.fingerprint not in fingerprints
+
+
+def test_no_two_queries_share_a_fingerprint():
+    assert len({query.fingerprint for query in CATALOGUE.values()}) == len(CATALOGUE)
+
+
+# R6: never a mixed read.
+def test_partitions_of_another_definition_are_not_read_and_are_due(tiny, tmp_path):
+    store = open_store(tmp_path / "former")
+    query = CATALOGUE["regional_price"]
+    former = redefined(query, query.sql.replace("AS rrp_sum", "* 2 AS rrp_sum"))
+    for day in (FIRST, SECOND):
+        publish_entries(store, materialise(store, tiny.source, former, day, now=tiny.now))
+    world = replace(tiny, store=store)
+    answer = world.fetch(query.name, tiny.span, resolution="1d")
+    assert [(s.origin, s.reason) for s in answer.receipt.segments] == [("live", "fingerprint_mismatch")]
+    compare(answer.table, tiny.expected(query.name, tiny.span, "1d"))
+    found = due(store, tiny.source, query, now=tiny.now)
+    assert [(task.period, task.reason) for task in found] == [
+        (SECOND, "definition_changed"),
+        (FIRST, "definition_changed"),
+    ]
+    publish_entries(store, materialise(store, tiny.source, query, FIRST, now=tiny.now))
+    receipt = world.fetch(query.name, tiny.span, resolution="1d").receipt
+    assert [(s.origin, s.reason) for s in receipt.segments] == [("cache", "fresh"), ("live", "fingerprint_mismatch")]
+    publish_entries(store, materialise(store, tiny.source, query, SECOND, now=tiny.now))
+    assert world.fetch(query.name, tiny.span, resolution="1d").receipt.origin == "cache"
+
+
+# Months
+
+
+@pytest.fixture(scope="module")
+def warmed_month(month_world):
+    """Warmed by days while they may be revised, and asked then; then settled."""
+    days = warm(month_world.store, month_world.source, month_world.now)
+    answers = {
+        query: month_world.fetch(query, month_world.span, resolution="1h", origin="cache").table for query in QUERIES
+    }
+    settled = month_world.now + SETTLES_AFTER
+    return month_world, days, answers, settled, warm(month_world.store, month_world.source, settled)
+
+
+def test_days_that_may_be_revised_are_day_partitions(warmed_month):
+    _, days, *_ = warmed_month
+    assert len(days) == len(QUERIES) * 30
+    assert {len(period) for _, period, _ in days} == {10}
+
+
+def test_a_settled_whole_month_replaces_its_days(warmed_month):
+    world, _, _, _, done = warmed_month
+    assert {(query, period) for query, period, reason in done if reason != "expired"} == {
+        (query, "2024-02") for query in QUERIES
+    }
+    for query in CATALOGUE.values():
+        for grain in query.grains:
+            periods = [entry.period for entry in world.store.manifest().series(query.name, query.fingerprint, grain)]
+            assert periods == ["2024-02", "2024-03-01"]
+
+
+def test_a_month_is_not_settled_a_moment_earlier(month_world, warmed_month):
+    _, _, _, _, _ = warmed_month
+    query, store = CATALOGUE["regional_price"], open_store(month_world.store.root / "none")
+    month_end = utc_time(datetime(2024, 3, 1))
+    for at, count in ((timedelta(0), 2), (timedelta(microseconds=-1), 30)):
+        found = due(store, month_world.source, query, now=month_end + SETTLES_AFTER + at)
+        assert len(found) == count
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_answers_from_a_month_are_those_from_its_days(warmed_month, query):
+    world, _, answers, settled, _ = warmed_month
+    answer = world.fetch(query, world.span, resolution="1h", origin="cache", now=settled)
+    assert answer.table.schema == answers[query].schema
+    compare(answer.table, answers[query].to_pandas())
+    compare(answer.table, world.expected(query, world.span, "1h"))
+
+
+def test_a_settled_month_is_renewed_not_rebuilt(warmed_month):
+    world, _, _, settled, _ = warmed_month
+    later = settled + timedelta(days=28)
+    found = due(world.store, world.source, CATALOGUE["regional_price"], now=later)
+    assert Due("regional_price", "2024-02", "expired") in found
+    assert {task.reason for task in found} == {"expired"}
+
+
+# R7, J6: facts of a unit may change within a bucket; whoever answers must choose its rows alike.
+@pytest.mark.parametrize("chosen", [{"region_id": ["NSW1"]}, {"region_id": ["SA1"]}, {"region_id": ["VIC1"]}, None])
+@pytest.mark.parametrize("resolution", RESOLUTIONS[2:])
+def test_a_unit_that_moves_is_answered_alike_cached_and_live(warmed_month, resolution, chosen):
+    world, _, _, settled, _ = warmed_month
+    if resolution == "1M" and chosen in ({"region_id": ["NSW1"]}, {"region_id": ["SA1"]}):
+        pytest.xfail("live rows are merged before they are chosen")
+    window = Window(datetime(2024, 2, 10, 6), datetime(2024, 2, 20, 18))
+    for origin in ("cache", "live"):
+        answer = world.fetch(
+            "capacity_factor", window, resolution=resolution, filters=chosen, origin=origin, now=settled
+        )
+        compare(answer.table, world.expected("capacity_factor", window, resolution, chosen))
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"station_name": ["Before"]}, {"fueltech_id": ["gas_ocgt"]}, {"fueltech_id": ["wind"]}]
+)
+def test_a_unit_that_changes_is_chosen_alike_cached_and_live(warmed_month, chosen):
+    world, _, _, settled, _ = warmed_month
+    if "station_name" in chosen:
+        pytest.xfail("live rows are merged before they are chosen")
+    window = Window(datetime(2024, 2, 10), datetime(2024, 2, 20))
+    cached, live = (
+        world.fetch("capacity_factor", window, resolution="1M", filters=chosen, origin=origin, now=settled).table
+        for origin in ("cache", "live")
+    )
+    compare(cached, live.to_pandas())
+
+
+def test_a_bucket_of_one_interval_is_due_to_no_rounding(warmed_month):
+    world, _, _, settled, _ = warmed_month
+    window = Window(datetime(2024, 2, 15), datetime(2024, 2, 15) + INTERVAL)
+    answer = world.fetch("generation_by_fuel", window, resolution="1M", now=settled)
+    compare(answer.table, world.expected("generation_by_fuel", window, "1M"))

@@ -1,0 +1,187 @@
+"""What a request may say, and what it is told when it may not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from cache_store import CATALOGUE, explain, extent, fetch, find_query, open_store
+from cache_store.errors import CacheStoreError, NoAnswerError, RequestError, UnknownQueryError
+from nem.errors import NemError
+from nem.source import open_source
+from nem.windows import Window
+from tests.tiny_nem import LEAP_DAY, WINDOW
+
+QUERIES = list(CATALOGUE)
+AFTER = Window(datetime(2024, 5, 1), datetime(2024, 5, 2))
+
+
+@pytest.fixture(params=[fetch, explain])
+def ask(request, tiny_world):
+    """``fetch`` and ``explain`` refuse alike."""
+    return lambda query="regional_price", window=LEAP_DAY, **asked: request.param(
+        tiny_world.store, tiny_world.source, query, window, now=tiny_world.now, **asked
+    )
+
+
+def test_an_unknown_query_is_told_the_known_ones(ask):
+    with pytest.raises(UnknownQueryError, match="no query 'prices'; there are generation_by_fuel, regional_price") as e:
+        ask("prices")
+    assert isinstance(e.value, KeyError)
+    assert "\\" not in str(e.value)  # a message, not a key's repr
+
+
+def test_an_unknown_resolution_is_told_the_known_ones(ask):
+    with pytest.raises(RequestError, match=r"no resolution '15min'; there are auto, 5min, 30min, 1h, 1d, 1M"):
+        ask(resolution="15min")
+
+
+def test_an_unknown_origin_is_told_the_known_ones(ask):
+    with pytest.raises(RequestError, match="no origin 'memory'; there are auto, cache, live"):
+        ask(origin="memory")
+
+
+@pytest.mark.parametrize("name", ["NSW", "nsw1", "WA1", "SNOWY1", ""])
+def test_an_unknown_region_is_told_the_known_ones(ask, name):
+    with pytest.raises(
+        RequestError, match=f"no region_id '{name}'; there are NSW1, QLD1, SA1, TAS1, VIC1, unknown, NEM"
+    ):
+        ask(filters={"region_id": [name]})
+
+
+def test_the_nem_is_asked_for_alone(ask):
+    with pytest.raises(RequestError, match="NEM is the sum of all regions: ask for it alone"):
+        ask(filters={"region_id": ["NEM", "SA1"]})
+
+
+def test_an_unknown_fuel_is_told_the_known_ones(ask):
+    with pytest.raises(RequestError, match="no fueltech_id 'coal'; there are battery_charging"):
+        ask("generation_by_fuel", filters={"fueltech_id": ["coal"]})
+
+
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [("regional_price", "duid"), ("generation_by_fuel", "station_name"), ("capacity_factor", "energy_mwh")],
+)
+def test_a_column_that_is_no_key_cannot_be_filtered_by(ask, query, key):
+    with pytest.raises(RequestError, match=f"{query} cannot be filtered by {key}; it can by region_id|it can by duid"):
+        ask(query, filters={key: ["x"]})
+
+
+# T5: letters of a name are names of nothing, and would answer with no rows.
+@pytest.mark.xfail(reason="a text is taken for its letters")
+@pytest.mark.parametrize(
+    ("query", "filters"), [("capacity_factor", {"duid": "COAL1"}), ("regional_price", {"region_id": "SA1"})]
+)
+def test_a_filter_takes_a_sequence_and_refuses_a_bare_text(ask, query, filters):
+    with pytest.raises(RequestError, match=r"sequence|list"):
+        ask(query, filters=filters)
+
+
+# C1: equal requests are one request.
+def test_the_order_and_repetition_of_filter_values_change_nothing(tiny_world):
+    first, second = (
+        fetch(
+            tiny_world.store,
+            tiny_world.source,
+            "regional_price",
+            LEAP_DAY,
+            now=tiny_world.now,
+            resolution="1d",
+            filters={"region_id": regions},
+        )
+        for regions in (["SA1", "NSW1"], ("NSW1", "SA1", "SA1"))
+    )
+    assert second.receipt.origin == "memory"
+    assert first.table.equals(second.table)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("origin", ["auto", "live"])
+def test_a_window_nobody_holds_is_told_what_is_held(tiny_world, query, origin):
+    with pytest.raises(
+        NoAnswerError, match=r"nothing is held there; the source holds \(2024-02-29T00:00, 2024-03-02T00:00\]"
+    ):
+        tiny_world.fetch(query, AFTER, origin=origin)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_neither_a_lake_nor_a_cache_is_told_what_to_do(tmp_path, query):
+    store, source = open_store(tmp_path / "store"), open_source(tmp_path / "lake")
+    with pytest.raises((CacheStoreError, NemError), match=r"nemwarm (ingest|warm)"):
+        fetch(store, source, query, LEAP_DAY, now=datetime.fromisoformat("2024-03-02T00:00+00:00"))
+
+
+def test_the_cache_alone_refuses_a_gap_and_names_it(tiny_world):
+    reach = Window(WINDOW.start, WINDOW.end + timedelta(hours=1))
+    with pytest.raises(NoAnswerError, match=r"\(2024-03-02T00:00, 2024-03-02T01:00\].*range_gap.*the cache alone"):
+        tiny_world.fetch("regional_price", reach, resolution="1d", origin="cache")
+
+
+def test_the_cache_alone_refuses_five_minutes_of_a_query_kept_coarser(tiny_world):
+    with pytest.raises(NoAnswerError, match="grain_too_coarse"):
+        tiny_world.fetch("capacity_factor", LEAP_DAY, resolution="5min", origin="cache")
+
+
+def test_live_opens_no_partition(tiny):
+    for path in tiny.store.root.rglob("*.parquet"):
+        path.write_bytes(b"broken")
+    receipt = tiny.fetch("regional_price", LEAP_DAY, resolution="1d", origin="live").receipt
+    assert [(s.origin, s.reason) for s in receipt.segments] == [("live", "origin_live")]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_extent_is_that_of_the_source_and_the_store(tiny, tmp_path, query):
+    nowhere, empty = open_source(tmp_path / "nowhere"), open_store(tmp_path / "empty")
+    assert extent(tiny.store, tiny.source, query) == WINDOW
+    assert extent(tiny.store, nowhere, query) == WINDOW
+    assert extent(empty, tiny.source, query) == WINDOW
+    with pytest.raises(NoAnswerError, match="no partition is warmed"):
+        extent(empty, nowhere, query)
+
+
+# What is declared
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_declared_columns_are_what_the_sql_returns(tiny_world, query):
+    declared = CATALOGUE[query]
+    with tiny_world.store.connection.cursor() as cursor:
+        tiny_world.source.attach(cursor, declared.sources, WINDOW)
+        parameters = {"start": WINDOW.start, "end": WINDOW.end, "interval_hours": 1 / 12}
+        returned = [row[0] for row in cursor.execute(declared.sql, parameters).description]
+    assert returned == list(declared.columns)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_an_answer_has_the_declared_columns_and_types(tiny_world, query):
+    declared = CATALOGUE[query]
+    schema = tiny_world.fetch(query, LEAP_DAY, resolution="1d").table.schema
+    kinds = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "int64"}
+    columns = {name: kinds[column.type] for name, column in declared.columns.items() if name != "settlement_date"}
+    ratios = dict.fromkeys(declared.ratios, "double")
+    edges = {"interval_start": "timestamp[us]", "interval_end": "timestamp[us]", "complete": "bool"}
+    assert {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)} == edges | columns | ratios
+    assert schema.names == [*edges, *columns, *ratios]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_measure_merges_and_says_its_unit_in_its_name(query):
+    for name, column in CATALOGUE[query].columns.items():
+        assert column.about
+        suffix = {"MWh": "_mwh", "$": "_aud", "MW": "_mw", "intervals": "_count"}.get(column.unit)
+        if suffix:
+            assert name.endswith(suffix), name
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_ratios_are_of_sums_never_averages(query):
+    for ratio in CATALOGUE[query].ratios.values():
+        assert "avg" not in ratio.expression.lower()
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_grains_are_stored_finest_first(query):
+    grains = find_query(query).grains
+    assert grains in {("5min", "30min", "1d"), ("30min", "1d")}
