@@ -122,7 +122,8 @@ def _open() -> tuple[Store, Source, datetime]:
 
     settings = Settings()
     source = open_source(settings.lake)
-    return open_store(settings.store, memory_bytes=settings.memory_bytes), source, _now(source)
+    store = open_store(settings.store, memory_bytes=settings.memory_bytes, read_through=settings.read_through)
+    return store, source, _now(source)
 
 
 def _now(source: Source) -> datetime:
@@ -257,6 +258,13 @@ def _ingest(_arguments: argparse.Namespace) -> int:
 
 
 def _warm(arguments: argparse.Namespace) -> int:
+    from cache_store import find_query
+    from flows.work import check_range
+
+    # Checked before Prefect is imported: a bad request must not start a server first.
+    check_range(arguments.start, arguments.end, None)
+    for name in arguments.query or ():
+        find_query(name)
     from flows.warm import warm_cache
 
     summary = warm_cache(queries=arguments.query, start=arguments.start, end=arguments.end, force=arguments.force)

@@ -125,7 +125,7 @@ def read_manifest(root: Path) -> Manifest:
         if document["version"] != FORMAT_VERSION:
             raise StoreUnavailableError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
         return Manifest.of(document["generation"], (entry_from(row) for row in document["entries"]))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreUnavailableError(

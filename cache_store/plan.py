@@ -12,7 +12,7 @@ from typing import Literal
 
 from cache_store.answer import Origin, Reason, Segment
 from cache_store.catalogue import SETTLES_AFTER, Query
-from cache_store.manifest import Entry, Manifest, period_window
+from cache_store.manifest import Entry, Manifest, freshness, period_window
 from cache_store.store import Store
 from nem.source import Source
 from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
@@ -125,12 +125,12 @@ def _from_entry(entry: Entry, part: Window, origin: Origin) -> Segment:
     return Segment(part, origin, reason, entry.grain, entry.build, entry.built_at)
 
 
-BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "expired"]
+BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "ageing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A period to build; with the reason ``expired`` nothing moved, so its TTL is renewed without a rebuild."""
+    """A period to build; with the reason ``ageing`` nothing moved, so its TTL is renewed without a rebuild."""
 
     query: str
     period: str
@@ -193,4 +193,15 @@ def _why_due(
         return "source_changed"
     if not all(store.is_whole(entry) for entry in held):
         return "broken"
-    return "expired" if any(now >= entry.freshness.expires_at for entry in held) else None
+    return "ageing" if any(_is_ageing(entry, now) for entry in held) else None
+
+
+def _is_ageing(entry: Entry, now: datetime) -> bool:
+    """Whether half its TTL is gone and checking its source again would renew it.
+
+    Were it only renewed once expired, a schedule of half the TTL would find it seconds short of that every other time,
+    and leave it expired till the next. A source that stands still cannot renew the day it stopped in.
+    """
+    if now - entry.freshness.verified_at < timedelta(seconds=entry.freshness.ttl_seconds) / 2:
+        return False
+    return freshness(period_window(entry.period), entry.covers.end, now).expires_at > entry.freshness.expires_at

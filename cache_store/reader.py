@@ -5,27 +5,38 @@ Only this module chooses between fresh, stale and live.
 
 from __future__ import annotations
 
-import itertools
+import contextlib
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-import duckdb
-import numpy as np
 import pyarrow as pa
 
-from cache_store import rollup
 from cache_store.answer import Answer, Receipt, Segment
-from cache_store.catalogue import TTL_OPEN, find_query
-from cache_store.errors import NoAnswerError, PartitionCorruptError, StalenessExceededError
+from cache_store.catalogue import TTL_OPEN, Query, find_query
+from cache_store.errors import (
+    CacheStoreError,
+    NoAnswerError,
+    PartitionCorruptError,
+    StalenessExceededError,
+    StoreUnavailableError,
+)
+from cache_store.flight import Turn, take_turn
 from cache_store.manifest import Manifest
-from cache_store.plan import Grace, Piece, plan
+from cache_store.plan import Grace, Piece, due, plan
 from cache_store.request import Choice, Filters, Request, check_request
-from cache_store.store import Store, run_leaf
-from nem.errors import SourceUnavailableError
-from nem.source import Source, as_arrow
-from nem.windows import Window, bucket_edges, ceil, check_instant, floor
+from cache_store.stitch import stitch
+from cache_store.store import Store
+from cache_store.warm import warm
+from nem.errors import NemError, SourceUnavailableError
+from nem.source import Source
+from nem.windows import Window, check_instant
+
+LONGEST_FILL = timedelta(days=31)  # of a gap that readers fill; a longer one waits for a flow
+LONG_WAIT, NO_WAIT = timedelta(seconds=5), timedelta(0)  # for another's build: what a month's gap takes to fill
+_BUILDABLE = ("range_gap", "stale", "corrupt", "fingerprint_mismatch")
+_log = logging.getLogger(__name__)
 
 
 def fetch(
@@ -58,9 +69,7 @@ def fetch(
     held = store.memory.get(key, now)
     if held is not None:
         return replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
-    answer, expires_at = _answer(store, source, request, manifest, now)
-    store.memory.put(key, answer, expires_at)
-    return answer
+    return store.flights.once(key, lambda: _answer_once(store, source, request, now))
 
 
 def explain(
@@ -125,6 +134,52 @@ def _plan(
     )
 
 
+def _answer_once(store: Store, source: Source, request: Request, now: datetime) -> Answer:
+    """The answer, held in memory; what of it partitions should have held is built in the background.
+
+    Whoever builds the query's partitions already is waited for where asking the source as well would cost more.
+    """
+    turn = None
+    gap = _gap(_segments(_plan(store.manifest(), request, now))) if request.origin == "auto" else None
+    if store.background and gap:
+        with contextlib.suppress(StoreUnavailableError):  # a read-only mount: answer, and build nothing
+            turn = take_turn(store.root, request.query.name, wait=LONG_WAIT if gap.hours > 24 else NO_WAIT)
+    with turn or contextlib.nullcontext():
+        # Read again: the one waited for has published meanwhile.
+        manifest = store.manifest()
+        answer, expires_at = _answer(store, source, request, manifest, now)
+        store.memory.put((request, manifest.generation), answer, expires_at)
+        left = _gap(answer.receipt.segments)
+        if store.background and turn and left:
+            store.background.submit(_fill, store, source, request.query, left, now, turn.handed_over())
+        return answer
+
+
+def _fill(store: Store, source: Source, query: Query, gap: Window, now: datetime, turn: Turn) -> None:
+    """Warm what is due over ``gap``. Nobody waits for the outcome, so it is told to the log."""
+    with turn:
+        try:
+            warmed = warm(store, source, query, due(store, source, query, now=now, window=gap), now=now)
+        except (NemError, CacheStoreError) as error:
+            _log.warning("%s over %s was answered live and not materialised: %s", query.name, gap, error)
+        else:
+            for period, cause in warmed.failed.items():
+                _log.warning("%s for %s was not materialised: %s", query.name, period, cause)
+
+
+def _gap(segments: Sequence[Segment]) -> Window | None:
+    """From the first to the last stretch that partitions should have served; None if they did, or it is too long."""
+    stretches = [s.window for s in segments if s.origin == "stale" or (s.origin == "live" and s.reason in _BUILDABLE)]
+    if not stretches:
+        return None
+    gap = Window(stretches[0].start, stretches[-1].end)
+    return gap if gap.hours <= LONGEST_FILL.total_seconds() / 3600 else None
+
+
+def _segments(pieces: Sequence[Piece]) -> list[Segment]:
+    return [piece.segment for piece in pieces]
+
+
 def _answer(
     store: Store, source: Source, request: Request, manifest: Manifest, now: datetime
 ) -> tuple[Answer, datetime]:
@@ -137,7 +192,7 @@ def _answer(
             if cause or request.origin == "cache":
                 _refuse_live(request, pieces, cause)
             pieces = _mark_empty(source, request, pieces)
-            table = _run(store, source, request, pieces)
+            table = stitch(store, source, request, pieces)
         except SourceUnavailableError as error:
             # The source failed: partitions past their TTL may answer yet, inside their longer grace.
             grace, cause = "error", error
@@ -203,81 +258,9 @@ def _mark_empty(source: Source, request: Request, pieces: list[Piece]) -> list[P
     return sorted(marked, key=lambda piece: piece.segment.window)
 
 
-def _run(store: Store, source: Source, request: Request, pieces: Sequence[Piece]) -> pa.Table:
-    """The rows of all pieces, merged and derived, in one statement."""
-    query = request.query
-    parts: list[str] = []
-    inner = {key: values for key, values in request.filters if key != "fueltech_id"}
-    outer = {key: values for key, values in request.filters if key == "fueltech_id"}
-    parameters: dict[str, Any] = dict(rollup.filter_parameters(dict(request.filters)))
-    with store.connection.cursor() as cursor:
-        for i, run in enumerate(_runs(pieces)):
-            window = Window(run[0].segment.window.start, run[-1].segment.window.end)
-            if run[0].entry is None:
-                run_leaf(cursor, source, query, request.resolution, window, into=f"live_{i}")
-                parts.append(rollup.relation(query, f"live_{i}", inner))
-                continue
-            parameters |= {
-                f"files_{i}": store.files([piece.entry for piece in run if piece.entry]),
-                f"start_{i}": window.start,
-                f"end_{i}": ceil(window.end, run[0].segment.grain),
-            }
-            parts.append(rollup.stored(query, i, inner))
-        rows = " UNION ALL ".join(parts)
-        if request.sum_regions or _needs_merging(request, pieces):
-            rows = rollup.merged(query, request.resolution, rows, sum_regions=request.sum_regions)
-        cursor.register("bucket", _buckets(request, pieces))
-        try:
-            return cursor.sql(rollup.derived(query, rows, outer), params=parameters).to_arrow_table()
-        except duckdb.Error as error:
-            raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
-
-
-def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Neighbouring pieces that one scan, or one live query, can serve; empty ones left out."""
-    held = [piece for piece in pieces if piece.segment.reason != "empty_source"]
-
-    def like(numbered: tuple[int, Piece]) -> tuple[object, ...]:
-        i, piece = numbered
-        breaks = sum(a.segment.window.end != b.segment.window.start for a, b in itertools.pairwise(held[: i + 1]))
-        return (breaks, piece.segment.grain, piece.entry is None)
-
-    return [[piece for _, piece in run] for _, run in itertools.groupby(enumerate(held), key=like)]
-
-
-def _needs_merging(request: Request, pieces: Sequence[Piece]) -> bool:
-    """Whether rows of one bucket may come from several pieces, or finer rows than asked."""
-    held = [piece.segment for piece in pieces if piece.segment.reason != "empty_source"]
-    if any(segment.origin != "live" and segment.grain != request.resolution for segment in held):
-        return True
-    return any(floor(a.window.end, request.resolution) != a.window.end for a in held[:-1])
-
-
-def _buckets(request: Request, pieces: Sequence[Piece]) -> pa.Table:
-    """Per bucket of the window: its label, its start, and how many seconds of it are asked and held.
-
-    Columns ``settlement_date``, ``interval_start``, ``held_seconds``.
-    """
-    edges = np.array(bucket_edges(request.window, request.resolution), dtype="datetime64[us]")
-    start, end = edges[:-1], edges[1:]
-    held = np.zeros(len(start), dtype="timedelta64[us]")
-    for run in _runs(pieces):
-        first, last = np.datetime64(run[0].segment.window.start), np.datetime64(run[-1].segment.window.end)
-        held += np.maximum(np.minimum(end, last) - np.maximum(start, first), np.timedelta64(0))
-    label = pa.timestamp("us")
-    return pa.table(
-        {
-            "settlement_date": as_arrow(end, label),
-            "interval_start": as_arrow(start, label),
-            "held_seconds": as_arrow(held // np.timedelta64(1, "s"), pa.int64()),
-        }
-    )
-
-
 def _receipt(
     request: Request, manifest: Manifest, pieces: Sequence[Piece], now: datetime, table: pa.Table | None = None
 ) -> Receipt:
-    segments: list[Segment] = [piece.segment for piece in pieces]
     notes: tuple[str, ...] = ()
     if table is not None and "demand_operational_count" in table.column_names:
         stood_in = sum(table["demand_operational_count"].to_pylist() or [0])
@@ -288,7 +271,7 @@ def _receipt(
         request.resolution,
         manifest.generation,
         now,
-        tuple(segments),
+        tuple(_segments(pieces)),
         notes=notes,
     )
 

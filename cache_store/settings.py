@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     lake: Path = Path()
     store: Path = Path()
     memory_bytes: int = 256 * 2**20
+    read_through: bool = True
     address: str = "127.0.0.1"
     port: int = 5006
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ import duckdb
 from cache_store import rollup
 from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError
+from cache_store.flight import Flights
 from cache_store.manifest import (
     Entry,
     Manifest,
@@ -48,6 +50,8 @@ class Store:
     root: Path
     connection: duckdb.DuckDBPyConnection
     memory: Memory
+    flights: Flights
+    background: ThreadPoolExecutor | None
     _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
     _sound: set[str] = field(default_factory=set)
 
@@ -59,7 +63,7 @@ class Store:
         """
         try:
             stat = (self.root / "manifest.json").stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return Manifest()
         except OSError as error:
             raise StoreUnavailableError(f"the store at {self.root} cannot be read: {error}") from error
@@ -110,9 +114,13 @@ class Store:
         return self.root / BROKEN / entry.build
 
 
-def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20) -> Store:
-    """The store at ``root``, which need not exist yet. Nothing is written until something is materialised."""
-    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes))
+def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20, read_through: bool = False) -> Store:
+    """The store at ``root``, which need not exist yet. Nothing is written until something is materialised.
+
+    With ``read_through``, what a fetch answers live is materialised in the background, and so survives a restart.
+    """
+    background = ThreadPoolExecutor(1, "read-through") if read_through else None
+    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes), Flights(), background)
 
 
 def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:
@@ -137,7 +145,8 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
         for i, grain in enumerate(query.grains):
             if i:
                 rows = rollup.merged(query, grain, f"FROM grain_{i - 1}")
-                cursor.execute(f"CREATE TEMP TABLE grain_{i} AS {rows}")
+                with _writing(store):
+                    cursor.execute(f"CREATE TEMP TABLE grain_{i} AS {rows}")
             made = _facts_of(query, grain, period, covers, versions, now)
             entries.append(_write(store, cursor, query, f"grain_{i}", made))
         return entries
@@ -242,5 +251,5 @@ def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table:
 def _writing(store: Store) -> Iterator[None]:
     try:
         yield
-    except (OSError, duckdb.IOException) as error:
+    except (OSError, duckdb.Error) as error:
         raise StoreUnavailableError(f"the store at {store.root} cannot be written: {error}") from error

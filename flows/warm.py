@@ -16,11 +16,12 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from cache_store import CATALOGUE, Query, Store, fetch, find_query, materialise, open_store
+from cache_store import CATALOGUE, Query, Store, fetch, find_query, open_store
 from cache_store.errors import CacheStoreError, PartitionCorruptError, StoreUnavailableError
+from cache_store.flight import wait_for_turn
 from cache_store.manifest import Entry
 from cache_store.settings import Settings
-from cache_store.store import publish_entries, renew
+from cache_store.warm import warm
 from flows.report import Summary, describe, list_problems, summarise, tabulate
 from flows.work import Batch, Outcome, check_range, find_work
 from nem import Source, Window, open_source
@@ -97,25 +98,16 @@ def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
     """
     began = perf_counter()
     source, store, query = open_source(lake), open_store(root), find_query(batch.query)
-    entries: list[Entry] = []
-    causes: dict[str, NemError | CacheStoreError] = {}
-    for period in batch.periods:
-        try:
-            if batch.is_renewal:
-                entries += renew(store, query, period, now=now)
-            else:
-                entries += materialise(store, source, query, period, now=now)
-        except (NemError, CacheStoreError) as error:
-            causes[period] = error
-    if len(causes) == len(batch.periods):
-        raise causes[batch.periods[0]]
-    publish_entries(store, entries)
-    causes |= read_back(store, source, query, entries, now)
+    with wait_for_turn(root, batch.query):
+        warmed = warm(store, source, query, batch.tasks, now=now)
+    if len(warmed.failed) == len(batch.periods):
+        raise warmed.failed[batch.periods[0]]
+    causes = warmed.failed | read_back(store, source, query, warmed.entries, now)
     return Outcome(
         batch,
         failed={period: str(cause) for period, cause in causes.items()},
-        row_count=sum(entry.row_count for entry in entries),
-        byte_count=sum(entry.byte_count for entry in entries),
+        row_count=sum(entry.row_count for entry in warmed.entries),
+        byte_count=sum(entry.byte_count for entry in warmed.entries),
         seconds=perf_counter() - began,
     )
 

@@ -10,7 +10,7 @@ from itertools import groupby
 from cache_store import Query, Store
 from cache_store.errors import CacheStoreError, RequestError
 from cache_store.manifest import period_window
-from cache_store.plan import BuildReason, due
+from cache_store.plan import BuildReason, Due, due
 from nem import Source, Window
 from nem.errors import NemError
 from nem.windows import EPOCH, HORIZON, INTERVAL, floor, parse_time
@@ -29,7 +29,12 @@ class Batch:
     @property
     def is_renewal(self) -> bool:
         """Whether nothing moved but the clock, so that nothing is rebuilt."""
-        return self.reason == "expired"
+        return self.reason == "ageing"
+
+    @property
+    def tasks(self) -> list[Due]:
+        """The same, as the store counts them."""
+        return [Due(self.query, period, self.reason) for period in self.periods]
 
 
 @dataclass(frozen=True, slots=True)

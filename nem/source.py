@@ -60,9 +60,7 @@ class Source:
             SourceUnavailableError: there is no lake, or it has no such table.
         """
         days = self._days(table)
-        first, _ = _labels(*self._identity(table, days[0]))
-        _, last = _labels(*self._identity(table, days[-1]))
-        return Window(first - INTERVAL, last)
+        return Window(self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end)
 
     def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
         """Per table a token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""
@@ -112,8 +110,16 @@ class Source:
         wanted = set(window.days())
         return [str(day_file(self.root, table, day)) for day in landed_days(self.root, table) if day in wanted]
 
-    def _identity(self, table: str, day: date) -> tuple[Path, str]:
-        return day_file(self.root, table, day), self._token(table, day)
+    def _labelled(self, table: str, day: date) -> Window:
+        """From a day file's first interval to its last label; the whole day where it cannot be read.
+
+        Then only a query that touches that day fails, when it reads the file.
+        """
+        try:
+            first, last = _labels(day_file(self.root, table, day), self._token(table, day))
+        except SourceFormatError:
+            return day_window(day)
+        return Window(first - INTERVAL, last)
 
     def _token(self, table: str, day: date) -> str:
         try:

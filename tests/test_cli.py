@@ -31,6 +31,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def _installation(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEMWARM_HOME", str(home))
+    monkeypatch.setenv("NEMWARM_READ_THROUGH", "false")  # what one test asks must not be there for the next
 
 
 def rows_of(capsysbinary: pytest.CaptureFixture[bytes]) -> list[dict[str, str]]:
@@ -136,6 +137,17 @@ def test_a_bad_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_explain_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "capacity_factor", *WEEK, "--resolution", "5min"]) == 0
     assert capsys.readouterr().out == "(2017-10-14T00:00, 2017-10-21T00:00]  live   range_gap            5min   \n"
+
+
+def test_what_was_answered_live_is_answered_from_partitions_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_READ_THROUGH", "true")
+    asked = [sys.executable, "-m", "cli", "query", "regional_price", *WEEK, "--resolution", "1d"]
+    receipts = [subprocess.run(asked, capture_output=True, text=True, check=True).stderr for _ in range(2)]
+    assert "35 rows · live" in receipts[0]
+    assert "35 rows · cache" in receipts[1]
 
 
 def test_status_names_every_query_and_grain(capsys: pytest.CaptureFixture[str]) -> None:

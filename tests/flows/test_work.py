@@ -57,7 +57,7 @@ def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: P
     work = find_work(store, source, [PRICE], now=now + timedelta(days=34))
     assert [(batch.reason, batch.periods) for batch in work.batches] == [
         ("missing", ("2024-02-02",)),
-        ("expired", ("2024-02-01",)),
+        ("ageing", ("2024-02-01",)),
         ("missing", ("2024-01",)),
     ]
     assert work.fresh == {"regional_price": 0}

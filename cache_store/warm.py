@@ -1,0 +1,46 @@
+"""Doing what is due, for a flow or for a reader that met a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cache_store.catalogue import Query
+from cache_store.errors import CacheStoreError
+from cache_store.manifest import Entry
+from cache_store.plan import Due
+from cache_store.store import Store, materialise, publish_entries, renew
+from nem.errors import NemError
+from nem.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """What was published, and the causes of what was not, by period."""
+
+    entries: tuple[Entry, ...]
+    failed: dict[str, NemError | CacheStoreError]
+
+
+def warm(store: Store, source: Source, query: Query, tasks: Iterable[Due], *, now: datetime) -> Warmed:
+    """Build or renew ``tasks`` and publish them at once. A period that fails does not stop the others.
+
+    Call it in your turn (see ``flight``): two builders of one query would do the same work twice.
+
+    Raises:
+        StoreUnavailableError: nothing can be published.
+    """
+    entries: list[Entry] = []
+    failed: dict[str, NemError | CacheStoreError] = {}
+    for task in tasks:
+        try:
+            if task.reason == "ageing":
+                entries += renew(store, query, task.period, now=now)
+            else:
+                entries += materialise(store, source, query, task.period, now=now)
+        except (NemError, CacheStoreError) as error:
+            failed[task.period] = error
+    if entries:
+        publish_entries(store, entries)
+    return Warmed(tuple(entries), failed)
