@@ -8,6 +8,7 @@ many clicks arrive meanwhile.
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
@@ -186,10 +187,11 @@ def _mark(slot: Slot, *, busy: bool) -> None:
 def _draw(page: Page, slot: Slot, selection: Selection, tables: Any) -> None:
     """Put the tables into the tab, unless it already shows them."""
     assert slot.view is not None
-    key = (selection, tuple((one.query, one.window, one.resolution, one.segments) for one in tables.receipts))
-    settled = all(segment.build for one in tables.receipts for segment in one.segments)
+    facts = tuple((one.query, one.window, one.resolution, one.segments) for one in tables.receipts)
+    # A live answer's facts stay the same while AEMO revises its numbers: those are compared as well.
+    key = (selection, facts, hash(pickle.dumps(replace(tables, receipts=()))))
     try:
-        if not settled or key != slot.drawn:
+        if key != slot.drawn:
             slot.view.show(tables)
             slot.drawn = key
     except Exception as error:  # noqa: BLE001 - as in _work

@@ -1,0 +1,267 @@
+"""The served app in a real Chromium: every tab opened, drawn, and holding the numbers the market answers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from cache_store import extent, fetch, materialise, open_store
+from cache_store.catalogue import CATALOGUE
+from cache_store.store import publish_entries
+from dashboard.data import Market, Selection
+from dashboard.tables import generation, overview, prices, stations
+from nem.lake import land_sample
+from nem.source import open_source
+
+pytestmark = pytest.mark.browser
+
+REPOSITORY = Path(__file__).parents[2]
+TITLES = ("NEM Overview", "Generation", "Price Analysis", "Station Analysis")
+
+# Every figure on the page that has drawn something: Bokeh keeps them in nested shadow roots.
+PAINTED = """() => {
+  const found = [];
+  const inked = (node) => {
+    if (node.tagName === "CANVAS" && node.width > 50) {
+      const data = node.getContext("2d").getImageData(0, 0, node.width, node.height).data;
+      for (let i = 3; i < data.length; i += 404) if (data[i]) return true;
+    }
+    return [...(node.shadowRoot?.children ?? []), ...node.children].some(inked);
+  };
+  const walk = (node) => {
+    if (node.classList?.contains("bk-Figure")) { if (node.getBoundingClientRect().width > 100 && inked(node)) found.push(1); return; }
+    for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) walk(child);
+  };
+  walk(document.body);
+  return found.length;
+}"""
+
+# A column of the source that is drawn now, found by a column only it has: Bokeh forgets a replaced source a little later.
+COLUMN = """([marker, column]) => {
+  const sources = [...window.Bokeh.documents[0]._all_models.values()].filter((model) => model.type === "ColumnDataSource");
+  const source = sources.filter((model) => model.get_column(marker)).at(-1);
+  return source ? Array.from(source.get_column(column)) : null;
+}"""
+
+
+class World:
+    """A lake and store of the bundled sample, and the app served over them by its own process."""
+
+    def __init__(self, home: Path, url: str):
+        self.url = url
+        self.source, self.store = open_source(home / "lake"), open_store(home / "store")
+        self.now = self.source.replay_now()
+        self.market = Market(
+            ask=lambda query, window, **options: fetch(self.store, self.source, query, window, now=self.now, **options),
+            extent=lambda query: extent(self.store, self.source, query),
+            clock=lambda: self.now,
+        )
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Iterator[World]:
+    home = tmp_path_factory.mktemp("served")
+    land_sample(home / "lake")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # Two seconds between looks instead of twenty: a test waits for a receipt to turn.
+    code = f"import cli, dashboard.tabs as t; t.REFRESH_MS = 2000; cli.main(['serve', '--port', '{port}'])"
+    log = (home / "log").open("w")
+    served = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env={**os.environ, "NEMWARM_HOME": str(home)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        _wait_for(url, served)
+        yield World(home, url)
+    finally:
+        served.terminate()
+        served.wait(10)
+        log.close()
+    assert "the tab " not in (home / "log").read_text()  # how a failed tab is logged
+
+
+def _wait_for(url: str, served: subprocess.Popen) -> None:
+    for _ in range(300):
+        assert served.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the server did not answer within 30 s")
+
+
+@pytest.fixture
+def page(browser: Browser, world: World) -> Iterator[Page]:
+    """A fresh visitor, whose console and requests must stay clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if _is_trouble(said) else None)
+    page.on("request", lambda sent: None if _is_local(sent.url, world.url) else trouble.append(sent.url))
+    page.on("requestfailed", lambda sent: trouble.append(f"failed: {sent.url}"))
+    page.goto(world.url)
+    drawn(page, 2)
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def _is_trouble(said: ConsoleMessage) -> bool:
+    # The readback is this test's own look at the canvas.
+    return said.type in {"error", "warning"} and "willReadFrequently" not in said.text
+
+
+def _is_local(url: str, served: str) -> bool:
+    return url.startswith((served, served.replace("http", "ws"), "data:", "blob:"))
+
+
+def drawn(page: Page, figures: int) -> None:
+    page.wait_for_function(f"({PAINTED})() >= {figures}", timeout=20_000)
+
+
+def open_tab(page: Page, title: str) -> None:
+    page.locator(".bk-tab", has_text=title).click()
+
+
+def column(page: Page, marker: str, name: str) -> np.ndarray:
+    """What the browser holds, without the closing point."""
+    return np.array(page.evaluate(COLUMN, [marker, name]), dtype=float)[:-1]
+
+
+def holds(page: Page, marker: str, name: str, values: np.ndarray) -> None:
+    """Wait until the browser's column has these values: a redraw may still be on its way."""
+    middle = len(values) // 2
+    page.wait_for_function(
+        f"([marker, name, length, at, value]) => {{ const held = ({COLUMN})([marker, name]);"
+        " return held?.length === length && Math.abs(held[at] - value) < 1e-6; }",
+        arg=[marker, name, len(values) + 1, middle, float(values[middle])],
+        timeout=20_000,
+    )
+    assert column(page, marker, name) == pytest.approx(values)
+
+
+def test_the_overview_draws_the_last_24_hours(page, world):
+    told = overview.load(world.market, Selection())
+    holds(page, "coal_black", "coal_black", told.stack.columns["coal_black"])
+    holds(page, "coal_black", "price", told.stack.columns["price"])
+    assert len(column(page, "coal_black", "demand_mw")) == 288
+    assert page.locator(".tile").count() == 6
+    assert page.locator(".gauge .big").text_content() == f"{told.share_day * 100:.1f}%"
+    assert page.locator("footer").get_by_text("Source: AEMO").is_visible()
+
+
+def test_generation_draws_the_stack_and_its_fuels(page, world):
+    open_tab(page, "Generation")
+    page.get_by_text("By fuel").wait_for()
+    drawn(page, 2)
+    told = generation.load(world.market, Selection())
+    rows = page.locator("table.fuels tbody tr")
+    assert rows.count() == len(told.fuels) + 1
+    assert rows.first.locator("td").nth(1).text_content() == f"{told.fuels[0].energy_mwh / 1000:,.1f}"
+
+
+def test_a_region_and_a_range_change_the_numbers(page, world):
+    open_tab(page, "Generation")
+    page.get_by_role("button", name="SA1").click()
+    page.get_by_role("button", name="3d").click()
+    page.get_by_text("2017-11-02 00:00 to 2017-11-05 00:00").wait_for()
+    told = generation.load(world.market, Selection("SA1", "3d")).stack
+    holds(page, "exports", "exports", told.columns["exports"])
+    holds(page, "exports", "wind", told.columns["wind"])
+
+
+def test_prices_draw_every_region_and_their_statistics(page, world):
+    open_tab(page, "Price Analysis")
+    page.get_by_text("Statistics").wait_for()
+    drawn(page, 1)
+    told = prices.load(world.market, Selection())
+    for region in ("SA1", "TAS1", "NEM"):
+        holds(page, "TAS1", region, told.series[region])
+    row = page.locator("table.prices tbody tr", has_text="SA1").last.locator("td").all_text_contents()
+    told_row = next(row for row in told.statistics if row.region_id == "SA1")
+    assert row[3] == f"${told_row.median:,.2f}"
+
+
+def test_stations_draw_the_largest_and_the_one_clicked(page, world):
+    open_tab(page, "Station Analysis")
+    page.get_by_text("League by capacity factor").wait_for()
+    drawn(page, 2)
+    told = stations.load(world.market, Selection())
+    holds(page, "capacity_mw", "mean_mw", told.series["mean_mw"])
+    league = page.locator("table.league tbody tr")
+    assert league.count() == len(told.league)
+    page.get_by_placeholder("Filter by station").fill("snowtown south")
+    assert page.locator("table.league tbody tr:visible").count() == 1
+    page.locator("table.league tbody tr:visible").click()
+    page.locator("h2", has_text="Snowtown South Wind Farm").wait_for()
+    told = stations.load(world.market, Selection(station="Snowtown South Wind Farm"))
+    holds(page, "capacity_mw", "mean_mw", told.series["mean_mw"])
+
+
+def test_a_station_is_found_by_typing(page):
+    open_tab(page, "Station Analysis")
+    page.get_by_placeholder("Find a station").press_sequentially("hornsdale wind farm 2", delay=10)
+    page.keyboard.press("Enter")
+    page.locator("h2", has_text="Hornsdale Wind Farm 2").wait_for()
+
+
+def test_a_table_sorts_by_any_column(page):
+    open_tab(page, "Generation")
+    page.locator("th", has_text="GWh").click()
+    energy = page.locator("table.fuels tbody tr:not(.total):not(.flow) td:nth-child(2)")
+    sorted_down = [float(text.replace(",", "")) for text in energy.all_text_contents()]
+    assert sorted_down == sorted(sorted_down, reverse=True)
+
+
+def test_the_theme_is_remembered_and_figures_follow(page):
+    ink = "() => getComputedStyle(document.documentElement).getPropertyValue('--ink')"
+    light = page.evaluate(ink)
+    page.locator("#theme").click()
+    dark = page.evaluate(ink)
+    assert light != dark
+    page.reload()
+    drawn(page, 2)
+    assert page.evaluate(ink) == dark
+
+
+def test_a_reload_draws_again(page):
+    """U1: nothing hangs on a callback that only the first visit gets."""
+    for _ in range(2):
+        page.reload()
+        drawn(page, 2)
+
+
+def test_the_page_fits_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    for title in TITLES:
+        open_tab(page, title)
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, title
+
+
+def test_a_receipt_turns_to_cache_without_a_reload(page, world):
+    """A page opened before the warming ends: its receipts follow."""
+    for query in CATALOGUE.values():
+        publish_entries(world.store, materialise(world.store, world.source, query, "2017-11-04", now=world.now))
+    page.locator(".origin", has_text="cache").first.wait_for(timeout=15_000)
+    page.locator("summary").first.click()
+    page.locator(".segments td", has_text="fresh").first.wait_for()
