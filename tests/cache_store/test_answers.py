@@ -6,7 +6,7 @@ import itertools
 import shutil
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 from cache_store import CATALOGUE, Answer, explain, fetch, find_query, materialise, open_store
 from cache_store.errors import NoAnswerError
-from cache_store.manifest import Entry
+from cache_store.manifest import Entry, Freshness
 from nem.fuels import FUELS
 from nem.regions import NEM, REGIONS
 from nem.source import open_source
-from nem.windows import INTERVAL, RESOLUTIONS, Window, bucket_edges
-from tests.cache_store.worlds import World, arriving, only
+from nem.windows import EPOCH, HORIZON, INTERVAL, RESOLUTIONS, Window, bucket_edges
+from tests.cache_store.worlds import World, only, partial
 from tests.oracle import compare
 
 PLACES = [None, *REGIONS, NEM]
@@ -143,7 +143,7 @@ def test_a_capacity_factor_is_energy_over_potential_not_a_mean_of_factors(tiny_w
 def patchwork(sample_world, tiny_world, tmp_path_factory):
     """Per world a store over the same files, to publish any choice of partitions in.
 
-    Besides those of the world there are some of its last day as it stood while arriving, and of its first month.
+    Besides those of the world there are some of a last day still arriving, of a first that begins late, and of a month.
     """
     made = {}
     for name, world in (("sample", sample_world), ("tiny", tiny_world)):
@@ -152,11 +152,14 @@ def patchwork(sample_world, tiny_world, tmp_path_factory):
         store = open_store(root)
         entries = list(store.manifest().entries)
         fresh = entries[0].freshness
-        last = world.span.end - timedelta(days=1)
-        for until in (last + INTERVAL, last + timedelta(hours=10, minutes=35), last + timedelta(hours=23, minutes=55)):
-            for query in CATALOGUE.values():
-                built = materialise(store, arriving(world.source, until), query, f"{last:%Y-%m-%d}", now=world.now)
-                entries += [replace(entry, freshness=fresh) for entry in built]  # as if the rest had just come
+        first, last = world.span.start, world.span.end - timedelta(days=1)
+        ragged = [
+            *((last, EPOCH, last + cut) for cut in (INTERVAL, timedelta(hours=10, minutes=35), timedelta(hours=23.75))),
+            *((first, first + cut, HORIZON) for cut in (timedelta(hours=7, minutes=10), timedelta(hours=23.75))),
+        ]
+        for (day, since, until), query in itertools.product(ragged, CATALOGUE.values()):
+            built = materialise(store, partial(world.source, since, until), query, f"{day:%Y-%m-%d}", now=world.now)
+            entries += [replace(entry, freshness=fresh) for entry in built]  # as if the rest had just come
         for query in CATALOGUE.values():
             built = materialise(store, world.source, query, f"{world.span.start:%Y-%m}", now=world.now)
             entries += [replace(entry, freshness=fresh) for entry in built]
@@ -164,13 +167,18 @@ def patchwork(sample_world, tiny_world, tmp_path_factory):
     return made
 
 
+_LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+EXPIRED = Freshness(_LONG_AGO, 0, _LONG_AGO, _LONG_AGO, _LONG_AGO)
+
+
 @st.composite
 def choices(draw: st.DrawFn, entries: list[Entry]) -> list[Entry]:
-    """Partitions that may be published together: in one series no two overlap."""
+    """Partitions that may be published together: in one series no two overlap. Some are past their bound."""
     kept: list[Entry] = []
     order = draw(st.permutations(range(len(entries)))) if len(entries) < 40 else range(len(entries))
     months = draw(st.booleans())
     holes = draw(st.sets(st.integers(0, len(entries) - 1), max_size=len(entries) // 2))
+    expired = draw(st.sets(st.integers(0, len(entries) - 1), max_size=3))
     prefer = sorted(order, key=lambda i: (len(entries[i].period) == 10) == months)
     taken: dict[tuple[str, str], list[Window]] = {}
     for i in prefer:
@@ -178,7 +186,7 @@ def choices(draw: st.DrawFn, entries: list[Entry]) -> list[Entry]:
         series = taken.setdefault((entry.query, entry.grain), [])
         if i not in holes and not any(entry.covers.overlap(window) for window in series):
             series.append(entry.covers)
-            kept.append(entry)
+            kept.append(replace(entry, freshness=EXPIRED) if i in expired else entry)
     return kept
 
 

@@ -79,21 +79,26 @@ def only(store: Store, entries: Iterable[Entry]) -> None:
     publish_manifest(store.root, lambda _: kept)
 
 
-class Arriving(Source):
-    """A source as it stood when the label ``until`` had just arrived, but for readings that complete its last row."""
+class Partial(Source):
+    """A source that holds only ``held``, but for the reading that completes its last row."""
 
-    until: datetime = EPOCH
+    held: Window
 
     def coverage(self, table: str, window: Window) -> list[Window]:
-        """What had been landed by then."""
-        arrived = window.overlap(Window(EPOCH, self.until))
-        return super().coverage(table, arrived) if arrived else []
+        """What of that its lake covers."""
+        part = window.overlap(self.held)
+        return super().coverage(table, part) if part else []
 
     def span(self, table: str) -> Window:
-        """Up to then."""
-        return Window(super().span(table).start, self.until)
+        """Within that."""
+        return super().span(table).overlap(self.held)
+
+
+def partial(source: Source, start: datetime, end: datetime) -> Source:
+    """``source`` as it would be with no label before ``start`` or after ``end``."""
+    return type("PartialOf", (Partial,), {"held": Window(start, end), "__slots__": ()})(source.root)
 
 
 def arriving(source: Source, until: datetime) -> Source:
-    """``source`` without what came after the label ``until``."""
-    return type("Until", (Arriving,), {"until": until, "__slots__": ()})(source.root)
+    """``source`` as it stood when the label ``until`` had just arrived."""
+    return partial(source, EPOCH, until)
