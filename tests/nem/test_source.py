@@ -94,15 +94,20 @@ def test_a_path_that_is_no_folder_is_unavailable(tmp_path):
         open_source(tmp_path / "file").span("unit_scada")
 
 
-# C6, C4
+# C6, C4: and it takes only its own day down.
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda _: b"garbage", lambda _: b""])
-def test_a_damaged_file_is_a_typed_error(tiny, damage):
-    path = day_file(tiny.root, "unit_scada", NEXT)
+@pytest.mark.parametrize(
+    ("day", "window", "other"), [(DAY, LEAP_DAY, FIRST_OF_MARCH), (NEXT, FIRST_OF_MARCH, LEAP_DAY)]
+)
+def test_a_damaged_file_is_a_typed_error_for_its_day_alone(tiny, damage, day, window, other):
+    path = day_file(tiny.root, "unit_scada", day)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(NemError, match=r"unit_scada|2024-03-01"):
-        tiny.span("unit_scada")
-    with duckdb.connect() as con, pytest.raises(NemError, match=r"unit_scada|2024-03-01"):
-        tiny.attach(con, ("regional_price", "unit_scada"), WINDOW)
+    for asked in (window, WINDOW):
+        with duckdb.connect() as con, pytest.raises(NemError, match=r"unit_scada"):
+            tiny.attach(con, ("regional_price", "unit_scada"), asked)
+    with duckdb.connect() as con:
+        tiny.attach(con, ("unit_scada", "regional_price"), other)
+        assert con.execute("SELECT count(*) > 0 FROM unit_scada").fetchone() == (True,)
 
 
 # P3
