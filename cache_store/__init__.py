@@ -2,6 +2,7 @@
 
 from cache_store.answer import Answer, Receipt, Segment
 from cache_store.catalogue import CATALOGUE, Query, find_query
+from cache_store.memory import remembered
 from cache_store.reader import explain, extent, fetch
 from cache_store.store import Store, materialise, open_store
 
@@ -18,4 +19,5 @@ __all__ = [
     "find_query",
     "materialise",
     "open_store",
+    "remembered",
 ]

@@ -1,33 +1,100 @@
-"""The memory tier: answers this process gave, within a byte budget, none outliving the partitions it came from."""
+"""The memory tier: what this process answered, within a byte budget, each until its own time is up."""
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Hashable
-from datetime import datetime
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from cachetools import LRUCache
 
-from cache_store.answer import Answer
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A value, until when it may be given out, and its size."""
+
+    value: Any
+    expires_at: datetime
+    byte_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Since the process began; ``byte_count`` and ``entries`` are what is held now."""
+
+    hits: int
+    misses: int
+    entries: int
+    byte_count: int
+
+    @property
+    def hit_ratio(self) -> float | None:
+        """Hits over all that was asked; None before anything was."""
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else None
 
 
 class Memory:
-    """Answers by request and manifest generation. Bytes are those of the Arrow buffers."""
+    """Least recently used values go first when the budget is full. Safe from any thread."""
 
     def __init__(self, byte_budget: int) -> None:
         self._lock = threading.Lock()
-        self._held: LRUCache[Hashable, tuple[datetime, Answer]] = LRUCache(
-            byte_budget, getsizeof=lambda held: held[1].table.nbytes
-        )
+        self._held: LRUCache[Hashable, Held] = LRUCache(byte_budget, getsizeof=lambda held: held.byte_count)
+        self._hits = 0
+        self._misses = 0
 
-    def get(self, request: Hashable, now: datetime) -> Answer | None:
-        """The answer held for ``request``, unless it has expired by ``now``."""
+    def get(self, key: Hashable, now: datetime) -> Held | None:
+        """What is held under ``key`` and has not expired by ``now``. A held None is a hit; a miss is None itself."""
         with self._lock:
-            held = self._held.get(request)
-            return held[1] if held and now < held[0] else None
+            held = self._held.get(key)
+            if held is not None and now < held.expires_at:
+                self._hits += 1
+                return held
+            self._misses += 1
+            return None
 
-    def put(self, request: Hashable, answer: Answer, expires_at: datetime) -> None:
-        """Hold ``answer`` until ``expires_at``; one larger than the whole budget is not held."""
+    def put(self, key: Hashable, held: Held) -> None:
+        """Hold it in place of what was under ``key``; not if it is larger than the whole budget."""
         with self._lock:
-            if answer.table.nbytes <= self._held.maxsize:
-                self._held[request] = (expires_at, answer)
+            self._held.pop(key, None)
+            if held.byte_count <= self._held.maxsize:
+                self._held[key] = held
+
+    def statistics(self) -> Statistics:
+        """Counts so far."""
+        with self._lock:
+            return Statistics(self._hits, self._misses, len(self._held), int(self._held.currsize))
+
+
+def remembered(
+    memory: Memory, *, ttl: timedelta, clock: Callable[[], datetime]
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Give a function of hashable arguments the memory tier, each result for ``ttl`` by ``clock``.
+
+    For an analyst's own work on top of ``fetch``. A call that raises is not remembered; None is. An Arrow table or a
+    NumPy array counts its buffers against the budget, anything else what ``sys.getsizeof`` says.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            key = (function, args, tuple(sorted(kwargs.items())))
+            held = memory.get(key, clock())
+            if held is None:
+                value = function(*args, **kwargs)
+                size = getattr(value, "nbytes", None)
+                held = Held(value, clock() + ttl, size if isinstance(size, int) else sys.getsizeof(value))
+                memory.put(key, held)
+            result: T = held.value
+            return result
+
+        return call
+
+    return decorate

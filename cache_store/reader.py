@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from cache_store.answer import Answer, Receipt, Segment
-from cache_store.catalogue import TTL_OPEN, Query, find_query
+from cache_store.catalogue import Query, find_query
 from cache_store.errors import (
     CacheStoreError,
     NoAnswerError,
@@ -24,6 +24,7 @@ from cache_store.errors import (
 )
 from cache_store.flight import Turn, take_turn
 from cache_store.manifest import Manifest
+from cache_store.memory import Held
 from cache_store.plan import Grace, Piece, due, plan
 from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.stitch import stitch
@@ -35,6 +36,7 @@ from nem.windows import Window, check_instant
 
 LONGEST_FILL = timedelta(days=31)  # of a gap that readers fill; a longer one waits for a flow
 LONG_WAIT, NO_WAIT = timedelta(seconds=5), timedelta(0)  # for another's build: what a month's gap takes to fill
+LIVE_TTL = timedelta(minutes=1)  # of live rows in memory: new ones land every five
 _BUILDABLE = ("range_gap", "stale", "corrupt", "fingerprint_mismatch")
 _log = logging.getLogger(__name__)
 
@@ -65,11 +67,10 @@ def fetch(
     check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
-    key = (request, manifest.generation)
-    held = store.memory.get(key, now)
+    held = _recall(store, request, manifest, now)
     if held is not None:
         return replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
-    return store.flights.once(key, lambda: _answer_once(store, source, request, now))
+    return store.flights.once((request, manifest.generation), lambda: _answer_once(store, source, request, now))
 
 
 def explain(
@@ -134,6 +135,26 @@ def _plan(
     )
 
 
+def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -> Answer | None:
+    """What memory holds for ``request``, if it is still what would be answered.
+
+    A later manifest leaves it valid where the same builds would be read again: a tick replaces today's partitions, and
+    last month's answers stay. Manifests are told apart by object, not by number: one begun anew counts from 1 again.
+    """
+    held = store.memory.get(request, now)
+    if held is None:
+        return None
+    answer: Answer
+    answered_from, answer = held.value
+    if answered_from is manifest:
+        return answer
+    if _segments(_plan(manifest, request, now)) != list(answer.receipt.segments):
+        return None
+    answer = replace(answer, receipt=replace(answer.receipt, generation=manifest.generation))
+    store.memory.put(request, replace(held, value=(manifest, answer)))
+    return answer
+
+
 def _answer_once(store: Store, source: Source, request: Request, now: datetime) -> Answer:
     """The answer, held in memory; what of it partitions should have held is built in the background.
 
@@ -148,7 +169,7 @@ def _answer_once(store: Store, source: Source, request: Request, now: datetime) 
         # Read again: the one waited for has published meanwhile.
         manifest = store.manifest()
         answer, expires_at = _answer(store, source, request, manifest, now)
-        store.memory.put((request, manifest.generation), answer, expires_at)
+        store.memory.put(request, Held((manifest, answer), expires_at, answer.table.nbytes))
         left = _gap(answer.receipt.segments)
         if store.background and turn and left:
             store.background.submit(_fill, store, source, request.query, left, now, turn.handed_over())
@@ -203,7 +224,7 @@ def _answer(
             if all(store.is_sound(entry) for entry in entries):
                 raise
         else:
-            return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(pieces, now)
+            return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(request, pieces, now)
 
 
 def _sound_plan(store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace) -> list[Piece]:
@@ -276,7 +297,16 @@ def _receipt(
     )
 
 
-def _expiry(pieces: Sequence[Piece], now: datetime) -> datetime:
-    """No later than any partition's own expiry; a live part lasts as long as an open day would."""
-    live = [now + TTL_OPEN.fresh] if any(piece.entry is None for piece in pieces) else []
-    return min(live + [piece.entry.freshness.expires_at for piece in pieces if piece.entry])
+def _expiry(request: Request, pieces: Sequence[Piece], now: datetime) -> datetime:
+    """Until when memory may give the answer out: no later than any partition's own expiry, or the caller's bound.
+
+    A live part may be overtaken by the source at any moment.
+    """
+    is_live = any(piece.entry is None for piece in pieces)
+    held = [piece.entry.freshness for piece in pieces if piece.entry]
+    ends = [now + LIVE_TTL] if is_live else []
+    ends += [one.expires_at for one in held]
+    if request.max_staleness is not None:
+        seen = ([now] if is_live else []) + [one.verified_at for one in held]
+        ends.append(min(seen) + request.max_staleness + timedelta(microseconds=1))  # the bound itself still serves
+    return min(ends)

@@ -50,7 +50,7 @@ def check_request(
     if origin not in get_args(Choice):
         raise RequestError(f"there is no origin {origin!r}; there are {', '.join(get_args(Choice))}")
     chosen = next((known for known in RESOLUTIONS if known == resolution), None) or choose_resolution(window)
-    wanted = {key: tuple(sorted(set(values))) for key, values in (filters or {}).items() if values}
+    wanted = {key: _values(key, values) for key, values in (filters or {}).items()}
     _check_filters(declared, wanted)
     sum_regions = wanted.get("region_id") == (NEM,)
     if sum_regions:
@@ -64,6 +64,12 @@ def check_request(
         next(known for known in get_args(Choice) if known == origin),
         max_staleness,
     )
+
+
+def _values(key: str, values: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(values, str) or not values:
+        raise RequestError(f"filter {key} by a list of one or more values, not {values!r}; leave it out for all")
+    return tuple(sorted(set(values)))
 
 
 def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:

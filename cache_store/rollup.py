@@ -60,7 +60,7 @@ def stored(query: Query, piece: int, filters: Mapping[str, Sequence[str]]) -> st
 
 
 def relation(query: Query, name: str, filters: Mapping[str, Sequence[str]]) -> str:
-    """The rows of a relation registered under ``name``."""
+    """The rows of a relation, named or in brackets."""
     return f"SELECT {', '.join(query.columns)} FROM {name} WHERE true{_filtered(filters)}"  # noqa: S608
 
 

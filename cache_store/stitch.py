@@ -30,14 +30,15 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
     parts: list[str] = []
     inner = {key: values for key, values in request.filters if key != "fueltech_id"}
     outer = {key: values for key, values in request.filters if key == "fueltech_id"}
-    parameters: dict[str, Any] = dict(rollup.filter_parameters(dict(request.filters)))
+    parameters: dict[str, Any] = dict(rollup.filter_parameters(outer))
     with store.connection.cursor() as cursor:
         for i, run in enumerate(_runs(pieces)):
             window = Window(run[0].segment.window.start, run[-1].segment.window.end)
             if run[0].entry is None:
-                run_leaf(cursor, source, query, request.resolution, window, into=f"live_{i}")
-                parts.append(rollup.relation(query, f"live_{i}", inner))
+                run_leaf(cursor, source, query, request.resolution, window, into=f"live_{i}", filters=inner)
+                parts.append(f"FROM live_{i}")
                 continue
+            parameters |= rollup.filter_parameters(inner)
             parameters |= {
                 f"files_{i}": store.files([piece.entry for piece in run if piece.entry]),
                 f"start_{i}": window.start,

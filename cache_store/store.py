@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -179,15 +179,20 @@ def run_leaf(
     window: Window,
     *,
     into: str,
+    filters: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Run the query live over ``window`` and leave its rows, merged to ``resolution``, in a temporary table.
+
+    ``filters`` pick leaf rows, as they pick stored ones: a unit that moves counts in each region for its time there.
 
     Raises:
         SourceUnavailableError: the source is away or unreadable.
     """
     source.attach(cursor, query.sources, window)
-    rows = rollup.merged(query, resolution, query.sql)
-    parameters = {"start": window.start, "end": window.end, "interval_hours": INTERVAL_HOURS}
+    chosen = filters or {}
+    rows = rollup.merged(query, resolution, rollup.relation(query, f"({query.sql})", chosen))
+    parameters: dict[str, Any] = {"start": window.start, "end": window.end, "interval_hours": INTERVAL_HOURS}
+    parameters |= rollup.filter_parameters(chosen)
     try:
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {rows}", parameters)
     except duckdb.Error as error:
