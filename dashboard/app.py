@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -40,13 +41,14 @@ def start(market: Market, *, address: str = "127.0.0.1", port: int = 5006, **opt
     def page() -> pn.Template:
         return build_app(market)
 
-    hosts = [address, "localhost", "127.0.0.1"] if address in {"127.0.0.1", "localhost", "::1"} else [address]
+    # Only pages from these hosts may open a session here.
+    hosts = {address, "localhost", "127.0.0.1", socket.gethostname()}
     return pn.io.server.get_server(
         {"/": page},
         port=port,
         address=address,
         title=TITLE,
-        websocket_origin=[f"{host}:{port}" for host in hosts],
+        websocket_origin=[f"{host}:{port}" for host in sorted(hosts)],
         keep_alive_milliseconds=KEEP_ALIVE_MS,
         unused_session_lifetime_milliseconds=LIFETIME_MS,
         check_unused_sessions_milliseconds=LIFETIME_MS // 4,

@@ -21,6 +21,7 @@ from bokeh.models import (
     DatetimeTickFormatter,
     HoverTool,
     LayoutDOM,
+    LinearAxis,
     NoOverlap,
     NumeralTickFormatter,
     Quad,
@@ -76,17 +77,13 @@ def _length(bounds: Any) -> float:
 
 
 def closed(data: Columns) -> dict[str, Any]:
-    """The columns with the last row repeated at its own end, for a step needs a point to end at; ``x`` is where areas stand."""
+    """The columns with the last row repeated at its own end, for a step needs a point to end at."""
     if not len(data["interval_start"]):
-        return {**data, "x": data["interval_start"]}
+        return dict(data)
     out: dict[str, Any] = {name: np.append(values, values[-1:]) for name, values in data.items()}
     out["interval_start"][-1] = data["interval_end"][-1]
     for name in ("interval_start", "interval_end"):
         out[name] = out[name].astype("M8[ms]")
-    # The outermost edges lie a hair outside the frame, which cuts them off: blended there, every area would show through.
-    out["x"] = out["interval_start"].copy()
-    hair = (out["x"][-1] - out["x"][0]) // 2_000
-    out["x"][0], out["x"][-1] = out["x"][0] - hair, out["x"][-1] + hair
     return out
 
 
@@ -127,9 +124,15 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
     plot.yaxis.ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
     plot.xaxis.major_label_policy = NoOverlap(min_distance=8)
     plot.xgrid.grid_line_alpha = 0.5
+    edge: Any = LinearAxis()
+    edge.ticker = []
+    plot.add_layout(edge, "right")
     for axis in plot.axis:
-        axis.axis_line_alpha, axis.minor_tick_line_alpha, axis.major_tick_line_alpha = 0, 0, 0
+        axis.minor_tick_line_alpha, axis.major_tick_line_alpha = 0, 0
         axis.major_label_text_font_size = "11px"
+    # The side axes' lines, in the card's colour, cover the frame's edge pixels: half covered there, every area under
+    # another would show through.
+    plot.xaxis.axis_line_alpha = 0
     if last:
         plot.xaxis.axis_label = ZONE
         plot.xaxis.axis_label_text_font_size, plot.xaxis.axis_label_text_font_style = "10px", "normal"
@@ -142,7 +145,7 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
 def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: Span) -> None:
     """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures."""
     # Unseen bars catch the pointer: a step line has no test for it, and a bar is the bucket itself.
-    bars = Quad(left="interval_start", right="interval_end", bottom=0, top=field, fill_color=None, line_color=None)
+    bars = Quad(left="interval_start", right="interval_end", bottom=field, top=field, fill_color=None, line_color=None)
     when = "<div class='when'>@interval_start{%a %d %b %H:%M} to @interval_end{%H:%M}</div>"
     tool = HoverTool(
         renderers=[plot.add_glyph(source, bars)],
@@ -167,7 +170,7 @@ def tip_row(label: str, field: str, number: str, unit: str, colour: str = "trans
 
 def _area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
     # Not plot.varea_step(): it makes two more glyphs of each, for selections there never are.
-    area = VAreaStep(x="x", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
+    area = VAreaStep(x="interval_start", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
     plot.add_glyph(source, area)
 
 
@@ -190,8 +193,8 @@ def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *,
             _area(plot, source, edge, fuel_colour(fuel))
             if fuel in EDGES:
                 _line(plot, source, edge, EDGES[fuel], line_width=0.75)
-    _line(plot, source, "demand_mw", "#FFFFFF", line_width=3.5, line_alpha=0.7)  # a rim, to be seen on every fuel
-    _line(plot, source, "demand_mw", DEMAND)
+    _line(plot, source, "demand_mw", "#FFFFFF", line_width=3, line_alpha=0.7)  # a rim, to be seen on every fuel
+    _line(plot, source, "demand_mw", DEMAND, line_width=1.25)
     rows = [tip_row(fuel_label(fuel), fuel, "0,0", "MW", fuel_colour(fuel)) for fuel in reversed(fuels)]
     rows += ["<hr>", tip_row("Supply", "supply_mw", "0,0", "MW"), tip_row("Demand", "demand_mw", "0,0", "MW", DEMAND)]
     hover(plot, source, "supply_mw", "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)

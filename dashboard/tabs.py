@@ -110,7 +110,7 @@ def start(page: Page) -> None:
 
 
 def _holder(tab: Tab) -> pn.Column:
-    waiting = f'<div class="skeleton" role="status">Loading {tab.title}<i></i><i></i><i></i></div>'
+    waiting = f'<div class="skeleton" role="status"><span>Loading {tab.title}<small>Nothing warmed covers it: asking the source</small></span><i></i><i></i><i></i></div>'
     return pn.Column(
         pane(waiting), sizing_mode="stretch_width", margin=0, stylesheets=[asset("cards.css")], css_classes=["holder"]
     )
@@ -164,7 +164,7 @@ def _take(slot: Slot) -> bool:
 
 def _work(page: Page, slot: Slot, *, quiet: bool) -> None:
     selection = page.selection
-    if not quiet:
+    if not quiet and slot.drawn is not None:  # before that, its placeholder shows that it works
         _schedule(partial(_mark, slot, busy=True))
     try:
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
