@@ -80,7 +80,7 @@ def _buckets(request: Request, pieces: Sequence[Piece]) -> pa.Table:
 
     Columns ``settlement_date``, ``interval_start``, ``held_seconds``.
     """
-    edges = np.array(bucket_edges(request.window, request.resolution), dtype="datetime64[us]")
+    edges = bucket_edges(request.window, request.resolution)
     start, end = edges[:-1], edges[1:]
     held = np.zeros(len(start), dtype="timedelta64[us]")
     for run in _runs(pieces):

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +79,8 @@ class Source:
             SourceUnavailableError: there is no lake, the pacing table is absent, or a file cannot be read.
         """
         labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
-        dates = as_arrow(np.array(list(chain.from_iterable(labels)), dtype="datetime64[us]"), pa.timestamp("us"))
-        cursor.register("dispatch_interval", pa.table({"settlement_date": dates}))
+        dates = np.concatenate([*labels, np.array([], "datetime64[us]")])
+        cursor.register("dispatch_interval", pa.table({"settlement_date": as_arrow(dates, pa.timestamp("us"))}))
         for table in tables:
             files = self._files(table, window)
             try:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Literal, get_args
 
+import numpy as np
+
 from nem.errors import WindowError
 
 INTERVAL = timedelta(minutes=5)
@@ -137,12 +139,14 @@ def ceil(time: datetime, resolution: Resolution) -> datetime:
     return edge + _STEPS[resolution]
 
 
-def bucket_edges(window: Window, resolution: Resolution) -> list[datetime]:
-    """The edges of the buckets that hold ``window``, from the first's start to the last's end."""
-    edges = [floor(window.start, resolution)]
-    while edges[-1] < window.end:
-        edges.append(ceil(edges[-1] + INTERVAL, resolution))
-    return edges
+def bucket_edges(window: Window, resolution: Resolution) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+    """The edges of the buckets that hold ``window``, from the first's start to the last's end, in microseconds."""
+    start, end = floor(window.start, resolution), ceil(window.end, resolution)
+    if resolution == "1M":
+        months = np.arange(np.datetime64(start, "M"), np.datetime64(end, "M") + 1)
+        return months.astype("datetime64[us]")
+    step = np.timedelta64(_STEPS[resolution])
+    return np.arange(np.datetime64(start, "us"), np.datetime64(end, "us") + step, step)
 
 
 def choose_resolution(window: Window, max_points: int = MAX_POINTS) -> Resolution:

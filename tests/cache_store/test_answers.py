@@ -244,7 +244,7 @@ def test_a_warmed_window_asks_no_source(sample_world, data):
     if inside is None or (query, resolution) == ("capacity_factor", "5min"):
         return
     if CATALOGUE[query].grains[0] == "30min":  # a five-minute edge would be live
-        edges = bucket_edges(inside, "30min")
+        edges = bucket_edges(inside, "30min").tolist()
         inside = Window(edges[0], edges[-1])
     nowhere = open_source(sample_world.source.root / "nowhere")
     answer = fetch(

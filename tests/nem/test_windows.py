@@ -156,7 +156,7 @@ def test_floor_and_ceil_embrace_a_time_and_keep_an_edge(time, resolution):
 
 @given(windows, st.sampled_from(["1h", "1d", "1M"]))
 def test_bucket_edges_are_successive_and_hold_the_window(window, resolution):
-    found = bucket_edges(window, resolution)
+    found = bucket_edges(window, resolution).tolist()
     assert found[0] <= window.start < found[1]
     assert found[-2] < window.end <= found[-1]
     assert found[1:] == [ceil(edge + INTERVAL, resolution) for edge in found[:-1]]
@@ -276,7 +276,7 @@ from nem.windows import *
 summer = datetime(2024, 1, 15, 13, 57, tzinfo=UTC)
 window = Window(datetime(2024, 1, 15), datetime(2024, 1, 16, 10, 5))
 print(market_time(summer), utc_time(datetime(2024, 10, 6, 2, 30)), parse_time("2024-01-16"), list(window.days()),
-      day_of(datetime(2024, 1, 16)), bucket_edges(window, "1d"), choose_resolution(window))
+      day_of(datetime(2024, 1, 16)), bucket_edges(window, "1d").tolist(), choose_resolution(window))
 """
 
 
