@@ -305,8 +305,6 @@ def test_a_settled_month_is_renewed_not_rebuilt(warmed_month):
 @pytest.mark.parametrize("resolution", RESOLUTIONS[2:])
 def test_a_unit_that_moves_is_answered_alike_cached_and_live(warmed_month, resolution, chosen):
     world, _, _, settled, _ = warmed_month
-    if resolution == "1M" and chosen in ({"region_id": ["NSW1"]}, {"region_id": ["SA1"]}):
-        pytest.xfail("live rows are merged before they are chosen")
     window = Window(datetime(2024, 2, 10, 6), datetime(2024, 2, 20, 18))
     for origin in ("cache", "live"):
         answer = world.fetch(
@@ -320,8 +318,6 @@ def test_a_unit_that_moves_is_answered_alike_cached_and_live(warmed_month, resol
 )
 def test_a_unit_that_changes_is_chosen_alike_cached_and_live(warmed_month, chosen):
     world, _, _, settled, _ = warmed_month
-    if "station_name" in chosen:
-        pytest.xfail("live rows are merged before they are chosen")
     window = Window(datetime(2024, 2, 10), datetime(2024, 2, 20))
     cached, live = (
         world.fetch("capacity_factor", window, resolution="1M", filters=chosen, origin=origin, now=settled).table

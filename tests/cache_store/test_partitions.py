@@ -323,10 +323,10 @@ def test_a_broken_partition_is_answered_live_and_called_corrupt(tiny, query, dam
 @pytest.mark.parametrize("was_read", [False, True])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_day_broken_at_every_grain_is_live_and_called_corrupt(tiny, damage, was_read):
+    tiny = replace(tiny, store=open_store(tiny.store.root, memory_bytes=0))
     if was_read:  # and found sound, by this process
         for grain in CATALOGUE["regional_price"].grains:
             tiny.fetch("regional_price", tiny.span, resolution=grain)
-        publish_entries(tiny.store, [])  # a new generation, or memory would answer
     for grain in CATALOGUE["regional_price"].grains:
         DAMAGES[damage](path_of(tiny, find(tiny, "regional_price", grain, "2024-03-01")))
     answer = tiny.fetch("regional_price", tiny.span, resolution="1d")
@@ -397,8 +397,7 @@ def test_a_root_that_cannot_be_written_is_unavailable_and_loses_nothing(tiny, tm
         materialise(store, tiny.source, CATALOGUE["regional_price"], "2024-03-01", now=tiny.now)
     with pytest.raises(StoreUnavailableError, match="cannot be written"):
         publish_entries(store, list(tiny.store.manifest().entries))
-    with pytest.raises(StoreUnavailableError, match="cannot be read"):
-        fetch(store, tiny.source, "regional_price", tiny.span, now=tiny.now)
+    assert fetch(store, tiny.source, "regional_price", tiny.span, now=tiny.now).receipt.origin == "live"
     assert (tmp_path / "file").read_text() == "not a folder"
 
 

@@ -70,7 +70,6 @@ def test_a_column_that_is_no_key_cannot_be_filtered_by(ask, query, key):
 
 
 # T5: letters of a name are names of nothing, and would answer with no rows.
-@pytest.mark.xfail(reason="a text is taken for its letters")
 @pytest.mark.parametrize(
     ("query", "filters"), [("capacity_factor", {"duid": "COAL1"}), ("regional_price", {"region_id": "SA1"})]
 )
