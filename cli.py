@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_window(warm, required=False)
     warm.add_argument("--query", action="append", help="only this query; may be repeated")
     warm.add_argument("--force", action="store_true", help="rebuild what is not due, too")
+    warm.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
     shown = command("status", _status, "what is warmed, how fresh, how far behind")
     shown.add_argument("--format", choices=["table", "json"], default="table")
     checked = command("check", _check, "verify every partition; exit code 1 if one is wrong")
@@ -258,18 +259,27 @@ def _ingest(_arguments: argparse.Namespace) -> int:
 
 
 def _warm(arguments: argparse.Namespace) -> int:
-    from cache_store import find_query
-    from flows.work import check_range
+    from cache_store import CATALOGUE, find_query
+    from flows.work import check_range, find_work
 
     # Checked before Prefect is imported: a bad request must not start a server first.
-    check_range(arguments.start, arguments.end, None)
-    for name in arguments.query or ():
-        find_query(name)
-    from flows.warm import warm_cache
+    window = check_range(arguments.start, arguments.end, None)
+    queries = [find_query(name) for name in arguments.query or CATALOGUE]
+    if not arguments.dry_run:
+        from flows.warm import warm_cache
 
-    summary = warm_cache(queries=arguments.query, start=arguments.start, end=arguments.end, force=arguments.force)
-    print(summary["message"])
-    return OK
+        given = {"queries": arguments.query, "start": arguments.start, "end": arguments.end}
+        print(warm_cache(**given, force=arguments.force)["message"])
+        return OK
+    store, source, now = _open()
+    work = find_work(store, source, queries, now=now, window=window, force=arguments.force)
+    for batch in work.batches:
+        for period in batch.periods:
+            print(f"{batch.query:20} {period:10} {batch.reason}")
+    for query, cause in work.unplanned.items():
+        print(f"{query:20} cannot be planned: {cause}")
+    print(f"{sum(len(batch.periods) for batch in work.batches)} due, {sum(work.fresh.values())} fresh")
+    return NO_ANSWER if work.unplanned else OK
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -161,7 +161,10 @@ def test_status_names_every_query_and_grain(capsys: pytest.CaptureFixture[str]) 
     assert {row["partitions"] for row in rows} == {0}
 
 
-@pytest.mark.parametrize("command", [["--help"], ["status"], ["query", "regional_price", *WEEK]])
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["status"], ["query", "regional_price", *WEEK], ["warm", "--query", "nope"], ["warm", "--dry-run"]],
+)
 def test_no_command_that_only_reads_imports_prefect_or_panel(command: list[str]) -> None:
     script = (
         "import sys, cli\n"
@@ -173,3 +176,49 @@ def test_no_command_that_only_reads_imports_prefect_or_panel(command: list[str])
         [sys.executable, "-c", script, *command], capture_output=True, text=True, check=True, env=dict(os.environ)
     )
     assert done.stderr.splitlines()[-1] == ""
+
+
+def test_a_dry_run_of_warm_says_what_is_due_and_builds_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["warm", "--dry-run", "--query", "regional_price", "--start", "2017-11-03"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "regional_price       2017-11-04 missing",
+        "regional_price       2017-11-03 missing",
+        "2 due, 0 fresh",
+    ]
+    assert not (home / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--query", "nope"], "there is no query 'nope'"),
+        (["--start", "2017-10-21", "--end", "2017-10-14"], "holds no interval"),
+    ],
+)
+def test_a_bad_warm_is_refused(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["warm", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_check_finds_and_mends_and_gc_collects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_READ_THROUGH", "true")
+    asked = [sys.executable, "-m", "cli", "query", "regional_price", *WEEK, "--resolution", "1d"]
+    subprocess.run(asked, capture_output=True, check=True)
+    assert cli.main(["check"]) == 0
+    broken = next(tmp_path.glob("regional_price/*/1d/2017-10-15.*.parquet"))
+    broken.write_bytes(broken.read_bytes()[:100])
+    assert cli.main(["check"]) == 1
+    assert "resized      regional_price" in capsys.readouterr().out
+    assert cli.main(["check", "--repair"]) == 0
+    assert "rebuilt      regional_price 2017-10-15" in capsys.readouterr().out
+    assert cli.main(["check"]) == 0
+    (tmp_path / "manifest.json").write_text("{")
+    assert cli.main(["check"]) == 3
+    assert cli.main(["check", "--repair"]) == 0
+    assert "manifest rebuilt from footers: 21 partitions" in capsys.readouterr().out
+    assert cli.main(["gc", "--dry-run"]) == 0
+    # What was replaced a moment ago may still be read: it stays for its grace.
+    assert "0 partitions and 0 files would go" in capsys.readouterr().out
