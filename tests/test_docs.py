@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 import cli
 from cache_store import CATALOGUE, Query
@@ -30,8 +31,15 @@ def row(query: Query) -> str:
 
 
 def test_the_catalogue_table_is_the_catalogue() -> None:
-    listed = [line for line in README.read_text().splitlines() if line.startswith("| `")]
+    first_screen = README.read_text().partition("\n## ")[0]
+    listed = [line for line in first_screen.splitlines() if line.startswith("| `")]
     assert listed == [row(query) for query in CATALOGUE.values()]
+
+
+def test_the_deployment_table_is_prefect_yaml() -> None:
+    section = README.read_text().partition("## On a schedule")[2].partition("\n## ")[0]
+    deployed = yaml.safe_load((README.parent / "prefect.yaml").read_text())["deployments"]
+    assert re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE) == [deployment["name"] for deployment in deployed]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
