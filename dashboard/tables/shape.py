@@ -1,6 +1,6 @@
 """Tables made into what a chart or a table draws: pure functions over Arrow tables, with no asking and no widgets.
 
-Ratios are made here only by summing numerators and denominators (`product.md` states each definition on screen).
+Ratios are made here only by summing numerators and denominators (tooltips state each definition).
 What is missing is NaN in a column and None in a row: never 0.
 """
 
