@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from cache_store import open_store
-from nem.lake import land_sample
-from nem.source import open_source
 from nem.windows import Window, utc_time
 from tests.cache_store.months import month_tables
 from tests.cache_store.worlds import World, warm
 from tests.nem.profiles import load_profile
+from tests.nem.samples import landed_sample
 from tests.oracle import read_raw
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -25,9 +24,8 @@ load_profile()
 @pytest.fixture(scope="session")
 def sample_world(tmp_path_factory):
     """The bundled sample: 22 days of October 2017."""
-    folder = tmp_path_factory.mktemp("sample")
-    land_sample(folder / "lake")
-    source, store = open_source(folder / "lake"), open_store(folder / "store")
+    source, _ = landed_sample()
+    store = open_store(tmp_path_factory.mktemp("sample") / "store")
     now = source.replay_now()
     warm(store, source, now)
     span = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
@@ -68,9 +66,3 @@ def month_world(tmp_path_factory):
 def tiny(tiny_world, tmp_path):
     """The two days, warmed, for this test alone."""
     return tiny_world.copied_to(tmp_path)
-
-
-@pytest.fixture
-def world(request):
-    """The world a test names by parameter."""
-    return request.getfixturevalue(f"{request.param}_world")

@@ -12,6 +12,6 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, Hea
 
 def load_profile() -> None:
     """Make the profile named by the environment the current one."""
-    settings.register_profile("quick", max_examples=20, **_COMMON)
+    settings.register_profile("quick", max_examples=15, **_COMMON)
     settings.register_profile("soak", max_examples=10_000, **_COMMON)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.lake import day_file, land, land_sample, land_units, landed_days
+from nem.lake import day_file, land, land_units, landed_days
 from nem.source import open_source
 from nem.tables import TABLES
 from nem.windows import INTERVAL, Window
+from tests.nem.samples import landed_sample
 from tests.tiny_nem import land_raw, raw_tables
 
 DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
@@ -131,7 +132,7 @@ def lake_of(table: str, chunks: Iterable[list[tuple[object, ...]]]) -> list[dict
 def chunked(rows: list[tuple[object, ...]]) -> st.SearchStrategy[list[list[tuple[object, ...]]]]:
     """``rows`` in any order, cut anywhere, each changed at any time."""
     changes = st.lists(st.integers(0, 3), min_size=len(rows), max_size=len(rows))
-    return st.tuples(st.permutations(range(len(rows))), changes, st.sets(st.integers(0, len(rows)), max_size=3)).map(
+    return st.tuples(st.permutations(range(len(rows))), changes, st.sets(st.integers(0, len(rows)), max_size=2)).map(
         lambda drawn: [
             [(*rows[i], NOON + timedelta(days=drawn[1][i])) for i in drawn[0][a:b]]
             for a, b in zip([0, *sorted(drawn[2])], [*sorted(drawn[2]), len(rows)], strict=True)
@@ -482,17 +483,16 @@ def test_a_lake_that_cannot_be_written_is_unavailable(tmp_path):
 # The bundled sample
 
 
-def test_the_sample_lands_22_days_and_says_what_its_now_is(tmp_path):
-    changed = land_sample(tmp_path)
+def test_the_sample_lands_22_days_and_says_what_its_now_is():
+    source, changed = landed_sample()
     # The last point of rooftop, at midnight, is held into the day after.
     assert {name: len(days) for name, days in changed.items()} == {**dict.fromkeys(TABLES, 22), "rooftop_pv": 23}
-    source = open_source(tmp_path)
     assert source.replay_now() == datetime(2017, 11, 4, 14, tzinfo=UTC)
     assert source.coverage("unit_scada", Window(datetime(2017, 1, 1), datetime(2018, 1, 1))) == [
         Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
     ]
-    assert sum(pq.read_metadata(file).num_rows for file in (tmp_path / "unit_scada").iterdir()) == 931_392
-    assert sum(pq.read_metadata(file).num_rows for file in (tmp_path / "regional_price").iterdir()) == 31_680
+    assert sum(pq.read_metadata(file).num_rows for file in (source.root / "unit_scada").iterdir()) == 931_392
+    assert sum(pq.read_metadata(file).num_rows for file in (source.root / "regional_price").iterdir()) == 31_680
 
 
 def test_a_lake_of_ones_own_has_no_replayed_now(tiny):
