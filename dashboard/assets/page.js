@@ -25,6 +25,37 @@
     });
   });
 
+  // Bokeh takes every touch on a figure for itself; a page that is mostly figures could not be scrolled. Vertical ones are the page's.
+  const touch = new CSSStyleSheet();
+  touch.replaceSync(".bk-events { touch-action: pan-y pinch-zoom !important; } .bk-events:focus { outline: none !important; }");
+  const attach = Element.prototype.attachShadow;
+  Element.prototype.attachShadow = function (options) {
+    const shadow = attach.call(this, options);
+    shadow.adoptedStyleSheets.push(touch);
+    return shadow;
+  };
+
+  // And the start of a scroll must not be the start of a zoom: of a finger, figures hear only where it tapped, as a pointer there.
+  const figure = (event) => event.composedPath().find((node) => node.classList?.contains("bk-events"));
+  const tell = (node, kind, { clientX, clientY }) =>
+    node.dispatchEvent(new PointerEvent(kind, { pointerType: "mouse", isPrimary: true, clientX, clientY, bubbles: true, composed: true }));
+  let tapped = null, start = null;
+  for (const kind of ["pointerdown", "pointermove", "pointercancel", "pointerup", "pointerover", "pointerout"])
+    addEventListener(kind, (event) => {
+      if (event.pointerType !== "touch") return;
+      const node = figure(event);
+      if (node) event.stopImmediatePropagation();
+      if (kind === "pointerdown") {
+        if (tapped) tell(tapped, "pointerout", event);
+        tapped = null;
+        start = event;
+      }
+      if (kind === "pointerup" && node && Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) < 10) {
+        tapped = node;
+        tell(node, "pointermove", event);
+      }
+    }, { capture: true });
+
   const pick = (text) => {
     for (const doc of window.Bokeh?.documents ?? [])
       for (const model of doc._all_models.values())

@@ -258,6 +258,24 @@ def test_the_page_fits_a_phone(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, title
 
 
+def test_a_finger_scrolls_the_page_and_never_zooms_a_figure(browser, world):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(world.url)
+    drawn(page, 2)
+    start = "() => [...Bokeh.documents[0]._all_models.values()].find((model) => model.type === 'Figure').x_range.end"
+    before = page.evaluate(start)
+    finger = context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 200, "y": 600}]})
+    for step in range(1, 11):
+        points = [{"x": 200 + 3 * step, "y": 600 - 30 * step}]
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("() => window.scrollY > 50")
+    assert page.evaluate(start) == before
+    context.close()
+
+
 def test_a_receipt_turns_to_cache_without_a_reload(page, world):
     """A page opened before the warming ends: its receipts follow."""
     for query in CATALOGUE.values():
