@@ -40,7 +40,6 @@ _TIP_STYLE = """<style>
 :host{background:var(--card)!important;border:1px solid var(--line)!important;border-radius:8px;padding:8px 10px!important;opacity:.97!important;
   box-shadow:0 6px 20px rgb(0 0 0/.16)}
 .bk-arrow{display:none}
-@media (max-width:700px){:host{left:auto!important;right:8px!important}}
 .tip{font:12px/1.5 var(--font);font-variant-numeric:tabular-nums;color:var(--ink);min-width:200px}
 .when{font-weight:650;margin-bottom:4px}
 .row{display:grid;grid-template-columns:14px 1fr auto 44px;column-gap:4px;align-items:center}

@@ -27,7 +27,8 @@
 
   // Bokeh takes every touch on a figure for itself; a page that is mostly figures could not be scrolled. Vertical ones are the page's.
   const touch = new CSSStyleSheet();
-  touch.replaceSync(".bk-events { touch-action: pan-y pinch-zoom !important; } .bk-events:focus { outline: none !important; }");
+  touch.replaceSync(`.bk-events { touch-action: pan-y pinch-zoom !important; } .bk-events:focus { outline: none !important; }
+    @media (max-width: 700px) { :host(.bk-Tooltip) { left: auto !important; right: 8px !important; } }`);
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function (options) {
     const shadow = attach.call(this, options);
