@@ -85,11 +85,13 @@ def explain(
     origin: Choice = "auto",
     max_staleness: timedelta | None = None,
 ) -> Receipt:
-    """The receipt ``fetch`` would give, without opening a data file. Raises as ``fetch`` does for a bad request."""
+    """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would."""
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
-    pieces = _mark_empty(source, request, _plan(manifest, request, now))
-    return _receipt(request, manifest, pieces, now)
+    pieces = _plan(manifest, request, now)
+    if request.origin == "cache":
+        _refuse_live(request, pieces, None)
+    return _receipt(request, manifest, _mark_empty(source, request, pieces), now)
 
 
 def extent(store: Store, source: Source, query: str) -> Window:

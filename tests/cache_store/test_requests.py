@@ -184,3 +184,10 @@ def test_ratios_are_of_sums_never_averages(query):
 def test_grains_are_stored_finest_first(query):
     grains = find_query(query).grains
     assert grains in {("5min", "30min", "1d"), ("30min", "1d")}
+
+
+def test_explain_of_the_cache_alone_refuses_what_fetch_refuses(tiny_world, tmp_path):
+    cold = open_store(tmp_path / "cold")
+    for ask_cold in (fetch, explain):
+        with pytest.raises(NoAnswerError, match=r"range_gap.*the request allows the cache alone"):
+            ask_cold(cold, tiny_world.source, "regional_price", LEAP_DAY, now=tiny_world.now, origin="cache")
