@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     warm = command("warm", _warm, "warm the cache through the Prefect flow")
     _add_window(warm, required=False)
     warm.add_argument("--query", action="append", help="only this query; may be repeated")
+    warm.add_argument("--asked", type=int, metavar="N", help="only what the N requests mean that readers asked most")
     warm.add_argument("--force", action="store_true", help="rebuild what is not due, too")
     warm.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
     shown = command("status", _status, "what is warmed, how fresh, how far behind")
@@ -260,19 +261,21 @@ def _ingest(_arguments: argparse.Namespace) -> int:
 
 def _warm(arguments: argparse.Namespace) -> int:
     from cache_store import CATALOGUE, find_query
+    from cache_store.usage import most_asked, read_usage
     from flows.work import check_range, find_work
 
     # Checked before Prefect is imported: a bad request must not start a server first.
-    window = check_range(arguments.start, arguments.end, None)
+    window = check_range(arguments.start, arguments.end, None, arguments.asked)
     queries = [find_query(name) for name in arguments.query or CATALOGUE]
     if not arguments.dry_run:
         from flows.warm import warm_cache
 
-        given = {"queries": arguments.query, "start": arguments.start, "end": arguments.end}
-        print(warm_cache(**given, force=arguments.force)["message"])
+        given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "force")}
+        print(warm_cache(queries=arguments.query, **given)["message"])
         return OK
     store, source, now = _open()
-    work = find_work(store, source, queries, now=now, window=window, force=arguments.force)
+    shapes = most_asked(read_usage(store.root), arguments.asked) if arguments.asked else None
+    work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=arguments.force)
     for batch in work.batches:
         for period in batch.periods:
             print(f"{batch.query:20} {period:10} {batch.reason}")

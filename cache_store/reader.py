@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -65,12 +66,17 @@ def fetch(
         NoAnswerError: nothing holds any of the window, or the source failed and no partition covers it.
     """
     check_instant(now)
+    began = time.perf_counter()
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
     held = _recall(store, request, manifest, now)
     if held is not None:
-        return replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
-    return store.flights.once((request, manifest.generation), lambda: _answer_once(store, source, request, now))
+        answer = replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
+    else:
+        key = (request, manifest.generation)
+        answer = store.flights.once(key, lambda: _answer_once(store, source, request, now))
+    _note(store, request, answer, now, time.perf_counter() - began)
+    return answer
 
 
 def explain(
@@ -135,6 +141,22 @@ def _plan(
         broken=broken,
         live_only=request.origin == "live",
     )
+
+
+def _note(store: Store, request: Request, answer: Answer, now: datetime, seconds: float) -> None:
+    """Count the request where somebody may act on it: not on a mount that nothing is built on, nor one of ours."""
+    if store.background is None or request.origin != "auto":
+        return
+    is_live = answer.receipt.origin in {"live", "mixed"}
+    if store.usage.note(request, now=now, is_live=is_live, seconds=seconds):
+        store.background.submit(_flush, store)
+
+
+def _flush(store: Store) -> None:
+    try:
+        store.usage.flush(store.root)
+    except OSError as error:
+        _log.warning("what was asked could not be written: %s", error)
 
 
 def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -> Answer | None:

@@ -34,6 +34,7 @@ from cache_store.manifest import (
     replace,
 )
 from cache_store.memory import Memory
+from cache_store.usage import Usage
 from nem.errors import SourceUnavailableError
 from nem.files import publish
 from nem.source import Source
@@ -52,6 +53,7 @@ class Store:
     memory: Memory
     flights: Flights
     background: ThreadPoolExecutor | None
+    usage: Usage
     _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
     _sound: set[str] = field(default_factory=set)
 
@@ -117,10 +119,11 @@ class Store:
 def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20, read_through: bool = False) -> Store:
     """The store at ``root``, which need not exist yet. Nothing is written until something is materialised.
 
-    With ``read_through``, what a fetch answers live is materialised in the background, and so survives a restart.
+    With ``read_through``, what a fetch answers live is materialised in the background, and so survives a restart; and
+    what is asked is counted, for ``usage.most_asked``.
     """
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
-    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes), Flights(), background)
+    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes), Flights(), background, Usage())
 
 
 def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:

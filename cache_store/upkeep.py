@@ -20,9 +20,11 @@ from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import Entry, Manifest, entry_from, period_window, publish_manifest, replace, writer_lock
 from cache_store.reader import fetch
 from cache_store.store import BROKEN, Store, footer_of, materialise, publish_entries
+from cache_store.usage import FOLDER as USAGE
 from nem.source import Source
 
 GRACE = timedelta(hours=1)  # longer than any read holds a file, and than any build takes to publish one
+KEEP_USAGE = timedelta(days=30)  # what was asked longer ago says nothing of tomorrow
 
 Problem = Literal["missing", "resized", "altered", "swapped", "differs", "unpublished"]
 
@@ -96,6 +98,7 @@ def sweep(
     try:
         with writer_lock(store.root):
             old = [path for path in _swept_files(store.root, named, builds) if _age(path, now) > GRACE]
+            old += [path for path in (store.root / USAGE).glob("*.json") if _age(path, now) > KEEP_USAGE]
             byte_count = sum(path.stat().st_size for path in old)
             for path in [] if dry_run else old:
                 path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ What is due, how it is built and where it goes is cache_store's to know; here ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -16,17 +16,17 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 
-from cache_store import CATALOGUE, Query, Store, fetch, find_query, open_store
-from cache_store.errors import CacheStoreError, PartitionCorruptError, StoreUnavailableError
+from cache_store import CATALOGUE, find_query, open_store
+from cache_store.errors import CacheStoreError, StoreUnavailableError
 from cache_store.flight import wait_for_turn
-from cache_store.manifest import Entry
 from cache_store.settings import Settings
+from cache_store.usage import most_asked, read_usage
 from cache_store.warm import warm
 from flows.report import Summary, describe, list_problems, summarise, tabulate
+from flows.verify import ask_again, read_back
 from flows.work import Batch, Outcome, check_range, find_work
-from nem import Source, Window, open_source
+from nem import open_source
 from nem.errors import NemError, SourceUnavailableError
-from nem.windows import INTERVAL
 
 
 class WarmIncompleteError(CacheStoreError):
@@ -39,6 +39,7 @@ def warm_cache(
     start: str | None = None,
     end: str | None = None,
     days: int | None = None,
+    asked: int | None = None,
     force: bool = False,
 ) -> Summary:
     """Bring the store up to date with the source, and return what that took.
@@ -48,6 +49,7 @@ def warm_cache(
         start: NEM time, a date (its 00:00) or YYYY-MM-DDTHH:MM; from the first data if absent.
         end: likewise, the last label; up to the newest data if absent.
         days: instead of start and end, the last so many NEM days of the data.
+        asked: instead, what the so many requests mean that readers asked most; each is then asked of the cache.
         force: rebuild what is not due, too.
 
     Raises:
@@ -55,17 +57,26 @@ def warm_cache(
         WarmIncompleteError: what could be warmed is published, the next run does the rest.
     """
     began, logger, settings = perf_counter(), get_run_logger(), Settings()
-    chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days)
+    chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days, asked)
     now = open_source(settings.lake).replay_now() or datetime.now(UTC)
     # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
+    shapes = most_asked(read_usage(settings.store), asked) if asked else None
     work = find_work(
-        open_store(settings.store), open_source(settings.lake), chosen, now=now, window=window, days=days, force=force
+        open_store(settings.store),
+        open_source(settings.lake),
+        chosen,
+        now=now,
+        window=window,
+        days=days,
+        shapes=shapes,
+        force=force,
     )
     outcomes: list[Outcome] = []
     for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
         logger.info(describe(outcome))
         outcomes.append(outcome)
     summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
+    problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
     logger.info(summary["message"])
     create_table_artifact(
         tabulate(work, outcomes),
@@ -126,38 +137,3 @@ def warm_all(batches: Sequence[Batch], run: Callable[[Batch], Outcome]) -> Itera
 
 def _all_failed(batch: Batch, error: Exception) -> Outcome:
     return Outcome(batch, failed=dict.fromkeys(batch.periods, str(error)))
-
-
-def read_back(
-    store: Store, source: Source, query: Query, entries: Iterable[Entry], now: datetime
-) -> dict[str, NemError | CacheStoreError]:
-    """Ask the cache alone for what was published, and return the causes by period where that is not what comes."""
-    causes: dict[str, NemError | CacheStoreError] = {}
-    for run in _adjoining(entries):
-        window = Window(run[0].covers.start, run[-1].covers.end)
-        # Where a source stands still, its newest day is past its TTL however new the build: ask inside the TTL.
-        as_of = min([now, *(entry.freshness.expires_at - INTERVAL for entry in run)])
-        try:
-            answer = fetch(store, source, query.name, window, now=as_of, resolution=run[0].grain, origin="cache")
-            found, expected = answer.table.num_rows, sum(entry.row_count for entry in run)
-            # The reader passes over a file it cannot read, to a finer grain: look which it took.
-            if found != expected or {part.build for part in answer.receipt.segments} != {entry.build for entry in run}:
-                raise PartitionCorruptError(
-                    f"{query.name} over {window} at {run[0].grain} does not come from the files just published, "
-                    f"or not whole: {found} rows read, {expected} written"
-                )
-        except (NemError, CacheStoreError) as error:
-            causes |= dict.fromkeys((entry.period for entry in run), error)
-    return causes
-
-
-def _adjoining(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Runs of one grain without a gap: each is one fetch."""
-    run: list[Entry] = []
-    for entry in sorted(entries, key=lambda entry: (entry.grain, entry.covers)):
-        if run and (run[-1].grain, run[-1].covers.end) != (entry.grain, entry.covers.start):
-            yield run
-            run = []
-        run.append(entry)
-    if run:
-        yield run

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 from cache_store import Query, Store
 from cache_store.errors import CacheStoreError, RequestError
 from cache_store.manifest import period_window
 from cache_store.plan import BuildReason, Due, due
+from cache_store.usage import Shape
 from nem import Source, Window
 from nem.errors import NemError
 from nem.windows import EPOCH, HORIZON, INTERVAL, floor, parse_time
@@ -62,15 +63,18 @@ class Work:
     unplanned: Mapping[str, str]
 
 
-def check_range(start: str | None, end: str | None, days: int | None) -> Window | None:
-    """The window asked for, open ends filled in; None for no bound, or one counted in days.
+def check_range(start: str | None, end: str | None, days: int | None, asked: int | None = None) -> Window | None:
+    """The window asked for, open ends filled in; None for no bound, or one counted in days or taken from usage.
 
     Raises:
-        RequestError: ``days`` with an edge, or below 1.
+        RequestError: two ways to say a range, or ``days`` or ``asked`` below 1.
         WindowError: an edge is no NEM time, or the window is reversed.
     """
-    if days is not None and (start or end or days < 1):
-        raise RequestError(f"give days (1 or more), or start and end; not days={days}, start={start}, end={end}")
+    for name, number in (("days", days), ("asked", asked)):
+        if number is not None and (start or end or number < 1 or (days and asked)):
+            raise RequestError(
+                f"give {name} (1 or more) alone, or start and end; not {name}={number} with another range"
+            )
     if not start and not end:
         return None
     return Window(parse_time(start) if start else EPOCH, parse_time(end) if end else HORIZON)
@@ -84,9 +88,10 @@ def find_work(
     now: datetime,
     window: Window | None = None,
     days: int | None = None,
+    shapes: Sequence[Shape] | None = None,
     force: bool = False,
 ) -> Work:
-    """What ``queries`` are due for over ``window``, or the last ``days`` of their data, or all of it.
+    """What ``queries`` are due for over ``window``, the last ``days`` of their data, what ``shapes`` mean, or all of it.
 
     A query that cannot be planned does not stop the others.
     """
@@ -95,8 +100,9 @@ def find_work(
     unplanned: dict[str, str] = {}
     for query in queries:
         try:
-            asked = _last_days(source, query, days) if days else window
-            found = due(store, source, query, now=now, window=asked, force=force)
+            asked = _asked(source, query, window, days, shapes, now)
+            tasks = [due(store, source, query, now=now, window=one, force=force) for one in asked]
+            found = list(dict.fromkeys(chain.from_iterable(tasks)))
             fresh[query.name] = _count_fresh(store, query, asked, [one.period for one in found])
         except (NemError, CacheStoreError) as error:
             unplanned[query.name] = str(error)
@@ -107,17 +113,29 @@ def find_work(
     return Work(tuple(newest_first), fresh, unplanned)
 
 
-def _last_days(source: Source, query: Query, days: int) -> Window:
-    newest = source.span(query.sources[0]).end
-    return Window(floor(newest - INTERVAL, "1d") - timedelta(days=days - 1), newest)
+def _asked(
+    source: Source,
+    query: Query,
+    window: Window | None,
+    days: int | None,
+    shapes: Sequence[Shape] | None,
+    now: datetime,
+) -> list[Window | None]:
+    """The stretches to look at; None for all the source holds."""
+    span = source.span(query.sources[0])
+    if shapes is not None:
+        return [one for shape in shapes if shape.query == query.name and (one := shape.window(span, now=now))]
+    if days:
+        return [Window(floor(span.end - INTERVAL, "1d") - timedelta(days=days - 1), span.end)]
+    return [window]
 
 
-def _count_fresh(store: Store, query: Query, asked: Window | None, due_periods: Sequence[str]) -> int:
+def _count_fresh(store: Store, query: Query, asked: Sequence[Window | None], due_periods: Sequence[str]) -> int:
     """Partitions asked for that stay as they are; days that a month is due to replace do not."""
     held = [entry.covers for entry in store.manifest().series(query.name, query.fingerprint, query.grains[-1])]
     replaced = [period_window(period) for period in due_periods]
     return sum(
-        (asked is None or covers.overlap(asked) is not None) and not any(covers.overlap(other) for other in replaced)
+        any(one is None or covers.overlap(one) for one in asked) and not any(covers.overlap(one) for one in replaced)
         for covers in held
     )
 

@@ -21,8 +21,10 @@ from prefect.testing.utilities import prefect_test_harness
 from cache_store import CATALOGUE, Store, fetch, find_query, materialise, open_store
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError, UnknownQueryError
 from cache_store.store import publish_entries
+from cache_store.usage import Shape
 from flows.report import list_problems, summarise, tabulate
-from flows.warm import WarmIncompleteError, read_back, warm_all, warm_batch, warm_cache
+from flows.verify import ask_again, read_back
+from flows.warm import WarmIncompleteError, warm_all, warm_batch, warm_cache
 from flows.work import Batch, Outcome, find_work
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.source import Source, open_source
@@ -235,3 +237,13 @@ def artifact() -> tuple[list[dict[str, object]], str]:
     found = Artifact.get("warm-cache")
     assert found is not None
     return json.loads(str(found.data)), str(found.description)
+
+
+def test_what_is_asked_most_is_warmed_and_asked_of_the_cache(store: Store, tiny: Source) -> None:
+    second_day = Shape("regional_price", "1d", 1, 0, (("region_id", ("SA1",)),))
+    assert warm(store, tiny, shapes=[second_day])[2] == "built 1, renewed 0, left 0 fresh partitions in 0.0 s"
+    assert {(entry.query, entry.period) for entry in store.manifest().entries} == {("regional_price", "2024-03-01")}
+    assert ask_again(store, tiny, CATALOGUE.values(), [second_day], NOW) == []
+    first_day = replace(second_day, age_days=1)
+    (problem,) = ask_again(store, tiny, CATALOGUE.values(), [second_day, first_day], NOW)
+    assert "regional_price over 1 days is asked often and not answered from the cache" in problem

@@ -1,0 +1,148 @@
+"""What is asked: requests counted in relative form, so that a flow can warm what is asked most.
+
+Yesterday's "last seven days" and today's are one shape. Counts are kept per process, in files of their own under
+``usage/``, and added up when read; a killed process loses what it counted since its last flush.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from math import ceil as round_up
+from pathlib import Path
+
+from cache_store.catalogue import CATALOGUE
+from cache_store.request import Request
+from nem.files import publish
+from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
+
+FOLDER = "usage"
+_FLUSH_SECONDS = 60.0
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A request with its times counted back from now in whole days; ``filters`` are what was asked, NEM included."""
+
+    query: str
+    resolution: Resolution
+    days: int
+    age_days: int
+    filters: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def window(self, span: Window, *, now: datetime) -> Window | None:
+        """The whole days this shape means at ``now``, within ``span``; None if nothing of them is held."""
+        end = ceil(market_time(now) - self.age_days * _DAY, "1d")
+        return Window(end - self.days * _DAY, end).overlap(span)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often a shape was asked, how often the source had to answer, and how long that took in all."""
+
+    count: int = 0
+    live_count: int = 0
+    live_seconds: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        """Count ``other`` in."""
+        self.count += other.count
+        self.live_count += other.live_count
+        self.live_seconds += other.live_seconds
+        self.seconds += other.seconds
+
+    @property
+    def score(self) -> float:
+        """The seconds readers would wait if every asking went live; by what it did take where none ever did."""
+        each = self.live_seconds / self.live_count if self.live_count else self.seconds / self.count
+        return self.count * each
+
+
+@dataclass(slots=True)
+class Usage:
+    """This process's counts. ``note`` says when they want flushing; whoever holds a background does it there."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _tallies: dict[Shape, Tally] = field(default_factory=dict)
+    _name: str = field(default_factory=lambda: f"{secrets.token_hex(6)}.json")
+    _flushed_at: float = field(default_factory=time.monotonic)
+
+    def note(self, request: Request, *, now: datetime, is_live: bool, seconds: float) -> bool:
+        """Count one request; True when a minute has passed since the last flush."""
+        with self._lock:
+            tally = self._tallies.setdefault(shape_of(request, now), Tally())
+            tally.add(Tally(1, int(is_live), seconds if is_live else 0.0, seconds))
+            is_due = time.monotonic() - self._flushed_at > _FLUSH_SECONDS
+            if is_due:
+                self._flushed_at = time.monotonic()
+            return is_due
+
+    def flush(self, root: Path) -> None:
+        """Write the counts so far, in place of this process's earlier file.
+
+        Raises:
+            OSError: the root cannot be written.
+        """
+        with self._lock:
+            rows = [asdict(shape) | asdict(tally) for shape, tally in self._tallies.items()]
+        publish(root / FOLDER / self._name, lambda path: path.write_text(json.dumps(rows)))
+
+
+def shape_of(request: Request, now: datetime) -> Shape:
+    """``request`` in relative form at ``now``."""
+    window = request.window
+    first, last = floor(window.start, "1d"), ceil(window.end, "1d")
+    age = ceil(market_time(now).replace(second=0, microsecond=0), "1d") - last
+    filters = request.filters + ((("region_id", ("NEM",)),) if request.sum_regions else ())
+    return Shape(
+        query=request.query.name,
+        resolution=request.resolution,
+        days=round_up((last - first) / _DAY),
+        age_days=max(0, age // _DAY),
+        filters=filters,
+    )
+
+
+def read_usage(root: Path) -> dict[Shape, Tally]:
+    """All processes' counts, added up. A file that is not one of ours is passed over: usage is only ever advice."""
+    tallies: dict[Shape, Tally] = {}
+    for path in sorted((root / FOLDER).glob("*.json")):
+        try:
+            found = [(_shape(row), _tally(row)) for row in json.loads(path.read_text())]
+        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+            continue
+        for shape, tally in found:
+            tallies.setdefault(shape, Tally()).add(tally)
+    return tallies
+
+
+def most_asked(tallies: Mapping[Shape, Tally], top: int) -> list[Shape]:
+    """The ``top`` shapes by what warming them saves. One-off scans, and what no partition could serve, are left out."""
+    worth = (
+        (tally.score, repr(shape), shape) for shape, tally in tallies.items() if tally.count > 1 and _is_warmable(shape)
+    )
+    return [shape for *_, shape in sorted(worth, reverse=True)[:top]]
+
+
+def _is_warmable(shape: Shape) -> bool:
+    query = CATALOGUE.get(shape.query)
+    return query is not None and RESOLUTIONS.index(shape.resolution) >= RESOLUTIONS.index(query.grains[0])
+
+
+def _shape(row: Mapping[str, object]) -> Shape:
+    resolution = next(known for known in RESOLUTIONS if known == row["resolution"])
+    pairs: Iterable[tuple[str, Iterable[str]]] = row["filters"]  # type: ignore[assignment]
+    filters = tuple((str(key), tuple(str(value) for value in values)) for key, values in pairs)
+    return Shape(str(row["query"]), resolution, int(str(row["days"])), int(str(row["age_days"])), filters)
+
+
+def _tally(row: Mapping[str, object]) -> Tally:
+    whole = (int(str(row[name])) for name in ("count", "live_count"))
+    return Tally(*whole, *(float(str(row[name])) for name in ("live_seconds", "seconds")))

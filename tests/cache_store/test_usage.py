@@ -1,0 +1,155 @@
+"""What is asked most is found out, and only what is asked more than once."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from cache_store import CATALOGUE, fetch, open_store
+from cache_store.plan import due
+from cache_store.request import check_request
+from cache_store.upkeep import KEEP_USAGE, sweep
+from cache_store.usage import Shape, Tally, Usage, most_asked, read_usage, shape_of
+from cache_store.warm import warm
+from nem.windows import Window, utc_time
+
+DAY = timedelta(days=1)
+
+
+def last(world, days, age=0):
+    end = world.span.end - age * DAY
+    return Window(end - days * DAY, end)
+
+
+def shaped(world, window, now=None, query="regional_price", **options):
+    asked = {"filters": None, "resolution": "1d", "origin": "auto", "max_staleness": None} | options
+    return shape_of(check_request(query, window, **asked), now or world.now)
+
+
+def test_todays_last_week_and_tomorrows_are_one_shape(sample_world):
+    today = shaped(sample_world, last(sample_world, 7))
+    tomorrow = Window(sample_world.span.end - 6 * DAY, sample_world.span.end + DAY)
+    assert shaped(sample_world, tomorrow, sample_world.now + DAY) == today
+    assert (today.days, today.age_days) == (7, 0)
+    assert shaped(sample_world, last(sample_world, 7, age=3)).age_days == 3
+
+
+def test_a_shape_means_its_days_counted_from_now(sample_world):
+    shape = shaped(sample_world, last(sample_world, 7, age=1))
+    assert shape.window(sample_world.span, now=sample_world.now) == last(sample_world, 7, age=1)
+    assert shape.window(sample_world.span, now=sample_world.now - DAY) == last(sample_world, 7, age=2)
+    assert shape.window(sample_world.span, now=sample_world.now + 400 * DAY) is None
+
+
+def test_ragged_edges_are_asked_for_whole_days(sample_world):
+    end = sample_world.span.end - timedelta(hours=5)
+    shape = shaped(sample_world, Window(end - timedelta(hours=30), end), sample_world.now - timedelta(hours=5))
+    assert (shape.days, shape.age_days) == (2, 0)
+
+
+def test_the_whole_market_is_not_the_same_as_every_region(sample_world):
+    window = last(sample_world, 1)
+    whole = shaped(sample_world, window, filters={"region_id": ["NEM"]})
+    assert whole.filters == (("region_id", ("NEM",)),)
+    assert shaped(sample_world, window).filters == ()
+
+
+SHAPE = Shape("regional_price", "1d", 7, 0, ())
+
+
+def test_a_score_is_the_wait_that_warming_saves():
+    assert Tally(10, 2, 0.4, 0.5).score == pytest.approx(10 * 0.2)
+    assert Tally(10, 0, 0.0, 0.5).score == pytest.approx(0.5)
+
+
+def test_what_was_asked_once_is_not_admitted():
+    scan = Shape("regional_price", "5min", 365, 0, ())
+    assert most_asked({SHAPE: Tally(2, 2, 0.1, 0.1), scan: Tally(1, 1, 60.0, 60.0)}, 10) == [SHAPE]
+
+
+def test_what_no_partition_could_serve_is_not_admitted():
+    fine = Shape("capacity_factor", "5min", 7, 0, ())
+    gone = Shape("a_query_of_last_year", "1d", 7, 0, ())
+    assert most_asked({fine: Tally(9, 9, 9.0, 9.0), gone: Tally(9, 9, 9.0, 9.0)}, 10) == []
+
+
+def test_counts_of_all_processes_are_added_up(tmp_path, sample_world):
+    request = check_request("regional_price", last(sample_world, 7), None, "1d", "auto", None)
+    for seconds in (0.25, 0.5):
+        usage = Usage()
+        usage.note(request, now=sample_world.now, is_live=True, seconds=seconds)
+        usage.note(request, now=sample_world.now, is_live=False, seconds=0.125)
+        usage.flush(tmp_path)
+        usage.flush(tmp_path)  # in place of its own earlier file
+    assert read_usage(tmp_path) == {shape_of(request, sample_world.now): Tally(4, 2, 0.75, 1.0)}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '[{"query": "x"}]', json.dumps([{"resolution": "7min"}])])
+def test_a_file_that_is_not_usage_is_passed_over(tmp_path, content):
+    (tmp_path / "usage").mkdir()
+    (tmp_path / "usage" / "odd.json").write_text(content)
+    assert read_usage(tmp_path) == {}
+
+
+def test_a_reader_counts_what_it_is_asked_and_how_it_answered(tiny_world, tmp_path):
+    store = open_store(tmp_path / "store", read_through=True)
+    for _ in range(2):
+        fetch(store, tiny_world.source, "regional_price", tiny_world.span, now=tiny_world.now, resolution="1d")
+    fetch(store, tiny_world.source, "regional_price", tiny_world.span, now=tiny_world.now, origin="live")
+    store.background.shutdown(wait=True)
+    store.usage.flush(store.root)
+    (tally,) = read_usage(store.root).values()
+    assert (tally.count, tally.live_count) == (2, 1)  # the second from memory; asking for live alone is no use
+
+
+def test_old_usage_is_swept(tiny):
+    usage = Usage()
+    usage.note(
+        check_request("regional_price", tiny.span, None, "1d", "auto", None), now=tiny.now, is_live=True, seconds=1.0
+    )
+    usage.flush(tiny.store.root)
+    (path,) = (tiny.store.root / "usage").iterdir()
+    written = utc_time(tiny.span.end).fromtimestamp(path.stat().st_mtime, tiny.now.tzinfo)
+    sweep(tiny.store, now=written + KEEP_USAGE)
+    assert path.exists()
+    sweep(tiny.store, now=written + KEEP_USAGE + timedelta(seconds=1))
+    assert not path.exists()
+
+
+# R11
+def test_warming_the_few_shapes_asked_most_serves_most_of_what_is_asked(sample_world, tmp_path):
+    """Four hundred requests over sixty shapes by Zipf's law: twenty shapes serve four in five, from half the bytes."""
+    chance = random.Random(20171014)
+    asked = [(query, days, age) for query in CATALOGUE for days in (1, 3) for age in range(10)]
+    chance.shuffle(asked)
+    weights = [1 / rank for rank in range(1, len(asked) + 1)]
+    usage = Usage()
+
+    def replay(see):
+        for query, days, age in chance.choices(asked, weights, k=400):
+            see(check_request(query, last(sample_world, days, age), None, "30min", "auto", None))
+
+    replay(lambda request: usage.note(request, now=sample_world.now, is_live=True, seconds=0.1))
+    usage.flush(tmp_path)
+    store = open_store(tmp_path)
+    for shape in most_asked(read_usage(tmp_path), 20):
+        window = shape.window(sample_world.span, now=sample_world.now)
+        query = CATALOGUE[shape.query]
+        tasks = due(store, sample_world.source, query, now=sample_world.now, window=window)
+        assert warm(store, sample_world.source, query, tasks, now=sample_world.now).failed == {}
+    outcome = Counter()
+
+    def ask(request):
+        answer = fetch(
+            store, sample_world.source, request.query.name, request.window, now=sample_world.now, resolution="30min"
+        )
+        outcome[answer.receipt.coverage == 1 and all(one.origin == "cache" for one in answer.receipt.segments)] += 1
+
+    replay(ask)
+    assert outcome[True] / outcome.total() >= 0.8
+    all_bytes = sum(entry.byte_count for entry in sample_world.store.manifest().entries)
+    assert sum(entry.byte_count for entry in store.manifest().entries) <= all_bytes / 2
