@@ -1,0 +1,525 @@
+"""Writers killed at every step, files collected under readers, full disks, read-only roots: readers never notice."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import os
+import resource
+import subprocess
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store import reader as reader_module
+from cache_store.errors import StoreUnavailableError
+from cache_store.manifest import read_manifest
+from cache_store.plan import due
+from cache_store.store import publish_entries
+from cache_store.upkeep import GRACE, sweep
+from cache_store.warm import warm
+from nem.source import Source
+from nem.windows import Window, utc_time
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
+
+ROOT = Path(__file__).parents[2]
+QUERY = CATALOGUE["regional_price"]
+NOW = utc_time(WINDOW.end)
+FAR = datetime(2100, 1, 1, tzinfo=UTC)  # every file is past its grace
+RAGGED = Window(WINDOW.start, datetime(2024, 3, 1, 12, 35))  # a day, half-hours and a label: every stored grain
+PRICES = (10.0, 20.0)
+
+pytestmark = pytest.mark.slow
+
+
+def priced(price):
+    """The two days with one price everywhere: an answer made of two builds shows two."""
+    raw = raw_tables()
+    prices = raw["regional_price"]
+    return raw | {"regional_price": prices.set_column(2, "rrp", pa.array([price] * len(prices)))}
+
+
+@pytest.fixture(scope="module")
+def lakes(tmp_path_factory):
+    """Two versions of one source, told apart by their price."""
+    folder = tmp_path_factory.mktemp("lakes")
+    return {price: land_raw(folder / f"{price:g}", priced(price)) for price in PRICES}
+
+
+@pytest.fixture
+def warmed(lakes, tmp_path):
+    """A store warmed from the cheaper lake, for one test."""
+    store = open_store(tmp_path / "store", memory_bytes=0)
+    rewarm(store, lakes[10.0])
+    return store
+
+
+def rewarm(store, source):
+    return warm(store, source, QUERY, due(store, source, QUERY, now=NOW), now=NOW)
+
+
+def ask(store, source, **asked):
+    return fetch(store, source, QUERY.name, RAGGED, **{"now": NOW, "resolution": "1d", **asked})
+
+
+def price_of(answer):
+    (price,) = set(answer.table["rrp_max"].to_pylist())
+    return price
+
+
+def temporaries(root):
+    return list(root.rglob(".*.tmp"))
+
+
+def is_intact(root):
+    """Whether every published file holds what was published."""
+
+    def intact(entry):
+        content = (root / entry.path).read_bytes()
+        return (len(content), hashlib.sha256(content).hexdigest()) == (entry.byte_count, entry.checksum)
+
+    return all(intact(entry) for entry in read_manifest(root).entries)
+
+
+# Killed writers
+
+# Reads "step bytes lake" lines and warms from that lake in a fork, which dies at that step; given bytes, it dies there
+# or later in the middle of the write that makes a file longer than that. Step 0 is never reached.
+WRITERS = """
+import os, resource, signal, sys
+from datetime import datetime
+from cache_store import CATALOGUE, open_store
+from cache_store.plan import due
+from cache_store.warm import warm
+from nem.source import open_source
+
+STEPS = {"mkdir", "fsync", "replace", "flock", "TextIOWrapper.write"}
+root, now, *lakes = sys.argv[1:]
+query, now = CATALOGUE["regional_price"], datetime.fromisoformat(now)
+
+def dying_at(step, size):
+    left = step
+    def count(frame, event, function):
+        nonlocal left
+        if event != "c_call" or function.__qualname__ not in STEPS:
+            return
+        left -= 1
+        if left == 0:
+            print(function.__qualname__, flush=True)
+            if not size:
+                os.kill(os.getpid(), signal.SIGKILL)
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    return count
+
+for line in sys.stdin:
+    step, size, lake = map(int, line.split())
+    writer = os.fork()
+    if not writer:
+        store, source = open_store(root), open_source(lakes[lake])
+        tasks = due(store, source, query, now=now)
+        sys.setprofile(dying_at(step, size))
+        warm(store, source, query, tasks, now=now)
+        sys.setprofile(None)
+        print("finished", flush=True)
+        os._exit(0)
+    status = os.waitpid(writer, 0)[1]
+    print("killed" if os.WIFSIGNALED(status) else f"ended {status}", flush=True)
+"""
+
+READER = """
+import os, sys, threading
+from collections import Counter
+from datetime import datetime
+from cache_store import fetch, open_store
+from nem.source import open_source
+from nem.windows import Window
+
+os.nice(5)  # the writers set the pace
+root, now, start, end, origin, *lakes = sys.argv[1:]
+now, window = datetime.fromisoformat(now), Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+store, sources, seen, newest, stop = open_store(root, memory_bytes=0), [*map(open_source, lakes)], Counter(), 0, []
+
+def ask(source, origin):
+    return fetch(store, source, "regional_price", window, now=now, resolution="1d", origin=origin)
+
+def rows(answer):
+    return [[round(v, 6) if isinstance(v, float) else v for v in row.values()] for row in answer.table.to_pylist()]
+
+right = {source.root.name: rows(ask(source, "live")) for source in sources}
+threading.Thread(target=lambda: stop.append(sys.stdin.read()), daemon=True).start()
+print("ready", flush=True)
+while not stop:
+    try:
+        answer = ask(sources[0], origin)
+    except Exception as error:
+        seen[repr(error)] += 1
+        continue
+    found = rows(answer)
+    names = [name for name in right if right[name] == found]
+    seen[" ".join([answer.receipt.origin, *(names or ["wrong"])])] += 1
+    if answer.receipt.generation < newest:
+        seen["an older generation"] += 1
+    newest = answer.receipt.generation
+print(*(f"{count} {what}" for what, count in seen.items()), sep="\\n")
+"""
+
+
+def start(script, *arguments):
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+@dataclass
+class Writers:
+    """Forks that warm, one after another, each to be killed."""
+
+    root: Path
+    sources: list[Source]
+    process: subprocess.Popen = field(init=False)
+
+    def __enter__(self):
+        self.process = start(WRITERS, self.root, NOW.isoformat(), *(source.root for source in self.sources))
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def warm(self, price, *, step=0, size=0):
+        """What the fork said: the step it reached, if any, then how it ended."""
+        print(step, size, PRICES.index(price), file=self.process.stdin, flush=True)
+        said = []
+        while not said or said[-1].split()[0] not in {"killed", "ended"}:
+            said.append(self.process.stdout.readline().strip())
+        return said
+
+
+@dataclass
+class Wreck:
+    """What a sweep of kills found; per kill the step, and what was seen after it and after the next warming."""
+
+    root: Path
+    steps: list[str] = field(default_factory=list)
+    intact: list[bool] = field(default_factory=list)
+    after_kill: list[tuple[float, float]] = field(default_factory=list)  # the price answered, and that of the manifest
+    after_warming: list[tuple[float, float]] = field(default_factory=list)  # the price answered, and the lake's
+    left: int = 0
+    readers: list[Counter] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def wreck(lakes, tmp_path_factory):
+    """A store whose writers were killed at every step they have, under four readers."""
+    root = tmp_path_factory.mktemp("wreck") / "store"
+    rewarm(open_store(root), lakes[10.0])
+    found = Wreck(root)
+    span = [moment.isoformat() for moment in (RAGGED.start, RAGGED.end)]
+    folders = [source.root for source in lakes.values()]
+    readers = [
+        start(READER, root, NOW.isoformat(), *span, origin, *folders) for origin in ("cache", "auto", "cache", "auto")
+    ]
+    for reader in readers:
+        assert reader.stdout.readline() == "ready\n"
+    held, coming = PRICES
+    store = open_store(root, memory_bytes=0)
+    with Writers(root, list(lakes.values())) as writers:
+        for step in itertools.count(1):
+            generation = read_manifest(root).generation
+            said, *_, end = writers.warm(coming, step=step)
+            if end != "killed":
+                assert (said, end) == ("finished", "ended 0")
+                break
+            found.steps.append(said)
+            found.intact.append(is_intact(root))
+            published = coming if read_manifest(root).generation > generation else held
+            found.after_kill.append((price_of(ask(store, lakes[held], origin="cache")), published))
+            writers.warm(coming)
+            found.after_warming.append((price_of(ask(store, lakes[held], origin="cache")), coming))
+            held, coming = coming, held
+    found.left = len(temporaries(root))
+    for reader in readers:
+        lines = reader.communicate()[0].splitlines()
+        found.readers.append(Counter({what: int(count) for count, what in (line.split(" ", 1) for line in lines)}))
+    return found
+
+
+def test_writers_were_killed_at_every_kind_of_step(wreck):
+    files = len(QUERY.grains) * 2
+    assert Counter(wreck.steps)["fsync"] == 2 * (files + 1)  # each file and its folder, the manifest and its folder
+    assert Counter(wreck.steps)["replace"] == files + 1
+    assert {"mkdir", "flock", "TextIOWrapper.write"} < set(wreck.steps)
+
+
+# R1, C6
+def test_no_reader_saw_an_error_or_half_a_build_while_writers_were_killed(wreck):
+    assert [set(seen) for seen in wreck.readers] == [
+        {"cache 10", "cache 20"}
+    ] * 4  # either build, whole, and both in turn
+
+
+def test_what_is_published_is_whole_after_every_kill(wreck):
+    assert all(wreck.intact)
+
+
+def test_the_store_answers_what_its_manifest_names_after_every_kill(wreck):
+    assert all(answered == published for answered, published in wreck.after_kill)
+
+
+def test_a_kill_is_before_publication_or_after_it(wreck):
+    prices = [published for _, published in wreck.after_kill]
+    kept = [price == PRICES[i % 2] for i, price in enumerate(prices)]
+    assert kept == sorted(kept, reverse=True)  # the old one until a step, from it on the new one
+    assert set(kept) == {True, False}
+
+
+def test_the_next_warming_finishes_what_a_killed_one_began(wreck):
+    assert all(answered == coming for answered, coming in wreck.after_warming)
+
+
+@pytest.mark.xfail(strict=True, reason="a manifest half written is never swept")
+def test_a_sweep_takes_all_that_killed_writers_left(wreck):
+    assert wreck.left
+    sweep(open_store(wreck.root), now=FAR)
+    assert temporaries(wreck.root) == []
+    named = {wreck.root / entry.path for entry in read_manifest(wreck.root).entries}
+    assert set(wreck.root.rglob("*.parquet")) == named
+
+
+@pytest.mark.parametrize(("step", "size"), [("mkdir", 1), ("mkdir", 4_500), ("flock", 1), ("flock", 2_000)])
+def test_a_writer_killed_in_the_middle_of_a_write_publishes_nothing(warmed, lakes, wreck, step, size):
+    before = read_manifest(warmed.root)
+    with Writers(warmed.root, list(lakes.values())) as writers:
+        said = writers.warm(20.0, step=wreck.steps.index(step) + 1, size=size)
+        assert said == [step, "killed"]
+        assert max(path.stat().st_size for path in temporaries(warmed.root)) == size  # it was in the middle
+        assert read_manifest(warmed.root) == before
+        assert price_of(ask(warmed, lakes[10.0], origin="cache")) == 10.0
+        assert writers.warm(20.0) == ["finished", "ended 0"]
+    assert price_of(ask(warmed, lakes[10.0], origin="cache")) == 20.0
+
+
+# Collection under readers
+
+
+def age(root, by):
+    """Have every file there be that much older."""
+    for path in root.rglob("*"):
+        stat = path.stat()
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - int(by.total_seconds() * 1e9)))
+
+
+@pytest.mark.parametrize("origin", ["auto", "cache"])
+@pytest.mark.xfail(strict=False, reason="a read keeps to a generation whose files are gone")
+def test_readers_outlive_the_collection_of_what_they_read(warmed, lakes, origin):
+    seen, asked = Counter(), itertools.count(1)
+    enough = threading.Event()
+
+    def read():
+        store = open_store(warmed.root, memory_bytes=0)  # with one of its own, it shares no other reader's answer
+        while not enough.is_set():
+            try:
+                seen[price_of(ask(store, lakes[10.0], origin=origin))] += 1
+            except Exception as error:  # noqa: BLE001 - whatever a thread raises is the finding
+                seen[repr(error)] += 1
+            if next(asked) >= 200:
+                enough.set()
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for one in readers:
+        one.start()
+    prices = itertools.cycle(reversed(PRICES))
+    collected = 0
+    while not enough.is_set():
+        rewarm(warmed, lakes[next(prices)])
+        collected += len(sweep(warmed, now=FAR).files)
+    for one in readers:
+        one.join()
+    assert set(seen) <= set(PRICES)
+    assert sum(seen.values()) >= 200
+    assert collected >= 6
+
+
+# R9: the grace is that of whoever reads it yet, so it runs from when the file was superseded.
+@pytest.mark.xfail(strict=True, reason="the grace runs from when a file was built")
+def test_what_was_superseded_just_now_is_kept_for_its_readers(warmed, lakes):
+    age(warmed.root, 2 * GRACE)
+    files = set(warmed.root.rglob("*.parquet"))
+    rewarm(warmed, lakes[20.0])
+    assert sweep(warmed, now=datetime.now(UTC)).files == ()
+    assert files < set(warmed.root.rglob("*.parquet"))
+
+
+@pytest.mark.xfail(strict=True, reason="a read keeps to a generation whose files are gone")
+def test_a_read_begun_before_its_files_were_collected_is_answered(warmed, lakes, monkeypatch):
+    real, races = reader_module.stitch, iter([True])
+
+    def collected_first(*arguments):
+        if next(races, False):
+            rewarm(warmed, lakes[20.0])
+            sweep(warmed, now=FAR)
+        return real(*arguments)
+
+    monkeypatch.setattr(reader_module, "stitch", collected_first)
+    answer = ask(warmed, lakes[20.0], origin="cache")
+    assert price_of(answer) == 20.0
+    assert next(races, None) is None
+
+
+def test_a_sweep_by_the_clock_takes_nothing_young(warmed, lakes):
+    rewarm(warmed, lakes[20.0])
+    (warmed.root / QUERY.name / QUERY.fingerprint / "1d" / ".2024-03-01.abc.parquet.1234.tmp").write_bytes(b"x")
+    files = set(warmed.root.rglob("*"))
+    assert sweep(warmed, now=datetime.now(UTC)).files == ()
+    assert set(warmed.root.rglob("*")) == files
+
+
+# A full disk
+
+
+@contextlib.contextmanager
+def full_disk(room):
+    """No file can be longer than ``room`` bytes. Python ignores SIGXFSZ, so a write fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+ROOMS = (0, 100, 4_500)  # nothing fits, a header, all but the finest partition
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_partition_that_does_not_fit_is_a_typed_error_and_leaves_nothing(warmed, lakes, room):
+    files = set(warmed.root.rglob("*.tmp")) | set(warmed.root.rglob("*.parquet"))
+    with full_disk(room), pytest.raises(StoreUnavailableError, match="cannot be written"):
+        materialise(warmed, lakes[20.0], QUERY, "2024-03-01", now=NOW)
+    left = (set(warmed.root.rglob("*.tmp")) | set(warmed.root.rglob("*.parquet"))) - files
+    assert temporaries(warmed.root) == []
+    assert all(path.stat().st_size <= room for path in left)  # whole ones of other grains, for the sweep
+
+
+@pytest.mark.parametrize("room", [0, 100, 2_000])
+def test_a_manifest_that_does_not_fit_leaves_the_published_one(warmed, lakes, room):
+    before = (warmed.root / "manifest.json").read_bytes()
+    entries = materialise(warmed, lakes[20.0], QUERY, "2024-03-01", now=NOW)
+    with full_disk(room), pytest.raises(StoreUnavailableError, match="cannot be written"):
+        publish_entries(warmed, entries)
+    assert (warmed.root / "manifest.json").read_bytes() == before
+    assert temporaries(warmed.root) == []
+
+
+def test_a_full_disk_answers_from_the_cache_and_live(warmed, lakes):
+    with full_disk(0):
+        assert price_of(ask(warmed, lakes[20.0], origin="cache")) == 10.0
+        assert price_of(ask(warmed, lakes[20.0], origin="live")) == 20.0
+
+
+def test_a_warming_on_a_full_disk_says_what_failed_and_the_next_one_completes(warmed, lakes):
+    with full_disk(0):
+        warmed_none = rewarm(warmed, lakes[20.0])
+    assert set(warmed_none.failed) == {"2024-02-29", "2024-03-01"}
+    assert {type(cause) for cause in warmed_none.failed.values()} == {StoreUnavailableError}
+    assert rewarm(warmed, lakes[20.0]).failed == {}
+    assert price_of(ask(warmed, lakes[20.0], origin="cache")) == 20.0
+
+
+def test_reading_through_to_a_full_disk_answers_and_warns(lakes, tmp_path, caplog):
+    store = open_store(tmp_path / "cold", read_through=True)
+    with full_disk(0):
+        answer = ask(store, lakes[20.0])
+        store.background.shutdown(wait=True)
+    assert (answer.receipt.origin, price_of(answer)) == ("live", 20.0)
+    assert "was not materialised" in caplog.text
+    assert store.manifest().entries == ()
+    assert temporaries(store.root) == []
+
+
+# A root that can only be read
+
+# Gives up root's right to write where permissions forbid it, then answers.
+READ_ONLY = """
+import ctypes, os, sys
+from datetime import datetime
+from pathlib import Path
+if os.geteuid() == 0:
+    version_3 = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    assert ctypes.CDLL(None).capset(version_3, (ctypes.c_uint32 * 6)()) == 0
+from cache_store import fetch, open_store
+from nem.source import open_source
+from nem.windows import Window
+
+root, lake, now, start, end = sys.argv[1:]
+now, window = datetime.fromisoformat(now), Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+try:
+    (Path(root) / "probe").touch()
+except PermissionError:
+    print("read-only")
+store, source = open_store(root, read_through=True, memory_bytes=0), open_source(lake)
+for query, origin, later in (
+    ("regional_price", "cache", 0), ("regional_price", "auto", 0), ("regional_price", "live", 0),
+    ("regional_price", "auto", 20), ("generation_by_fuel", "auto", 0),
+):
+    at = now.replace(day=now.day + later)
+    answer = fetch(store, source, query, window, now=at, resolution="1d", origin=origin)
+    print(query, origin, later, answer.receipt.origin, len(answer.table) > 0)
+store.background.shutdown(wait=True)
+"""
+
+
+@pytest.fixture
+def read_only(warmed):
+    """The store's folders and files without anybody's right to write."""
+    modes = {path: path.stat().st_mode for path in (warmed.root, *warmed.root.rglob("*"))}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield warmed
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+def answered_read_only(store, source):
+    arguments = [store.root, source.root, NOW.isoformat(), RAGGED.start.isoformat(), RAGGED.end.isoformat()]
+    command = [sys.executable, "-c", READ_ONLY, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False)
+    return done.stdout.splitlines(), done.stderr, done.returncode
+
+
+# C9
+def test_a_read_only_root_is_answered_from_the_cache_and_live(read_only, lakes):
+    said, errors, status = answered_read_only(read_only, lakes[20.0])
+    assert said == [
+        "read-only",
+        "regional_price cache 0 cache True",
+        "regional_price auto 0 cache True",
+        "regional_price live 0 live True",
+        "regional_price auto 20 live True",
+        "generation_by_fuel auto 0 live True",
+    ]
+    assert (errors, status) == ("", 0)
+
+
+def test_nothing_is_written_to_a_read_only_root(read_only, lakes):
+    before = {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")}
+    answered_read_only(read_only, lakes[20.0])
+    assert {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")} == before
+
+
+def test_a_break_in_a_read_only_root_is_answered_around(read_only, lakes):
+    (entry,) = [e for e in read_only.manifest().entries if (e.grain, e.period) == ("1d", "2024-02-29")]
+    path = read_only.root / entry.path
+    path.chmod(0o600)
+    path.write_bytes(b"x" * entry.byte_count)
+    said, errors, status = answered_read_only(read_only, lakes[20.0])
+    assert said[1] == "regional_price cache 0 cache True"
+    assert (errors, status) == ("", 0)
