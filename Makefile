@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint bench lock clean
+.PHONY: help setup up test soak lint bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ up: setup ## land the sample if there is no source, warm it and serve the dashbo
 test: setup ## run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest
+
+soak: setup ## ten thousand random requests of each kind against the oracle (an hour or more)
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'not browser' tests/cache_store/test_answers.py tests/nem
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
