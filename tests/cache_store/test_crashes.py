@@ -75,18 +75,37 @@ def price_of(answer):
     return price
 
 
+def answered(store, source):
+    """The price the cache answers, or what went wrong."""
+    try:
+        return price_of(ask(store, source, origin="cache"))
+    except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
+        return repr(error)
+
+
 def temporaries(root):
     return list(root.rglob(".*.tmp"))
 
 
 def is_intact(root):
-    """Whether every published file holds what was published."""
+    """Whether the manifest and every published file hold what was published."""
 
     def intact(entry):
         content = (root / entry.path).read_bytes()
         return (len(content), hashlib.sha256(content).hexdigest()) == (entry.byte_count, entry.checksum)
 
-    return all(intact(entry) for entry in read_manifest(root).entries)
+    try:
+        return all(intact(entry) for entry in read_manifest(root).entries)
+    except (OSError, StoreUnavailableError):
+        return False
+
+
+def generation_of(root):
+    """The published one; None where the manifest is torn."""
+    try:
+        return read_manifest(root).generation
+    except StoreUnavailableError:
+        return None
 
 
 # Killed writers
@@ -144,7 +163,7 @@ from cache_store import fetch, open_store
 from nem.source import open_source
 from nem.windows import Window
 
-os.nice(5)  # the writers set the pace
+os.nice(10)  # the writers set the pace
 root, now, start, end, origin, *lakes = sys.argv[1:]
 now, window = datetime.fromisoformat(now), Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
 store, sources, seen, newest, stop = open_store(root, memory_bytes=0), [*map(open_source, lakes)], Counter(), 0, []
@@ -224,32 +243,38 @@ def wreck(lakes, tmp_path_factory):
     found = Wreck(root)
     span = [moment.isoformat() for moment in (RAGGED.start, RAGGED.end)]
     folders = [source.root for source in lakes.values()]
-    readers = [
-        start(READER, root, NOW.isoformat(), *span, origin, *folders) for origin in ("cache", "auto", "cache", "auto")
-    ]
-    for reader in readers:
-        assert reader.stdout.readline() == "ready\n"
+    with contextlib.ExitStack() as ending:
+        readers = [
+            ending.enter_context(start(READER, root, NOW.isoformat(), *span, origin, *folders))
+            for origin in ("cache", "auto", "cache", "auto")
+        ]
+        for reader in readers:
+            assert reader.stdout.readline() == "ready\n"
+        kill_at_every_step(found, lakes)
+        found.left = len(temporaries(root))
+        for reader in readers:
+            lines = reader.communicate()[0].splitlines()
+            found.readers.append(Counter({what: int(count) for count, what in (line.split(" ", 1) for line in lines)}))
+    return found
+
+
+def kill_at_every_step(found, lakes):
     held, coming = PRICES
-    store = open_store(root, memory_bytes=0)
-    with Writers(root, list(lakes.values())) as writers:
+    store = open_store(found.root, memory_bytes=0)
+    with Writers(found.root, list(lakes.values())) as writers:
         for step in itertools.count(1):
-            generation = read_manifest(root).generation
+            generation = generation_of(found.root)
             said, *_, end = writers.warm(coming, step=step)
             if end != "killed":
                 assert (said, end) == ("finished", "ended 0")
                 break
             found.steps.append(said)
-            found.intact.append(is_intact(root))
-            published = coming if read_manifest(root).generation > generation else held
-            found.after_kill.append((price_of(ask(store, lakes[held], origin="cache")), published))
+            found.intact.append(is_intact(found.root))
+            published = held if generation_of(found.root) == generation else coming
+            found.after_kill.append((answered(store, lakes[held]), published))
             writers.warm(coming)
-            found.after_warming.append((price_of(ask(store, lakes[held], origin="cache")), coming))
+            found.after_warming.append((answered(store, lakes[held]), coming))
             held, coming = coming, held
-    found.left = len(temporaries(root))
-    for reader in readers:
-        lines = reader.communicate()[0].splitlines()
-        found.readers.append(Counter({what: int(count) for count, what in (line.split(" ", 1) for line in lines)}))
-    return found
 
 
 def test_writers_were_killed_at_every_kind_of_step(wreck):
@@ -261,9 +286,8 @@ def test_writers_were_killed_at_every_kind_of_step(wreck):
 
 # R1, C6
 def test_no_reader_saw_an_error_or_half_a_build_while_writers_were_killed(wreck):
-    assert [set(seen) for seen in wreck.readers] == [
-        {"cache 10", "cache 20"}
-    ] * 4  # either build, whole, and both in turn
+    whole = {"cache 10", "cache 20"}  # one build or the other, and in turn both
+    assert [set(seen) for seen in wreck.readers] == [whole] * 4
 
 
 def test_what_is_published_is_whole_after_every_kill(wreck):
