@@ -34,16 +34,20 @@ def main(argv: list[str] | None = None) -> int:
     except (WindowError, RequestError, UnknownQueryError) as error:
         return _complain(error, BAD_REQUEST)
     except ValidationError as error:
-        return _complain(
-            f"settings: {'; '.join(str(e['loc'][0]) + ': ' + e['msg'] for e in error.errors())}", BAD_REQUEST
-        )
+        return _complain(f"settings: {'; '.join(_tell(one) for one in error.errors())}", BAD_REQUEST)
     except (NemError, CacheStoreError) as error:
         return _complain(error, NO_ANSWER)
     except BrokenPipeError:
         # Whoever read our output has had enough (`nemwarm query … | head`).
         sys.stdout = None
         return OK
+    except OSError as error:
+        return _complain(f"{error.strerror}: {error.filename or 'the output'}", NO_ANSWER)
     return code
+
+
+def _tell(problem: Any) -> str:
+    return ": ".join([*(str(part) for part in problem["loc"]), problem["msg"]])
 
 
 def _complain(error: object, code: int) -> int:
@@ -71,29 +75,44 @@ def _parser() -> argparse.ArgumentParser:
     ):
         serving = command(name, run, about)
         serving.add_argument("--address", help="interface to listen on (default: loopback)")
-        serving.add_argument("--port", type=int, help="default: 5006")
+        serving.add_argument("--port", type=_count(1, 65_535), help="default: 5006")
     ingest = command("ingest", _ingest, "land data in the source lake")
     ingest.add_argument("--sample", action="store_true", required=True, help="the bundled 22 days of October 2017")
     warm = command("warm", _warm, "warm the cache through the Prefect flow")
     _add_window(warm, required=False)
     warm.add_argument("--query", action="append", help="only this query; may be repeated")
-    warm.add_argument("--asked", type=int, metavar="N", help="only what the N requests mean that readers asked most")
+    warm.add_argument(
+        "--asked", type=_count(1), metavar="N", help="only what the N requests mean that readers asked most"
+    )
     warm.add_argument("--force", action="store_true", help="rebuild what is not due, too")
     warm.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
     shown = command("status", _status, "what is warmed, how fresh, how far behind")
     shown.add_argument("--format", choices=["table", "json"], default="table")
     checked = command("check", _check, "verify every partition; exit code 1 if one is wrong")
     checked.add_argument("--repair", action="store_true", help="quarantine and rebuild what is wrong, the manifest too")
-    checked.add_argument("--sample", type=int, default=3, help="partitions to recompute from the source (default: 3)")
+    checked.add_argument(
+        "--sample", type=_count(), default=3, help="partitions to recompute from the source (default: 3)"
+    )
     swept = command("gc", _gc, "delete files that no manifest names")
     swept.add_argument("--dry-run", action="store_true", help="only say what would go")
-    swept.add_argument("--quota-mb", type=int, help="first drop the oldest partitions of the finest grain down to this")
+    swept.add_argument(
+        "--quota-mb", type=_count(), help="first drop the oldest partitions of the finest grain down to this"
+    )
     for name, run, about, forms in (
         ("query", _query, "answer a query", ["table", "csv", "json", "parquet"]),
         ("explain", _explain, "how a query would be answered, opening no data file", ["table", "json"]),
     ):
         _add_request(command(name, run, about), forms)
     return parser
+
+
+def _count(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return number
 
 
 def _add_window(parser: argparse.ArgumentParser, *, required: bool) -> None:
@@ -206,12 +225,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from cache_store.errors import StoreUnavailableError
+    from cache_store.errors import StoreUnavailableError, StoreVersionError
     from cache_store.upkeep import check, rebuild_manifest, repair
 
     store, source, now = _open()
     try:
         store.manifest()
+    except StoreVersionError:
+        raise  # what a newer version wrote is whole: nothing of it is ours to mend
     except StoreUnavailableError:
         if not arguments.repair:
             raise

@@ -4,7 +4,7 @@ CacheStoreError
 ├─ UnknownQueryError (KeyError)  caller: lists the valid names
 ├─ RequestError (ValueError)     caller: a region, resolution, filter or origin the query does not have
 ├─ StoreUnavailableError         operator: the store's root cannot be read or written
-├─ ManifestConflictError         writer: another generation came first
+│  └─ StoreVersionError          operator: another version of this program wrote its manifest
 ├─ PartitionCorruptError         operator: the reader answers live, the next warm repairs
 ├─ StalenessExceededError        user: carries age and bound
 └─ NoAnswerError                 user: query, window, what to do
@@ -33,8 +33,8 @@ class StoreUnavailableError(CacheStoreError):
     """The store's root, or its manifest, cannot be read or written."""
 
 
-class ManifestConflictError(CacheStoreError):
-    """Another writer published the generation this one was built on."""
+class StoreVersionError(StoreUnavailableError):
+    """The manifest is of a format this version does not know; nothing may be made of it but by the one that does."""
 
 
 class PartitionCorruptError(CacheStoreError):

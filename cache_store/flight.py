@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import TextIOWrapper
@@ -79,7 +80,8 @@ def wait_for_turn(root: Path, query: str) -> Turn:
         StoreUnavailableError: the root cannot be written.
     """
     handle = _open_lock(root, query)
-    fcntl.flock(handle, fcntl.LOCK_EX)
+    with _releasing(handle, root):
+        fcntl.flock(handle, fcntl.LOCK_EX)
     return Turn(handle)
 
 
@@ -91,11 +93,12 @@ def take_turn(root: Path, query: str, *, wait: timedelta) -> Turn | None:
     """
     handle = _open_lock(root, query)
     give_up_at = time.monotonic() + wait.total_seconds()
-    while not _lock_now(handle):
-        if time.monotonic() >= give_up_at:
-            handle.close()
-            return None
-        time.sleep(_POLL_SECONDS)
+    with _releasing(handle, root):
+        while not _lock_now(handle):
+            if time.monotonic() >= give_up_at:
+                handle.close()
+                return None
+            time.sleep(_POLL_SECONDS)
     return Turn(handle)
 
 
@@ -105,6 +108,16 @@ def _open_lock(root: Path, query: str) -> TextIOWrapper:
         return (root / f".build-{query}.lock").open("w")
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
+
+
+@contextmanager
+def _releasing(handle: TextIOWrapper, root: Path) -> Iterator[None]:
+    """Close ``handle`` where locking fails, as it does on file systems without locks."""
+    try:
+        yield
+    except OSError as error:
+        handle.close()
+        raise StoreUnavailableError(f"the store at {root} cannot be locked: {error}") from error
 
 
 def _lock_now(handle: TextIOWrapper) -> bool:

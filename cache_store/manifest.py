@@ -6,17 +6,18 @@ generation and open only the files it names. Files it does not name are unpublis
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT, TTL_SETTLED, Ttl
-from cache_store.errors import StoreUnavailableError
+from cache_store.errors import StoreUnavailableError, StoreVersionError
 from nem.files import publish
 from nem.windows import Resolution, Window, utc_time
 
@@ -117,14 +118,15 @@ def read_manifest(root: Path) -> Manifest:
     """The newest published generation; generation 0, empty, where nothing was published yet.
 
     Raises:
-        StoreUnavailableError: it cannot be read or is not a manifest this version knows.
+        StoreUnavailableError: it cannot be read.
+        StoreVersionError: another version of this program wrote it.
     """
     path = root / _FILE
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != FORMAT_VERSION:
-            raise StoreUnavailableError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
-        return Manifest.of(document["generation"], (entry_from(row) for row in document["entries"]))
+            raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
+        return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]))
     except (FileNotFoundError, NotADirectoryError):
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -153,13 +155,16 @@ def publish_manifest(
                 "entries": [facts(entry) for entry in following.entries],
             }
             text = json.dumps(document, separators=(",", ":"))
+            for path in {entry.path for entry in newest.entries} - {entry.path for entry in following.entries}:
+                with contextlib.suppress(OSError):
+                    os.utime(root / path)  # readers of the former generation have their grace from now on
             publish(root / _FILE, lambda path: path.write_text(text))
             return following
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def writer_lock(root: Path) -> Iterator[None]:
     """One writer at a time on this host. The kernel lets go when the holder dies."""
     root.mkdir(parents=True, exist_ok=True)

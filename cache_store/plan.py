@@ -153,13 +153,25 @@ def due(
     manifest = store.manifest()
     covered = source.coverage(query.sources[0], span)
     found: list[Due] = []
-    for period in _periods(covered, window, market_time(now)):
+    for period in _periods(covered, _with_whole_months(manifest, query, covered, window, now), market_time(now)):
         parts = _parts(period_window(period), covered)
         covers = Window(parts[0].start, parts[-1].end)
         reason = "forced" if force else _why_due(store, source, manifest, query, period, covers, now)
         if reason:
             found.append(Due(query.name, period, reason))
     return found[::-1]
+
+
+def _with_whole_months(
+    manifest: Manifest, query: Query, covered: list[Window], window: Window, now: datetime
+) -> Window:
+    """``window``, widened over each published month that a day of it would replace: else its other days would go."""
+    days = [period for period in _periods(covered, window, market_time(now)) if len(period) == len("2026-05-14")]
+    for entry in manifest.series(query.name, query.fingerprint, query.grains[-1]):
+        if len(entry.period) == len("2026-05") and any(day.startswith(entry.period) for day in days):
+            month = period_window(entry.period)
+            window = Window(min(window.start, month.start), max(window.end, month.end))
+    return window
 
 
 def _periods(covered: list[Window], window: Window, market_now: datetime) -> list[str]:

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -92,12 +93,18 @@ def explain(
     max_staleness: timedelta | None = None,
 ) -> Receipt:
     """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would."""
+    check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
     pieces = _plan(manifest, request, now)
     if request.origin == "cache":
         _refuse_live(request, pieces, None)
-    return _receipt(request, manifest, _mark_empty(source, request, pieces), now)
+    try:
+        pieces = _mark_empty(source, request, pieces)
+    except SourceUnavailableError as error:
+        pieces = _plan(manifest, request, now, grace="error")
+        _refuse_live(request, pieces, error)
+    return _receipt(request, manifest, pieces, now)
 
 
 def extent(store: Store, source: Source, query: str) -> Window:
@@ -149,7 +156,7 @@ def _note(store: Store, request: Request, answer: Answer, now: datetime, seconds
         return
     is_live = answer.receipt.origin in {"live", "mixed"}
     if store.usage.note(request, now=now, is_live=is_live, seconds=seconds):
-        store.background.submit(_flush, store)
+        store.background.submit(_flush, store).add_done_callback(_tell)
 
 
 def _flush(store: Store) -> None:
@@ -196,7 +203,8 @@ def _answer_once(store: Store, source: Source, request: Request, now: datetime) 
         store.memory.put(request, Held((manifest, answer), expires_at, answer.table.nbytes))
         left = _gap(answer.receipt.segments)
         if store.background and turn and left:
-            store.background.submit(_fill, store, source, request.query, left, now, turn.handed_over())
+            filling = store.background.submit(_fill, store, source, request.query, left, now, turn.handed_over())
+            filling.add_done_callback(_tell)
         return answer
 
 
@@ -210,6 +218,12 @@ def _fill(store: Store, source: Source, query: Query, gap: Window, now: datetime
         else:
             for period, cause in warmed.failed.items():
                 _log.warning("%s for %s was not materialised: %s", query.name, period, cause)
+
+
+def _tell(done: Future[None]) -> None:
+    """Log what nobody foresaw in the background: there is no caller to raise it to."""
+    if error := done.exception():
+        _log.error("a background task failed", exc_info=error)
 
 
 def _gap(segments: Sequence[Segment]) -> Window | None:
@@ -232,7 +246,7 @@ def _answer(
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
     while True:
-        pieces = _sound_plan(store, manifest, request, now, grace)
+        manifest, pieces = _sound_plan(store, manifest, request, now, grace)
         try:
             if cause or request.origin == "cache":
                 _refuse_live(request, pieces, cause)
@@ -251,14 +265,22 @@ def _answer(
             return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(request, pieces, now)
 
 
-def _sound_plan(store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace) -> list[Piece]:
-    """A plan whose partitions all hold what was published; broken ones are reported and left out."""
+def _sound_plan(
+    store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace
+) -> tuple[Manifest, list[Piece]]:
+    """A plan whose partitions all hold what was published; broken ones are reported and left out.
+
+    One that is gone may only have been superseded since: then the newer manifest is planned from, and returned.
+    """
     broken: frozenset[str] = frozenset()
     while True:
         pieces = _plan(manifest, request, now, grace=grace, broken=broken)
         unsound = [piece.entry for piece in pieces if piece.entry and not store.is_sound(piece.entry)]
         if not unsound:
-            return pieces
+            return manifest, pieces
+        if (newest := store.manifest()) is not manifest:
+            manifest = newest
+            continue
         store.report_broken(unsound)
         broken |= {entry.build for entry in unsound}
 

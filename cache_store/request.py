@@ -14,6 +14,7 @@ from nem.regions import NEM, REGIONS, UNKNOWN_REGION
 from nem.windows import RESOLUTIONS, Resolution, Window, choose_resolution
 
 Filters = Mapping[str, Sequence[str]]
+MAX_STALENESS = timedelta(days=36_500)
 Choice = Literal["auto", "cache", "live"]
 
 
@@ -49,6 +50,10 @@ def check_request(
         raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
     if origin not in get_args(Choice):
         raise RequestError(f"there is no origin {origin!r}; there are {', '.join(get_args(Choice))}")
+    if max_staleness is not None and not timedelta(0) <= max_staleness <= MAX_STALENESS:
+        raise RequestError(
+            f"max_staleness is 0 to {MAX_STALENESS.days} days, not {max_staleness}; leave it out for any"
+        )
     chosen = next((known for known in RESOLUTIONS if known == resolution), None) or choose_resolution(window)
     wanted = {key: _values(key, values) for key, values in (filters or {}).items()}
     _check_filters(declared, wanted)
@@ -67,9 +72,12 @@ def check_request(
 
 
 def _values(key: str, values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not values:
-        raise RequestError(f"filter {key} by a list of one or more values, not {values!r}; leave it out for all")
-    return tuple(sorted(set(values)))
+    if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(one, str) for one in values):
+        raise RequestError(f"filter {key} by a list of texts, not {values!r}")
+    if not values:
+        raise RequestError(f"filter {key} by one or more values; leave it out for all")
+    # DUIDs are upper case wherever they land.
+    return tuple(sorted({value.strip().upper() if key == "duid" else value for value in values}))
 
 
 def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:
@@ -78,7 +86,9 @@ def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None
         raise RequestError(
             f"{query.name} cannot be filtered by {', '.join(sorted(stray))}; it can by {', '.join(keys)}"
         )
-    known = {"region_id": (*REGIONS, UNKNOWN_REGION, NEM), "fueltech_id": (*FUELS, "battery")}
+    # Generation splits a battery into what it charges and discharges; a unit is one battery.
+    fuels = tuple(FUELS) if query.sums_regions else (*FUELS, "battery")
+    known = {"region_id": (*REGIONS, UNKNOWN_REGION, NEM), "fueltech_id": fuels}
     for key, names in known.items():
         for value in filters.get(key, ()):
             if value not in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,13 +16,16 @@ class Settings(BaseSettings):
     home: Path = Path("~/.nemwarm")
     lake: Path = Path()
     store: Path = Path()
-    memory_bytes: int = 256 * 2**20
+    memory_bytes: int = Field(default=256 * 2**20, ge=0)
     read_through: bool = True
     address: str = "127.0.0.1"
-    port: int = 5006
+    port: int = Field(default=5006, ge=1, le=65_535)
 
     @model_validator(mode="before")
     @classmethod
     def _under_home(cls, given: dict[str, object]) -> dict[str, object]:
-        home = Path(str(given.get("home") or "~/.nemwarm")).expanduser()
+        try:
+            home = Path(str(given.get("home") or "~/.nemwarm")).expanduser()
+        except RuntimeError as error:
+            raise ValueError(f"home: {error}") from error
         return {"lake": home / "lake", "store": home / "store"} | given | {"home": home}

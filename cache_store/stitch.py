@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Request
 from cache_store.store import Store, run_leaf
+from nem.errors import SourceUnavailableError
 from nem.source import Source, as_arrow
 from nem.windows import Window, bucket_edges, ceil, floor
 
@@ -52,19 +52,27 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
         try:
             return cursor.sql(rollup.derived(query, rows, outer), params=parameters).to_arrow_table()
         except duckdb.Error as error:
+            if not any(piece.entry for piece in pieces):
+                raise SourceUnavailableError(f"{query.name} over {request.window} cannot be merged: {error}") from error
             raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
 
 
 def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Neighbouring pieces that one scan, or one live query, can serve; empty ones left out."""
-    held = [piece for piece in pieces if piece.segment.reason != "empty_source"]
-
-    def like(numbered: tuple[int, Piece]) -> tuple[object, ...]:
-        i, piece = numbered
-        breaks = sum(a.segment.window.end != b.segment.window.start for a, b in itertools.pairwise(held[: i + 1]))
-        return (breaks, piece.segment.grain, piece.entry is None)
-
-    return [[piece for _, piece in run] for _, run in itertools.groupby(enumerate(held), key=like)]
+    runs: list[list[Piece]] = []
+    for piece in pieces:
+        if piece.segment.reason == "empty_source":
+            continue
+        last = runs[-1][-1] if runs else None
+        if last and (last.segment.window.end, last.segment.grain, last.entry is None) == (
+            piece.segment.window.start,
+            piece.segment.grain,
+            piece.entry is None,
+        ):
+            runs[-1].append(piece)
+        else:
+            runs.append([piece])
+    return runs
 
 
 def _needs_merging(request: Request, pieces: Sequence[Piece]) -> bool:
@@ -80,10 +88,12 @@ def _buckets(request: Request, pieces: Sequence[Piece]) -> pa.Table:
 
     Columns ``settlement_date``, ``interval_start``, ``held_seconds``.
     """
-    edges = bucket_edges(request.window, request.resolution)
+    runs = _runs(pieces)
+    # Not of the whole window: a hand-made one of a century at five minutes would be eleven million buckets.
+    edges = bucket_edges(Window(runs[0][0].segment.window.start, runs[-1][-1].segment.window.end), request.resolution)
     start, end = edges[:-1], edges[1:]
     held = np.zeros(len(start), dtype="timedelta64[us]")
-    for run in _runs(pieces):
+    for run in runs:
         first, last = np.datetime64(run[0].segment.window.start), np.datetime64(run[-1].segment.window.end)
         held += np.maximum(np.minimum(end, last) - np.maximum(start, first), np.timedelta64(0))
     label = pa.timestamp("us")

@@ -140,7 +140,9 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
     covered = source.coverage(query.sources[0], window)
     if not covered:
         return []
-    covers = Window(covered[0].start, covered[-1].end)
+    if len(covered) > 1:
+        raise SourceUnavailableError(f"{query.name}: the source lacks days of {period}; build its days one by one")
+    covers = covered[0]
     versions = source.versions(query.sources, window)
     with store.connection.cursor() as cursor:
         run_leaf(cursor, source, query, query.grains[0], covers, into="grain_0")

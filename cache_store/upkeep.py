@@ -17,10 +17,13 @@ import duckdb
 
 from cache_store.catalogue import CATALOGUE, find_query
 from cache_store.errors import StoreUnavailableError
+from cache_store.flight import wait_for_turn
 from cache_store.manifest import Entry, Manifest, entry_from, period_window, publish_manifest, replace, writer_lock
+from cache_store.plan import due
 from cache_store.reader import fetch
-from cache_store.store import BROKEN, Store, footer_of, materialise, publish_entries
+from cache_store.store import BROKEN, Store, footer_of
 from cache_store.usage import FOLDER as USAGE
+from cache_store.warm import warm
 from nem.source import Source
 
 GRACE = timedelta(hours=1)  # longer than any read holds a file, and than any build takes to publish one
@@ -55,18 +58,18 @@ def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
     Raises:
         StoreUnavailableError: the root cannot be written.
     """
-    found: list[Entry] = []
+    found: list[tuple[datetime, int, Entry]] = []
     for path in _partition_files(store.root):
         try:
             footer = footer_of(store.connection, path)
-            content = path.read_bytes()
+            content, modified = path.read_bytes(), path.stat().st_mtime_ns
             made = entry_from({**footer, "byte_count": len(content), "checksum": hashlib.sha256(content).hexdigest()})
-        except (OSError, duckdb.Error, KeyError, ValueError):
+        except (OSError, duckdb.Error, KeyError, TypeError, ValueError):
             continue  # torn or foreign: `check` reports it as unpublished
         if store.root / made.path == path:
-            found.append(made)
+            found.append((made.built_at, modified, made))
     live: list[Entry] = []
-    for entry in sorted(found, key=lambda entry: (entry.built_at, (store.root / entry.path).stat().st_mtime_ns)):
+    for *_, entry in sorted(found, key=lambda dated: dated[:2]):
         live = replace(live, [entry])
     return publish_manifest(store.root, lambda _: live, onto=Manifest(int(now.timestamp())))
 
@@ -138,29 +141,33 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
 
     Raises:
         StoreUnavailableError: the store cannot be written.
-        SourceUnavailableError: the source is away; what was wrong stays unpublished.
+        SourceUnavailableError: the source is away; what was wrong stays unpublished, for the next warming.
     """
     wrong = [finding.entry for finding in findings if finding.entry]
     builds = {entry.build for entry in wrong}
     if not builds:
         return []
-    publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in builds])
-    periods = sorted({(entry.query, entry.period) for entry in wrong})
-    for query, period in periods:
-        publish_entries(store, materialise(store, source, find_query(query), period, now=now))
-    return periods
+    rebuilt: list[tuple[str, str]] = []
+    for query in sorted({entry.query for entry in wrong}):
+        # In our turn, or whoever renews these partitions meanwhile would publish them again.
+        with wait_for_turn(store.root, query):
+            publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in builds])
+            for period in sorted({entry.period for entry in wrong if entry.query == query}):
+                tasks = due(store, source, find_query(query), now=now, window=period_window(period))
+                done = warm(store, source, find_query(query), tasks, now=now)
+                rebuilt += [(query, task.period) for task in tasks if task.period not in done.failed]
+    return rebuilt
 
 
 def _partition_files(root: Path) -> Iterator[Path]:
     """Every partition file on disk, published or not. Readers never look here: they open what the manifest names."""
-    for query in CATALOGUE:
-        yield from sorted((root / query).glob("*/*/*.parquet"))
+    yield from sorted(path for path in root.glob("*/*/*/*.parquet") if not path.name.startswith("."))
 
 
 def _swept_files(root: Path, named: set[str], builds: set[str]) -> Iterator[Path]:
     yield from (path for path in _partition_files(root) if str(path.relative_to(root)) not in named)
-    for query in CATALOGUE:
-        yield from (root / query).glob("*/*/.*.tmp")
+    yield from root.glob("*/*/*/.*.tmp")
+    yield from root.glob(".*.tmp")
     yield from (mark for mark in (root / BROKEN).glob("*") if mark.name not in builds)
 
 

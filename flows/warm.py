@@ -111,9 +111,10 @@ def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
     source, store, query = open_source(lake), open_store(root), find_query(batch.query)
     with wait_for_turn(root, batch.query):
         warmed = warm(store, source, query, batch.tasks, now=now)
+        # Still in our turn: the next builder may replace what was just published.
+        causes = warmed.failed | read_back(store, source, query, warmed.entries, now)
     if len(warmed.failed) == len(batch.periods):
         raise warmed.failed[batch.periods[0]]
-    causes = warmed.failed | read_back(store, source, query, warmed.entries, now)
     return Outcome(
         batch,
         failed={period: str(cause) for period, cause in causes.items()},

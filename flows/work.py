@@ -16,6 +16,7 @@ from nem import Source, Window
 from nem.errors import NemError
 from nem.windows import EPOCH, HORIZON, INTERVAL, floor, parse_time
 
+MOST_DAYS = (HORIZON - EPOCH).days  # the market has no more
 DAYS_PER_BATCH = 8  # one publication, so also what a kill costs; a month is a batch of its own
 
 
@@ -75,9 +76,12 @@ def check_range(start: str | None, end: str | None, days: int | None, asked: int
             raise RequestError(
                 f"give {name} (1 or more) alone, or start and end; not {name}={number} with another range"
             )
-    if not start and not end:
+    if start is None and end is None:
         return None
-    return Window(parse_time(start) if start else EPOCH, parse_time(end) if end else HORIZON)
+    return Window(
+        EPOCH if start is None else parse_time(start),
+        HORIZON if end is None else parse_time(end),
+    )
 
 
 def find_work(
@@ -126,7 +130,8 @@ def _asked(
     if shapes is not None:
         return [one for shape in shapes if shape.query == query.name and (one := shape.window(span, now=now))]
     if days:
-        return [Window(floor(span.end - INTERVAL, "1d") - timedelta(days=days - 1), span.end)]
+        first = floor(span.end - INTERVAL, "1d") - timedelta(days=min(days, MOST_DAYS) - 1)
+        return [Window(max(first, span.start), span.end)]
     return [window]
 
 

@@ -7,9 +7,10 @@ untouched, so a day's ``Source.version`` moves only when its rows do.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -21,7 +22,7 @@ from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.files import publish
 from nem.fuels import FUELS
 from nem.tables import DISPATCH_TYPES, FOREVER, TABLES, UNITS, Table
-from nem.windows import Window, day_window
+from nem.windows import EPOCH, HORIZON, Window, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
 UNITS_FILE = "units.parquet"
@@ -40,7 +41,7 @@ def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
         SourceUnavailableError: the lake cannot be written.
     """
     table = TABLES[table_name]
-    with duckdb.connect() as con, _landing_errors(table_name):
+    with _landing(root, table_name), duckdb.connect() as con:
         _conform(con, table.name, table.landed, table.key, rows)
         _check_labels(con, table)
         days = _days_to_rewrite(con, table)
@@ -56,15 +57,15 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         SourceFormatError: two rows of a unit overlap, or a dispatch type or fuel is unknown.
         SourceUnavailableError: the lake cannot be written.
     """
-    with duckdb.connect() as con, _landing_errors("units"):
+    with _landing(root, "units"), duckdb.connect() as con:
         _conform(con, "units", UNITS, ("duid", "region_id", "dispatch_type", "effective_date"), rows)
         con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
         _check_units(con)
         path = root / UNITS_FILE
         table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
-        if path.exists() and _read(con, [path]).equals(table):
-            return []
-        _write(con, table, path)
+        if not (path.exists() and _read(con, [path]).equals(table)):
+            _write(con, table, path)
+        # Also for a registry that did not change: a landing killed after it was written has days left to rewrite.
         scada = TABLES["unit_scada"]
         con.execute("DROP TABLE arriving")
         _conform(con, scada.name, scada.landed, scada.key, _no_rows(con, scada))
@@ -74,24 +75,36 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
 def land_sample(root: Path) -> dict[str, list[date]]:
     """Land the bundled real sample (22 days of October 2017, 147 stations) and return the days changed by table."""
     with as_file(files("nem") / "sample") as sample, duckdb.connect() as con:
-        units = con.sql("FROM read_csv($file, all_varchar = true)", params={"file": str(sample / "units.csv")})
-        land_units(root, units.project(", ".join(UNITS)).to_arrow_table())
+        units = con.sql(
+            "SELECT * EXCLUDE (source) REPLACE (CAST(effective_date AS TIMESTAMP) AS effective_date, "
+            "CAST(end_date AS TIMESTAMP) AS end_date) FROM read_csv($file, all_varchar = true)",
+            params={"file": str(sample / "units.csv")},
+        )
+        land_units(root, units.to_arrow_table())
         changed = {name: land(root, name, _read(con, [sample / f"{name}.parquet"])) for name in TABLES}
     mark = {"attribution": "Source: AEMO", "now": "newest data"}
-    publish(root / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark)))
+    with _landing(root, SAMPLE_MARK):
+        publish(root / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark)))
     return changed
 
 
 def landed_days(root: Path, table: str) -> list[date]:
-    """The NEM days a table has a file for, in order."""
-    folder = root / table
-    return sorted(date.fromisoformat(file.stem) for file in folder.glob("????-??-??.parquet"))
+    """The NEM days a table has a file for, in order. Files that are named otherwise are not ours."""
+    days = []
+    for file in (root / table).glob("????-??-??.parquet"):
+        with suppress(ValueError):
+            days.append(date.fromisoformat(file.stem))
+    return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
 @contextmanager
-def _landing_errors(table: str) -> Iterator[None]:
+def _landing(root: Path, table: str) -> Iterator[None]:
+    """One landing at a time on this host, its failures in this package's words."""
     try:
-        yield
+        root.mkdir(parents=True, exist_ok=True)
+        with (root / ".lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
     except OSError as error:
         raise SourceUnavailableError(f"{table} cannot be landed: {error}") from error
     except duckdb.Error as error:
@@ -102,6 +115,25 @@ def _conform(
     con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], required: tuple[str, ...], rows: pa.Table
 ) -> None:
     """Make ``rows`` the temporary table ``arriving``, typed as declared; columns not given are null."""
+    _check_columns(name, columns, required, rows)
+    given = set(rows.column_names)
+    con.register("given", rows)
+
+    def typed(column: str, kind: str) -> str:
+        made = f"CAST({column if column in given else 'NULL'} AS {kind})"
+        # AEMO's own lists hold 'ERB01 ' and 'HASTING1\n': an id is normalised once, here.
+        if column in required and kind == "VARCHAR":
+            return f"upper(trim({made}, $blank))"
+        # One NaN would make a whole day's sum NaN: what is no number is missing.
+        return f"CASE WHEN isfinite({made}) THEN {made} END" if kind == "DOUBLE" else made
+
+    # Names and types come from nem.tables, never from data.
+    select = ", ".join(f"{typed(column, kind)} AS {column}" for column, kind in columns.items())
+    con.execute(f"CREATE TEMP TABLE arriving AS SELECT {select} FROM given", {"blank": " \t\r\n"})  # noqa: S608
+    con.unregister("given")
+
+
+def _check_columns(name: str, columns: dict[str, str], required: tuple[str, ...], rows: pa.Table) -> None:
     given = set(rows.column_names)
     if unknown := given - set(columns):
         raise SourceFormatError(f"{name} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
@@ -112,19 +144,12 @@ def _conform(
             raise SourceFormatError(f"{name}: {rows[column].null_count} rows have no {column}")
     for column in given:
         kind = rows.schema.field(column).type
-        if pa.types.is_timestamp(kind) and kind.tz is not None:
-            raise SourceFormatError(f"{name}: {column} carries the time zone {kind.tz}; give naive NEM time")
-    con.register("given", rows)
+        if columns[column] == "TIMESTAMP" and not _is_naive_time(kind):
+            raise SourceFormatError(f"{name}: {column} is {kind}; give naive timestamps in NEM time")
 
-    def typed(column: str, kind: str) -> str:
-        made = f"CAST({column if column in given else 'NULL'} AS {kind})"
-        # AEMO's own lists hold 'ERB01 ' and 'HASTING1\n': an id is normalised once, here.
-        return f"upper(trim({made}, $blank))" if column in required and kind == "VARCHAR" else made
 
-    # Names and types come from nem.tables, never from data.
-    select = ", ".join(f"{typed(column, kind)} AS {column}" for column, kind in columns.items())
-    con.execute(f"CREATE TEMP TABLE arriving AS SELECT {select} FROM given", {"blank": " \t\r\n"})  # noqa: S608
-    con.unregister("given")
+def _is_naive_time(kind: pa.DataType) -> bool:
+    return (pa.types.is_timestamp(kind) and kind.tz is None) or pa.types.is_date(kind) or pa.types.is_null(kind)
 
 
 def _check_labels(con: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -133,7 +158,14 @@ def _check_labels(con: duckdb.DuckDBPyConnection, table: Table) -> None:
         {"step": table.step},
     ).fetchone()
     if stray:
-        raise SourceFormatError(f"{table.name}: label {stray[0]} is off its {table.step.seconds // 60}-minute grid")
+        minutes = int(table.step.total_seconds()) // 60
+        raise SourceFormatError(f"{table.name}: label {stray[0]} is off its {minutes}-minute grid")
+    stray = con.execute(
+        "SELECT settlement_date FROM arriving WHERE settlement_date <= $epoch OR settlement_date > $horizon LIMIT 1",
+        {"epoch": EPOCH, "horizon": HORIZON},
+    ).fetchone()
+    if stray:
+        raise SourceFormatError(f"{table.name}: label {stray[0]} is outside {EPOCH:%Y-%m-%d} to {HORIZON:%Y-%m-%d}")
 
 
 def _check_units(con: duckdb.DuckDBPyConnection) -> None:
@@ -159,6 +191,15 @@ def _check_units(con: duckdb.DuckDBPyConnection) -> None:
         ).fetchone()
         if stray:
             raise SourceFormatError(f"units: {stray[0]} has the {column} {stray[1]!r}; known are {', '.join(valid)}")
+    stray = con.execute(
+        "SELECT duid, fueltech_id, dispatch_type FROM arriving "
+        "WHERE (fueltech_id IS NOT DISTINCT FROM 'battery') <> (dispatch_type = 'BIDIRECTIONAL') LIMIT 1"
+    ).fetchone()
+    if stray:
+        raise SourceFormatError(
+            f"units: {stray[0]} is {stray[1]} and {stray[2]}: battery goes with BIDIRECTIONAL, which is split by sign, "
+            "and one-way units are battery_charging or battery_discharging"
+        )
 
 
 def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]:
@@ -174,13 +215,13 @@ def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]
             days.add(day - timedelta(days=1))
         if last > window.end - table.reaches:
             days.add(day + timedelta(days=1))
-    return sorted(days)
+    return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
 def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date) -> bool:
     """Merge, derive and publish one day; False when its rows are as they were."""
     window = day_window(day)
-    reach = Window(window.start - table.reaches, window.end + table.reaches)
+    reach = Window(max(window.start - table.reaches, EPOCH), min(window.end + table.reaches, HORIZON))
     stored = [path for near in reach.days() if (path := day_file(root, table.name, near)).exists()]
     con.register("stored", _read(con, stored) if stored else _no_rows(con, table))
     con.register("units", _registry(con, root))

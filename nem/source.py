@@ -92,7 +92,8 @@ class Source:
         """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
         if not (self.root / SAMPLE_MARK).exists():
             return None
-        return utc_time(max(self.span(table).end for table in ("unit_scada", "regional_price")))
+        landed = [table for table in ("unit_scada", "regional_price") if landed_days(self.root, table)]
+        return utc_time(max(self.span(table).end for table in landed)) if landed else None
 
     def _days(self, table: str) -> list[date]:
         days = landed_days(self.root, table)
@@ -168,20 +169,28 @@ def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
     """The first and last label of a file, from its footer."""
     try:
         metadata = pq.read_metadata(path)
-        column = metadata.schema.to_arrow_schema().get_field_index("settlement_date")
+        schema = metadata.schema.to_arrow_schema()
+        column = schema.get_field_index("settlement_date")
+        if column < 0 or schema.field(column).type not in {pa.timestamp("us"), pa.timestamp("ns"), pa.timestamp("ms")}:
+            raise SourceFormatError(f"{path.name} of {path.parent.name} has no naive settlement_date")
         groups = [metadata.row_group(i).column(column).statistics for i in range(metadata.num_row_groups)]
+        if any(group.min is None for group in groups):
+            raise SourceFormatError(f"{path.name} of {path.parent.name} has rows without settlement_date")
         return min(group.min for group in groups), max(group.max for group in groups)
-    except (OSError, pa.ArrowInvalid, ValueError, AttributeError) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, AttributeError) as error:
         raise SourceFormatError(f"{path.name} of {path.parent.name} is not a readable Parquet file: {error}") from error
 
 
 @lru_cache(maxsize=4)
 def _units(path: Path, _modified: int) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(UNITS)).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise SourceFormatError(f"the registry {path.name} cannot be read: {error}") from error
     return rows
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _units_on(path: Path, modified: int, day: date) -> str:
     """A digest of the registry rows in force on ``day``: a change to others leaves it as it is."""
     window = day_window(day)

@@ -222,3 +222,51 @@ def test_check_finds_and_mends_and_gc_collects(
     assert cli.main(["gc", "--dry-run"]) == 0
     # What was replaced a moment ago may still be read: it stays for its grace.
     assert "0 partitions and 0 files would go" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("NEMWARM_PORT", "70000", "port"),
+        ("NEMWARM_MEMORY_BYTES", "-1", "memory_bytes"),
+        ("NEMWARM_HOME", "~nobody-of-that-name/x", "home"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_one_line(
+    name: str, value: str, word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert cli.main(["status"]) == 2
+    assert word in (said := capsys.readouterr().err)
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("home", ["/dev/null/x", "/tmp/" + "x" * 300])
+def test_a_home_that_cannot_be_is_one_line(
+    home: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEMWARM_HOME", home)
+    assert cli.main(["query", "regional_price", *WEEK]) == 3
+    assert cli.main(["ingest", "--sample"]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["serve", "--port", "70000"], ["check", "--sample", "-1"], ["gc", "--quota-mb", "-5"], ["warm", "--asked", "0"]],
+)
+def test_numbers_out_of_bounds_are_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_manifest_of_another_version_is_not_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path))
+    (tmp_path / "manifest.json").write_text('{"version": 9, "generation": 1, "entries": []}')
+    assert cli.main(["check", "--repair"]) == 3
+    assert "has format 9" in capsys.readouterr().err
+    assert json.loads((tmp_path / "manifest.json").read_text())["version"] == 9

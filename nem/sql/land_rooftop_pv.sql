@@ -4,7 +4,8 @@
 -- known end is held at that end and marked provisional; one with neither has no row. Only a point has a last_changed: a
 -- row made here must lose to whatever point lands at its label.
 WITH point AS (
-    SELECT * FROM landed WHERE rooftop_mw IS NOT NULL
+    -- AEMO sends sub-areas (QLDN, QLDC, TASN ...) beside the regions they are part of.
+    SELECT * FROM landed WHERE rooftop_mw IS NOT NULL AND region_id IN ('NSW1', 'QLD1', 'SA1', 'TAS1', 'VIC1')
 ),
 half_hour AS (
     SELECT

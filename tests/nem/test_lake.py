@@ -55,8 +55,11 @@ def rooftop(*rows: tuple[object, ...]) -> pa.Table:
 
 
 def registry(*rows: dict[str, object]) -> pa.Table:
-    usual = {"region_id": "NSW1", "fueltech_id": "coal_black", "effective_date": datetime(2020, 1, 1), "end_date": None}
-    return pa.Table.from_pylist([{**usual, **row} for row in rows])
+    fuels = {"GENERATOR": "coal_black", "LOAD": "pumps", "BIDIRECTIONAL": "battery"}
+    usual = {"region_id": "NSW1", "effective_date": datetime(2020, 1, 1), "end_date": None}
+    return pa.Table.from_pylist(
+        [{**usual, "fueltech_id": fuels.get(str(row["dispatch_type"]), "wind"), **row} for row in rows]
+    )
 
 
 def stored(root: Path, table: str, *days: date) -> list[dict[str, object]]:
@@ -92,7 +95,7 @@ def test_landing_the_same_rows_again_touches_no_file(tiny):
 def test_landing_leaves_one_file_per_day_and_no_other(tiny):
     days = [f"{table}/{day}.parquet" for table in TABLES for day in ("2024-02-29", "2024-03-01")]
     assert sorted(str(p.relative_to(tiny.root)) for p in tiny.root.rglob("*") if p.is_file()) == sorted(
-        [*days, "units.parquet"]
+        [*days, ".lock", "units.parquet"]
     )
 
 
