@@ -84,15 +84,9 @@ CASES = {
 }
 
 
-UNMENDED = pytest.mark.xfail(strict=True, reason="a corrupt partition is not mended behind the answer")
-UNTOLD = pytest.mark.xfail(strict=True, reason="explain knows of no break that a reader met")
-
-
 @pytest.fixture(params=CASES)
 def case(request, tiny):
     """A world, what to ask of it, and the origins and reasons that should be given."""
-    if request.param == "corrupt" and "explain" in request.function.__name__:
-        request.applymarker(UNTOLD)
     prepare, window, asked, wanted = CASES[request.param]
     world = prepare(replace(tiny, store=open_store(tiny.store.root, memory_bytes=0)))
     return world, window, {"resolution": "1d", **asked}, wanted
@@ -142,9 +136,7 @@ def test_explain_takes_a_partition_at_its_word_till_a_reader_has_met_it(tiny):
     assert told(predicted(spoilt(tiny), WINDOW, resolution="1d")) == [FRESH, FRESH]
 
 
-@pytest.mark.parametrize(
-    "name", ["stale, past its grace", "range_gap", "fingerprint_mismatch", pytest.param("corrupt", marks=UNMENDED)]
-)
+@pytest.mark.parametrize("name", ["stale, past its grace", "range_gap", "fingerprint_mismatch", "corrupt"])
 def test_what_partitions_should_have_served_is_built_behind_the_answer(tiny, name):
     prepare, window, *_ = CASES[name]
     world = prepare(tiny)
