@@ -96,13 +96,13 @@ def explain(
     check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
-    pieces = _plan(manifest, request, now)
+    manifest, pieces = _sound_plan(store, manifest, request, now, "revalidate", opening=False)
     if request.origin == "cache":
         _refuse_live(request, pieces, None)
     try:
         pieces = _mark_empty(source, request, pieces)
     except SourceUnavailableError as error:
-        pieces = _plan(manifest, request, now, grace="error")
+        manifest, pieces = _sound_plan(store, manifest, request, now, "error", opening=False)
         _refuse_live(request, pieces, error)
     return _receipt(request, manifest, pieces, now)
 
@@ -192,8 +192,11 @@ def _answer_once(store: Store, source: Source, request: Request, now: datetime) 
     Whoever builds the query's partitions already is waited for where asking the source as well would cost more.
     """
     turn = None
-    gap = _gap(_segments(_plan(store.manifest(), request, now))) if request.origin == "auto" else None
-    if store.background and gap:
+    gap = None
+    if store.background and request.origin == "auto":
+        _, pieces = _sound_plan(store, store.manifest(), request, now, "revalidate")
+        gap = _gap(_segments(pieces))
+    if gap:
         with contextlib.suppress(StoreUnavailableError):  # a read-only mount: answer, and build nothing
             turn = take_turn(store.root, request.query.name, wait=LONG_WAIT if gap.hours > 24 else NO_WAIT)
     with turn or contextlib.nullcontext():
@@ -266,22 +269,25 @@ def _answer(
 
 
 def _sound_plan(
-    store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace
+    store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace, *, opening: bool = True
 ) -> tuple[Manifest, list[Piece]]:
     """A plan whose partitions all hold what was published; broken ones are reported and left out.
 
-    One that is gone may only have been superseded since: then the newer manifest is planned from, and returned.
+    Not ``opening`` files, it leaves out what is missing, resized or reported, and reports nothing. One that is gone may
+    only have been superseded since: then the newer manifest is planned from, and returned.
     """
     broken: frozenset[str] = frozenset()
     while True:
         pieces = _plan(manifest, request, now, grace=grace, broken=broken)
-        unsound = [piece.entry for piece in pieces if piece.entry and not store.is_sound(piece.entry)]
+        is_good = store.is_sound if opening else store.is_whole
+        unsound = [piece.entry for piece in pieces if piece.entry and not is_good(piece.entry)]
         if not unsound:
             return manifest, pieces
         if (newest := store.manifest()) is not manifest:
             manifest = newest
             continue
-        store.report_broken(unsound)
+        if opening:
+            store.report_broken(unsound)
         broken |= {entry.build for entry in unsound}
 
 

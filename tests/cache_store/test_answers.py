@@ -212,8 +212,9 @@ def requests(draw: st.DrawFn, world: World) -> tuple[str, Window, str, dict[str,
     place = draw(st.sampled_from([None, *REGIONS, "unknown", NEM]))
     if place:
         filters["region_id"] = [place]
+    known = [*FUELS, "battery"] if query == "capacity_factor" else list(FUELS)
     if query != "regional_price" and draw(st.booleans()):
-        filters["fueltech_id"] = sorted(draw(st.sets(st.sampled_from([*FUELS, "battery"]), min_size=1, max_size=6)))
+        filters["fueltech_id"] = sorted(draw(st.sets(st.sampled_from(known), min_size=1, max_size=6)))
     if query == "capacity_factor" and draw(st.booleans()):
         duids = sorted({*world.raw["units"]["duid"].to_pylist(), "MYSTERY1", "O'NOBODY"})
         filters["duid"] = sorted(draw(st.sets(st.sampled_from(duids), min_size=1, max_size=5)))
@@ -389,8 +390,8 @@ def test_explain_opens_no_data_file(tiny):
     before = {
         query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
     }
-    for query in QUERIES:
-        (tiny.store.root / query).rename(tiny.store.root / f"away-{query}")
+    for path in tiny.store.root.rglob("*.parquet"):
+        path.write_bytes(b"x" * path.stat().st_size)  # whoever opens one fails
     after = {
         query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
     }
