@@ -74,6 +74,8 @@ def test_a_repair_waits_for_whoever_builds(tiny):
     mending = threading.Thread(target=repair, args=(tiny.store, tiny.source, found), kwargs={"now": tiny.now})
     with wait_for_turn(tiny.store.root, "regional_price"):
         mending.start()
+        mending.join(1)
+        assert mending.is_alive()
         publish_manifest(tiny.store.root, lambda newest: newest.entries)  # as a renewal does
     mending.join(60)
     assert entry.build not in {one.build for one in tiny.store.manifest().entries}
