@@ -25,7 +25,7 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the window and where its rows came from. ``data_through`` is NEM time, ``built_at`` UTC."""
+    """A piece of the window and where its rows came from; ``built_at`` is UTC, None for live rows."""
 
     window: Window
     origin: Origin
