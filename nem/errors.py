@@ -12,6 +12,10 @@ class SourceUnavailableError(NemError):
     """The operator's to mend: live data is missing or cannot be read."""
 
 
+class TableAbsentError(SourceUnavailableError):
+    """The source is there and has never held this table."""
+
+
 class SourceFormatError(NemError):
     """The operator's to mend: a file breaks the format it claims to have."""
 

@@ -1,6 +1,6 @@
 """Landing: AEMO's rows into the source lake, one Parquet file per table and NEM day.
 
-Rows are upserted by key, the greatest ``last_changed`` winning and the later arrival among equals; what a row derives
+Rows are upserted by key, the greatest ``priority`` winning, then ``last_changed``, then the later arrival; what a row derives
 from its neighbours (mean power, settlement price) is worked out here, once. A file whose rows did not change is left
 untouched, so a day's ``Source.version`` moves only when its rows do.
 """
@@ -81,7 +81,8 @@ def land_sample(root: Path) -> dict[str, list[date]]:
             params={"file": str(sample / "units.csv")},
         )
         land_units(root, units.to_arrow_table())
-        changed = {name: land(root, name, _read(con, [sample / f"{name}.parquet"])) for name in TABLES}
+        bundled = {name: sample / f"{name}.parquet" for name in TABLES}
+        changed = {name: land(root, name, _read(con, [file])) for name, file in bundled.items() if file.exists()}
     mark = {"attribution": "Source: AEMO", "now": "newest data"}
     with _landing(root, SAMPLE_MARK):
         publish(root / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark)))
@@ -231,10 +232,14 @@ def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date
         f"""
         CREATE OR REPLACE TEMP TABLE landed AS
         SELECT {columns}
-        FROM (SELECT {columns}, 0 AS arrival FROM stored UNION ALL SELECT {columns}, 1 + rowid FROM arriving)
+        FROM (
+            SELECT *, 0 AS arrival FROM stored
+            UNION ALL BY NAME
+            SELECT *, 1 + rowid AS arrival FROM arriving -- all columns as declared; an older stored file may lack some
+        )
         WHERE settlement_date > $start AND settlement_date <= $end
             AND time_bucket($step, settlement_date) = settlement_date
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY last_changed DESC NULLS LAST, arrival DESC) = 1
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY priority DESC NULLS LAST, last_changed DESC NULLS LAST, arrival DESC) = 1
         """,  # noqa: S608
         {"start": reach.start, "end": reach.end, "step": table.step},
     )

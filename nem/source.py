@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.errors import SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
@@ -98,8 +98,9 @@ class Source:
     def _days(self, table: str) -> list[date]:
         days = landed_days(self.root, table)
         if not days:
-            raise SourceUnavailableError(
-                f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest --sample`"
+            absent = any(landed_days(self.root, other) for other in TABLES)
+            raise (TableAbsentError if absent else SourceUnavailableError)(
+                f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest`"
             )
         return days
 

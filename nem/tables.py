@@ -2,6 +2,10 @@
 
 A column stands here once, with its DuckDB type; its unit is the suffix of its name (``rrp`` and ``settlement_rrp``
 are $/MWh). Columns in ``derived`` are worked out when rows land, by ``sql/land_<table>.sql``.
+
+AEMO sends several rows for one key. The greatest ``priority`` wins, then the greatest ``last_changed``: a reading beats
+the initial MW of a next-day file (1, 0); a dispatch price beats a trading price (1, 0); a physical run beats the pricing
+run (its INTERVENTION); a rooftop measurement beats satellite (DAILY 2, MEASUREMENT 1, SATELLITE 0).
 """
 
 from __future__ import annotations
@@ -30,6 +34,8 @@ class Table:
         return {name: kind for name, kind in self.columns.items() if name not in self.derived}
 
 
+_STANDING = {"priority": "INTEGER", "last_changed": "TIMESTAMP"}
+
 TABLES = {
     table.name: table
     for table in (
@@ -42,7 +48,7 @@ TABLES = {
                 "scada_mw": "DOUBLE",
                 "mean_mw": "DOUBLE",
                 "is_provisional": "BOOLEAN",
-                "last_changed": "TIMESTAMP",
+                **_STANDING,
             },
             derived=("mean_mw", "is_provisional"),
             reaches=INTERVAL,  # the mean over an interval needs the next reading
@@ -59,7 +65,7 @@ TABLES = {
                 "mii_status": "VARCHAR",
                 "ocd_status": "VARCHAR",
                 "apc_flag": "INTEGER",
-                "last_changed": "TIMESTAMP",
+                **_STANDING,
             },
             derived=("settlement_rrp",),
         ),
@@ -76,8 +82,26 @@ TABLES = {
                 "solar_cleared_mw": "DOUBLE",
                 "wind_uigf_mw": "DOUBLE",
                 "wind_cleared_mw": "DOUBLE",
-                "last_changed": "TIMESTAMP",
+                **_STANDING,
             },
+        ),
+        Table(
+            "interconnector_flow",
+            ("settlement_date", "interconnector_id"),
+            {
+                "settlement_date": "TIMESTAMP",
+                "interconnector_id": "VARCHAR",
+                "metered_flow_mw": "DOUBLE",  # a reading at the interval's start; positive is first-named to second
+                "target_flow_mw": "DOUBLE",  # what dispatch aims at for its end
+                "export_limit_mw": "DOUBLE",
+                "import_limit_mw": "DOUBLE",  # negative
+                "losses_mw": "DOUBLE",
+                "mean_mw": "DOUBLE",  # of the metered flow
+                "is_provisional": "BOOLEAN",
+                **_STANDING,
+            },
+            derived=("mean_mw", "is_provisional"),
+            reaches=INTERVAL,
         ),
         Table(
             "rooftop_pv",
@@ -88,7 +112,7 @@ TABLES = {
                 "rooftop_mw": "DOUBLE",
                 "mean_mw": "DOUBLE",
                 "is_provisional": "BOOLEAN",
-                "last_changed": "TIMESTAMP",
+                **_STANDING,
             },
             derived=("mean_mw", "is_provisional"),
             step=timedelta(minutes=30),

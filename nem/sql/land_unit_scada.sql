@@ -30,6 +30,7 @@ SELECT
     scada_mw,
     CASE WHEN end_mw IS NULL THEN start_mw ELSE (start_mw + end_mw) / 2 END AS mean_mw,
     start_mw IS NOT NULL AND end_mw IS NULL AS is_provisional,
+    priority,
     last_changed
 FROM clamped
 ORDER BY settlement_date, duid

@@ -113,7 +113,7 @@ def test_a_damaged_file_is_a_typed_error_for_its_day_alone(tiny, damage, day, wi
 # P3
 def test_a_day_has_the_same_version_until_its_rows_change(tiny):
     before = {day: tiny.versions(TABLES, day_window) for day, day_window in ((DAY, LEAP_DAY), (NEXT, FIRST_OF_MARCH))}
-    for name in TABLES:
+    for name in TABLES.keys() & TINY:
         land(tiny.root, name, TINY[name])
     assert tiny.versions(TABLES, LEAP_DAY) == before[DAY]
     noon = datetime(2024, 2, 29, 12)

@@ -71,7 +71,7 @@ def raw_tables() -> dict[str, pa.Table]:
 def land_raw(root: Path, raw: Mapping[str, pa.Table]) -> Source:
     """The lake of a raw set, landed at ``root``."""
     land_units(root, raw["units"].select([name for name in raw["units"].column_names if name in UNITS]))
-    for name in TABLES:
+    for name in TABLES.keys() & raw.keys():
         land(root, name, raw[name])
     return open_source(root)
 
