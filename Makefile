@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml requirements.lock
 	@echo "installing nemwarm and its locked dependencies into .venv ..."
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c requirements.lock -e '.[dev]'
-	@$(BIN)/python -m compileall -qq -j 0 .venv/lib nem cache_store flows dashboard || true
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib nem cache_store flows dashboard cli || true
 	@touch $@
 
 up: setup ## land the sample if there is no source, warm it and serve the dashboard

@@ -123,7 +123,7 @@ def test_without_a_lake_the_remedy_is_named(
     monkeypatch.setenv("NEMWARM_HOME", str(tmp_path / "nowhere"))
     assert cli.main(["query", "regional_price", *WEEK]) == 3
     printed = capsys.readouterr()
-    assert "nemwarm ingest --sample" in printed.err
+    assert "nemwarm ingest" in printed.err
     assert printed.err.count("\n") == 1
     assert cli.main(["status"]) == 0
 

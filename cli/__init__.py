@@ -1,0 +1,34 @@
+"""The ``nemwarm`` command: the one place that knows all four packages, each imported when its command runs."""
+
+from __future__ import annotations
+
+import sys
+
+from cli.codes import BAD_REQUEST, NO_ANSWER, OK, complain
+from cli.parser import build_parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 found wrong by `check`, 2 bad request, 3 no answer."""
+    arguments = build_parser().parse_args(argv)
+    from pydantic import ValidationError
+
+    from cache_store.errors import CacheStoreError, RequestError, UnknownQueryError
+    from nem.errors import NemError, WindowError
+
+    try:
+        code: int = arguments.run(arguments)
+    except (WindowError, RequestError, UnknownQueryError) as error:
+        return complain(error, BAD_REQUEST)
+    except ValidationError as error:
+        words = (": ".join([*(str(part) for part in one["loc"]), one["msg"]]) for one in error.errors())
+        return complain(f"settings: {'; '.join(words)}", BAD_REQUEST)
+    except (NemError, CacheStoreError) as error:
+        return complain(error, NO_ANSWER)
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`nemwarm query … | head`).
+        sys.stdout = None
+        return OK
+    except OSError as error:
+        return complain(f"{error.strerror}: {error.filename or 'the output'}", NO_ANSWER)
+    return code

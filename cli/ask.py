@@ -1,0 +1,85 @@
+"""Commands that answer: query, explain and status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from cli.codes import OK
+from cli.installation import open_installation, window_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cache_store import Receipt
+
+
+def _request(arguments: argparse.Namespace) -> dict[str, Any]:
+    filters = {key: values for key in ("region_id", "fueltech_id", "duid") if (values := getattr(arguments, key))}
+    return {"filters": filters, "resolution": arguments.resolution, "origin": arguments.origin}
+
+
+def run_query(arguments: argparse.Namespace) -> int:
+    """Print the answer, and where it came from on standard error."""
+    from cache_store import fetch
+    from cache_store.export import export
+
+    store, source, now = open_installation()
+    answer = fetch(store, source, arguments.name, window_of(arguments), now=now, **_request(arguments))
+    if arguments.format == "table":
+        store.connection.from_arrow(answer.table).show(max_rows=60, max_width=200)
+    else:
+        sys.stdout.buffer.write(export(answer, arguments.format))
+        sys.stdout.buffer.flush()
+    print(_receipt_line(answer.receipt, answer.table.num_rows), file=sys.stderr)
+    return OK
+
+
+def _receipt_line(receipt: Receipt, row_count: int) -> str:
+    through = f"{receipt.data_through:%Y-%m-%d %H:%M} NEM" if receipt.data_through else "nothing"
+    words = [
+        f"{receipt.query} {receipt.window}",
+        receipt.resolution,
+        f"{row_count} rows",
+        receipt.origin,
+        f"data to {through}",
+    ]
+    return " · ".join([*words, *receipt.notes, "Source: AEMO"])
+
+
+def run_explain(arguments: argparse.Namespace) -> int:
+    """Print the plan, a line per segment."""
+    from cache_store import explain
+    from cache_store.export import describe
+
+    store, source, now = open_installation()
+    receipt = explain(store, source, arguments.name, window_of(arguments), now=now, **_request(arguments))
+    if arguments.format == "json":
+        print(json.dumps(describe(receipt)))
+        return OK
+    for segment in receipt.segments:
+        print(f"{segment.window}  {segment.origin:6} {segment.reason:20} {segment.grain:6} {segment.build or ''}")
+    return OK
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Print a row per query and grain."""
+    from dataclasses import asdict
+
+    from cache_store.status import status
+
+    store, _, now = open_installation()
+    rows = [asdict(row) for row in status(store, now=now)]
+    for row in rows:
+        row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"
+        row["lag_minutes"] = (lag := row.pop("lag")) and lag.total_seconds() / 60
+    if arguments.format == "json":
+        print(json.dumps(rows))
+        return OK
+    for row in rows:
+        print(
+            f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
+            f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
+        )
+    return OK

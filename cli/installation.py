@@ -1,0 +1,36 @@
+"""What a command works on: this installation's store and source, and the window it was given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cache_store import Store
+    from nem import Source, Window
+
+
+def open_installation() -> tuple[Store, Source, datetime]:
+    """This installation's store and source, and the instant freshness is judged at."""
+    from cache_store import open_store
+    from cache_store.settings import Settings
+    from nem import open_source
+
+    settings = Settings()
+    source = open_source(settings.lake)
+    store = open_store(settings.store, memory_bytes=settings.memory_bytes, read_through=settings.read_through)
+    return store, source, now_of(source)
+
+
+def now_of(source: Source) -> datetime:
+    """The instant freshness is judged at: a replayed past has its own."""
+    return source.replay_now() or datetime.now(UTC)
+
+
+def window_of(arguments: argparse.Namespace) -> Window:
+    """The window of ``--start`` and ``--end``."""
+    from nem.windows import Window, parse_time
+
+    return Window(parse_time(arguments.start), parse_time(arguments.end))

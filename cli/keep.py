@@ -1,0 +1,98 @@
+"""Commands that fill and mend: ingest, warm, check and gc."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cli.codes import NO_ANSWER, OK, WRONG
+from cli.installation import open_installation
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Print what is wrong with the store, and mend it if asked to."""
+    from cache_store.errors import StoreUnavailableError, StoreVersionError
+    from cache_store.upkeep import check, rebuild_manifest, repair
+
+    store, source, now = open_installation()
+    try:
+        store.manifest()
+    except StoreVersionError:
+        raise  # what a newer version wrote is whole: nothing of it is ours to mend
+    except StoreUnavailableError:
+        if not arguments.repair:
+            raise
+        print(
+            f"manifest rebuilt from footers: {len(rebuild_manifest(store, now=datetime.now(UTC)).entries)} partitions"
+        )
+    findings = check(store, source, now=now, sample=arguments.sample)
+    for finding in findings:
+        print(f"{finding.problem:12} {finding.path}")
+    wrong = [finding for finding in findings if finding.entry]
+    if arguments.repair:
+        for query, period in repair(store, source, wrong, now=now):
+            print(f"rebuilt      {query} {period}")
+    state = "mended" if arguments.repair else "wrong"
+    print(f"{len(store.manifest().entries)} partitions published, {len(wrong)} {state}")
+    return WRONG if wrong and not arguments.repair else OK
+
+
+def run_gc(arguments: argparse.Namespace) -> int:
+    """Delete what no manifest names, and print it."""
+    from cache_store.upkeep import sweep
+
+    store, _, _ = open_installation()
+    quota = arguments.quota_mb * 10**6 if arguments.quota_mb is not None else None
+    swept = sweep(store, now=datetime.now(UTC), byte_quota=quota, dry_run=arguments.dry_run)
+    for path in swept.evicted:
+        print(f"evicted      {path}")
+    for path in swept.files:
+        print(f"deleted      {path}")
+    would = "would go" if arguments.dry_run else "gone"
+    print(
+        f"{len(swept.evicted)} partitions and {len(swept.files)} files {would}, {swept.byte_count / 1e6:.1f} MB on disk"
+    )
+    return OK
+
+
+def run_ingest(_arguments: argparse.Namespace) -> int:
+    """Land data, and print what came of it."""
+    from cache_store.settings import Settings
+    from nem.lake import land_sample
+
+    lake = Settings().lake
+    changed = land_sample(lake)
+    for table, days in changed.items():
+        print(f"{table:16} {len(days):3} days landed")
+    print(f"the sample is in {lake}. Source: AEMO")
+    return OK
+
+
+def run_warm(arguments: argparse.Namespace) -> int:
+    """Run the warm flow here, or print what it would do."""
+    from cache_store import CATALOGUE, find_query
+    from cache_store.usage import most_asked, read_usage
+    from flows.work import check_range, find_work
+
+    # Checked before Prefect is imported: a bad request must not start a server first.
+    window = check_range(arguments.start, arguments.end, None, arguments.asked)
+    queries = [find_query(name) for name in arguments.query or CATALOGUE]
+    if not arguments.dry_run:
+        from flows.warm import warm_cache
+
+        given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "force")}
+        print(warm_cache(queries=arguments.query, **given)["message"])
+        return OK
+    store, source, now = open_installation()
+    shapes = most_asked(read_usage(store.root), arguments.asked) if arguments.asked else None
+    work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=arguments.force)
+    for batch in work.batches:
+        for period in batch.periods:
+            print(f"{batch.query:20} {period:10} {batch.reason}")
+    for query, cause in work.unplanned.items():
+        print(f"{query:20} cannot be planned: {cause}")
+    print(f"{sum(len(batch.periods) for batch in work.batches)} due, {sum(work.fresh.values())} fresh")
+    return NO_ANSWER if work.unplanned else OK

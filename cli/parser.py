@@ -1,0 +1,98 @@
+"""The command line: every command, its arguments and their bounds."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, NoReturn
+
+from cli import ask, keep, serve
+from cli.codes import BAD_REQUEST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_REQUEST, f"nemwarm: {message}; see `{self.prog} --help`\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``nemwarm``; each command leaves the function that runs it in ``run``."""
+    parser = _Parser(prog="nemwarm", description="Answers about Australia's electricity market, warmed before asked.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+        made.set_defaults(run=run)
+        return made
+
+    up = "land the bundled sample if there is no source, serve the dashboard, warm in the background"
+    _add_address(command("up", serve.run_up, up))
+    _add_address(command("serve", serve.run_serve, "serve the dashboard"))
+    _add_origin(command("ingest", keep.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
+    _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
+    shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
+    shown.add_argument("--format", choices=["table", "json"], default="table")
+    checked = command("check", keep.run_check, "verify every partition; exit code 1 if one is wrong")
+    checked.add_argument("--repair", action="store_true", help="quarantine and rebuild what is wrong, the manifest too")
+    checked.add_argument(
+        "--sample", type=_count(), default=3, help="partitions to recompute from the source (default: 3)"
+    )
+    swept = command("gc", keep.run_gc, "delete files that no manifest names")
+    swept.add_argument("--dry-run", action="store_true", help="only say what would go")
+    swept.add_argument(
+        "--quota-mb", type=_count(), help="first drop the oldest partitions of the finest grain down to this"
+    )
+    _add_request(command("query", ask.run_query, "answer a query"), ["table", "csv", "json", "parquet"])
+    explained = command("explain", ask.run_explain, "how a query would be answered, opening no data file")
+    _add_request(explained, ["table", "json"])
+    return parser
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--address", help="interface to listen on (default: loopback)")
+    parser.add_argument("--port", type=_count(1, 65_535), help="default: 5006")
+
+
+def _add_origin(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sample", action="store_true", required=True, help="the bundled 22 days of October 2017")
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    _add_window(parser, required=False)
+    parser.add_argument("--query", action="append", help="only this query; may be repeated")
+    parser.add_argument(
+        "--asked", type=_count(1), metavar="N", help="only what the N requests mean that readers asked most"
+    )
+    parser.add_argument("--force", action="store_true", help="rebuild what is not due, too")
+    parser.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
+
+
+def _count(least: int = 0, most: int = 10**9) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+        return int(text)
+
+    return number
+
+
+def _add_window(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    for edge in ("--start", "--end"):
+        parser.add_argument(
+            edge, required=required, help="NEM time: a date, or YYYY-MM-DDTHH:MM; windows are (start, end]"
+        )
+
+
+def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
+    parser.add_argument("name", metavar="query", help="a name of the catalogue, such as generation_by_fuel")
+    _add_window(parser, required=True)
+    parser.add_argument("--resolution", default="auto", help="auto, 5min, 30min, 1h, 1d or 1M")
+    parser.add_argument("--region", dest="region_id", action="append", help="NSW1 …, or NEM for all together")
+    parser.add_argument("--fueltech", dest="fueltech_id", action="append", help="a fuel technology; may be repeated")
+    parser.add_argument("--duid", action="append", help="a unit; may be repeated")
+    parser.add_argument(
+        "--origin", default="auto", help="auto, cache (never asks the source) or live (opens no partition)"
+    )
+    parser.add_argument("--format", choices=forms, default="table")
