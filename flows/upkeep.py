@@ -1,0 +1,88 @@
+"""audit and sweep: the store verified against its source and its checksums, and kept within its bounds.
+
+What is wrong, how it is mended and what may go is cache_store's to know; here it is scheduled, said and retried.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+
+from cache_store import open_store
+from cache_store.errors import CacheStoreError
+from cache_store.settings import Settings
+from cache_store.upkeep import Finding, check, repair
+from cache_store.upkeep import sweep as sweep_store
+from nem import open_source
+
+
+class AuditFailedError(CacheStoreError):
+    """The operator's to mend: partitions were wrong and could not all be rebuilt; the message names them."""
+
+
+@flow(name="audit", persist_result=False)
+def audit(sample: int = 20) -> str:
+    """Verify every partition, mend what is wrong, and return a sentence that says what was.
+
+    Args:
+        sample: how many partitions to recompute from the source, those verified longest ago first.
+
+    Raises:
+        AuditFailedError: what was wrong is unpublished, so that readers ask the source, and not all of it rebuilt.
+        StoreUnavailableError, SourceUnavailableError: nothing could be verified.
+    """
+    settings, logger = Settings(), get_run_logger()
+    store, source = open_store(settings.store), open_source(settings.lake)
+    now = source.replay_now() or datetime.now(UTC)
+    wrong = [finding for finding in check(store, source, now=now, sample=sample) if finding.entry]
+    rebuilt = repair(store, source, wrong, now=now)
+    message = describe(wrong, rebuilt, len(store.manifest().entries))
+    logger.log(30 if wrong else 20, message)
+    rows = [{"partition": finding.path, "problem": finding.problem} for finding in wrong]
+    create_table_artifact(rows, key="audit", description=f"{message}. Source: AEMO")
+    if left := lost(wrong, rebuilt):
+        raise AuditFailedError(f"wrong and not rebuilt: {', '.join(left)}; run `nemwarm check --repair`")
+    return message
+
+
+def describe(wrong: list[Finding], rebuilt: list[tuple[str, str]], published: int) -> str:
+    """What an audit found, in a sentence."""
+    if not wrong:
+        return f"{published} partitions verified, none wrong"
+    kinds = Counter(finding.problem for finding in wrong)
+    found = ", ".join(f"{count} {problem}" for problem, count in kinds.most_common())
+    return f"{len(wrong)} partitions wrong ({found}), {len(rebuilt)} rebuilt, {published} published"
+
+
+def lost(wrong: list[Finding], rebuilt: list[tuple[str, str]]) -> list[str]:
+    """The periods that were wrong and that nothing rebuilt stands in for; a month stands in for its days."""
+    entries = [finding.entry for finding in wrong if finding.entry]
+    return sorted(
+        {
+            f"{entry.query} {entry.period}"
+            for entry in entries
+            if not any(query == entry.query and entry.period.startswith(period) for query, period in rebuilt)
+        }
+    )
+
+
+@flow(name="sweep", persist_result=False)
+def sweep(quota_mb: int | None = None) -> str:
+    """Delete the files no manifest names, and over the quota the oldest partitions of the finest grain.
+
+    Args:
+        quota_mb: bytes the store may take, in millions; without it only what nothing names goes.
+
+    Raises:
+        StoreUnavailableError: the store cannot be read or written.
+    """
+    quota = None if quota_mb is None else quota_mb * 10**6
+    swept = sweep_store(open_store(Settings().store), now=datetime.now(UTC), byte_quota=quota)
+    message = (
+        f"{len(swept.evicted)} partitions evicted, {len(swept.files)} files deleted, {swept.byte_count / 1e6:.1f} MB"
+    )
+    get_run_logger().info(message)
+    return message
