@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 .DEFAULT_GOAL := help
-.PHONY: help setup up test soak lint bench lock clean
+.PHONY: help setup up deploy down test soak lint bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ $(STAMP): pyproject.toml requirements.lock
 
 up: setup ## land the sample if there is no source, warm it and serve the dashboard
 	$(BIN)/nemwarm up
+
+deploy: setup ## start a Prefect server and a worker here, and deploy the schedules of prefect.yaml
+	@$(BIN)/python -m flows.local up
+
+down: ## end the server and the worker that `make deploy` started
+	@$(BIN)/python -m flows.local down
 
 test: setup ## run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
