@@ -70,6 +70,11 @@ def run_status(arguments: argparse.Namespace) -> int:
     from cache_store.status import status
 
     store, _, now = open_installation()
+    if arguments.format == "prometheus":
+        from cache_store.metrics import metrics
+
+        print(metrics(store, now=now), end="")
+        return OK
     rows = [asdict(row) for row in status(store, now=now)]
     for row in rows:
         row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"

@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_origin(command("ingest", keep.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
     _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
     shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
-    shown.add_argument("--format", choices=["table", "json"], default="table")
+    shown.add_argument("--format", choices=["table", "json", "prometheus"], default="table")
     checked = command("check", keep.run_check, "verify every partition; exit code 1 if one is wrong")
     checked.add_argument("--repair", action="store_true", help="quarantine and rebuild what is wrong, the manifest too")
     checked.add_argument(
