@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cache_store import CATALOGUE, fetch, find_query, open_store
@@ -29,7 +28,7 @@ def scrape(text: str) -> dict[tuple[str, ...], float]:
 
 
 def test_a_scrape_tells_partitions_lag_and_requests(tmp_path: Path) -> None:
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
+    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store", read_through=True)
     price = find_query("regional_price")
     warm(store, source, price, due(store, source, price, now=NOW, window=LEAP_DAY), now=NOW)
     found = scrape(metrics(store, now=NOW + timedelta(minutes=5)))
