@@ -18,11 +18,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from nem.derive import derivation, reach, winning
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.files import publish
 from nem.fuels import FUELS
 from nem.tables import DISPATCH_TYPES, FOREVER, TABLES, UNITS, Table
-from nem.windows import EPOCH, HORIZON, Window, day_window
+from nem.windows import EPOCH, HORIZON, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
 UNITS_FILE = "units.parquet"
@@ -222,33 +223,21 @@ def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]
 def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date) -> bool:
     """Merge, derive and publish one day; False when its rows are as they were."""
     window = day_window(day)
-    reach = Window(max(window.start - table.reaches, EPOCH), min(window.end + table.reaches, HORIZON))
-    stored = [path for near in reach.days() if (path := day_file(root, table.name, near)).exists()]
+    near = reach(table, window)
+    stored = [path for other in near.days() if (path := day_file(root, table.name, other)).exists()]
     con.register("stored", _read(con, stored) if stored else _no_rows(con, table))
     con.register("units", _registry(con, root))
-    columns, key = ", ".join(table.landed), ", ".join(table.key)
-    # Names come from nem.tables, never from data.
+    # All columns of `arriving` as declared; an older stored file may lack some.
+    rows = "SELECT *, 0 AS arrival FROM stored UNION ALL BY NAME SELECT *, 1 + rowid AS arrival FROM arriving"
     con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE landed AS
-        SELECT {columns}
-        FROM (
-            SELECT *, 0 AS arrival FROM stored
-            UNION ALL BY NAME
-            SELECT *, 1 + rowid AS arrival FROM arriving -- all columns as declared; an older stored file may lack some
-        )
-        WHERE settlement_date > $start AND settlement_date <= $end
-            AND time_bucket($step, settlement_date) = settlement_date
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY priority DESC NULLS LAST, last_changed DESC NULLS LAST, arrival DESC) = 1
-        """,  # noqa: S608
-        {"start": reach.start, "end": reach.end, "step": table.step},
+        f"CREATE OR REPLACE TEMP TABLE landed AS {winning(table, rows)}",
+        {"start": near.start, "end": near.end, "step": table.step},
     )
-    derive = (files("nem") / "sql" / f"land_{table.name}.sql").read_text()
-    rows = con.sql(derive, params={"start": window.start, "end": window.end}).to_arrow_table()
+    derived = con.sql(derivation(table.name), params={"start": window.start, "end": window.end}).to_arrow_table()
     path = day_file(root, table.name, day)
-    if _read(con, [path]).equals(rows) if path.exists() else not rows.num_rows:
+    if _read(con, [path]).equals(derived) if path.exists() else not derived.num_rows:
         return False
-    _write(con, rows, path)
+    _write(con, derived, path)
     return True
 
 
