@@ -1,0 +1,99 @@
+"""A lake of generated rows, shaped like the market: as many units, fuels, labels and prices as there are, none real.
+
+Units are the real registry's. Power follows the fuel (sun, wind in fronts, load-following, batteries by the clock) with
+noise from a hash, so a day is the same however often it is made. Rows hold what landing derives, worked out alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+from nem.registry import bundled_registry
+
+from nem.lake import day_file, land_units
+from nem.regions import REGIONS
+from nem.tables import TABLES
+
+LAST = date(2026, 10, 31)
+UNITS = 550
+
+_SQL = Path(__file__).parent / "sql"
+_GENERATED = ("unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv")
+# One label past the day is made, for the mean over its last interval.
+_LABELS = (
+    "CREATE OR REPLACE TEMP TABLE label AS "
+    "SELECT $day::TIMESTAMP + i * INTERVAL 5 MINUTE AS settlement_date, i / 12 AS hour FROM range(1, 290) AS step(i)"
+)
+_NOISE = "CREATE TEMP MACRO noise(name, label) AS (hash(name || label::VARCHAR) % 10000) / 10000.0"
+_INTERCONNECTORS = ("NSW1-QLD1", "N-Q-MNSP1", "VIC1-NSW1", "V-SA", "V-S-MNSP1", "T-V-MNSP1")
+
+
+def days_before(last: date, count: int) -> Iterator[date]:
+    """The ``count`` days up to ``last``, newest first."""
+    return (last - timedelta(days=back) for back in range(count))
+
+
+def write_lake(root: Path, *, days: int, last: date = LAST, units: int = UNITS) -> None:
+    """Write ``days`` days of generated rows up to ``last``; days that are there are left as they are."""
+    registry = chosen_units(units)
+    if not (root / "units.parquet").exists():
+        land_units(root, registry)
+    with duckdb.connect() as con:
+        con.execute(_NOISE)
+        con.register("unit", _unit_facts(con, registry))
+        con.register("region", pa.table({"name": list(REGIONS)}))
+        con.register("interconnector", pa.table({"name": list(_INTERCONNECTORS)}))
+        for day in days_before(last, days):
+            con.execute(_LABELS, {"day": datetime(day.year, day.month, day.day)})
+            for table in _GENERATED:
+                if not (path := day_file(root, table, day)).exists():
+                    _write_day(con, table, day, path)
+
+
+def chosen_units(count: int) -> pa.Table:
+    """The real registry's units of known capacity, ``count`` of them, in force ever since."""
+    with duckdb.connect() as con:
+        con.register("registry", bundled_registry())
+        return con.sql(
+            "SELECT * REPLACE (TIMESTAMP '2009-01-01' AS effective_date, TIMESTAMP '2999-12-31' AS end_date) FROM ("
+            "FROM registry WHERE coalesce(capacity_maximum_mw, capacity_registered_mw) > 0 "
+            "QUALIFY row_number() OVER (PARTITION BY duid ORDER BY effective_date DESC) = 1) "
+            "ORDER BY hash(duid) LIMIT $count",
+            params={"count": count},
+        ).to_arrow_table()
+
+
+def _unit_facts(con: duckdb.DuckDBPyConnection, registry: pa.Table) -> pa.Table:
+    con.register("registry", registry)
+    return con.sql(
+        "SELECT duid, region_id, fueltech_id, dispatch_type, "
+        "coalesce(capacity_maximum_mw, capacity_registered_mw) AS capacity_mw FROM registry"
+    ).to_arrow_table()
+
+
+def _write_day(con: duckdb.DuckDBPyConnection, table: str, day: date, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = datetime(day.year, day.month, day.day)
+    columns = ", ".join(TABLES[table].columns)
+    # Names are nem.tables', the statement is a file of ours.
+    made = (_SQL / f"generate_{table}.sql").read_text()
+    given = {"end": start + timedelta(days=1)} | ({"day": start} if "$day" in made else {})
+    rows = con.sql(
+        f"SELECT {columns} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL",  # noqa: S608
+        params=given,
+    ).to_arrow_table()
+    con.register("rows", rows)
+    con.execute("COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(path)})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--days", type=int, default=365)
+    asked = parser.parse_args()
+    write_lake(asked.root, days=asked.days)
