@@ -23,7 +23,7 @@ LAST = date(2026, 10, 31)
 UNITS = 550
 
 _SQL = Path(__file__).parent / "sql"
-_GENERATED = ("unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv")
+GENERATED = ("unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv")
 # One label past the day is made, for the mean over its last interval.
 _LABELS = (
     "CREATE OR REPLACE TEMP TABLE label AS "
@@ -43,16 +43,34 @@ def write_lake(root: Path, *, days: int, last: date = LAST, units: int = UNITS) 
     registry = chosen_units(units)
     if not (root / "units.parquet").exists():
         land_units(root, registry)
-    with duckdb.connect() as con:
-        con.execute(_NOISE)
-        con.register("unit", _unit_facts(con, registry))
-        con.register("region", pa.table({"name": list(REGIONS)}))
-        con.register("interconnector", pa.table({"name": list(_INTERCONNECTORS)}))
+    with generating(registry) as con:
         for day in days_before(last, days):
-            con.execute(_LABELS, {"day": datetime(day.year, day.month, day.day)})
-            for table in _GENERATED:
+            for table in GENERATED:
                 if not (path := day_file(root, table, day)).exists():
-                    _write_day(con, table, day, path)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    con.register("rows", make_day(con, table, day))
+                    con.execute("COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(path)})
+
+
+def generating(registry: pa.Table) -> duckdb.DuckDBPyConnection:
+    """A connection that ``make_day`` can use."""
+    con = duckdb.connect()
+    con.execute(_NOISE)
+    con.register("unit", _unit_facts(con, registry))
+    con.register("region", pa.table({"name": list(REGIONS)}))
+    con.register("interconnector", pa.table({"name": list(_INTERCONNECTORS)}))
+    return con
+
+
+def make_day(con: duckdb.DuckDBPyConnection, table: str, day: date) -> pa.Table:
+    """A table's rows of one NEM day, as the lake holds them."""
+    start = datetime(day.year, day.month, day.day)
+    con.execute(_LABELS, {"day": start})
+    made = (_SQL / f"generate_{table}.sql").read_text()
+    given = {"end": start + timedelta(days=1)} | ({"day": start} if "$day" in made else {})
+    # Names are nem.tables', the statement is a file of ours.
+    statement = f"SELECT {', '.join(TABLES[table].columns)} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL"  # noqa: S608
+    return con.sql(statement, params=given).to_arrow_table()
 
 
 def chosen_units(count: int) -> pa.Table:
@@ -74,21 +92,6 @@ def _unit_facts(con: duckdb.DuckDBPyConnection, registry: pa.Table) -> pa.Table:
         "SELECT duid, region_id, fueltech_id, dispatch_type, "
         "coalesce(capacity_maximum_mw, capacity_registered_mw) AS capacity_mw FROM registry"
     ).to_arrow_table()
-
-
-def _write_day(con: duckdb.DuckDBPyConnection, table: str, day: date, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    start = datetime(day.year, day.month, day.day)
-    columns = ", ".join(TABLES[table].columns)
-    # Names are nem.tables', the statement is a file of ours.
-    made = (_SQL / f"generate_{table}.sql").read_text()
-    given = {"end": start + timedelta(days=1)} | ({"day": start} if "$day" in made else {})
-    rows = con.sql(
-        f"SELECT {columns} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL",  # noqa: S608
-        params=given,
-    ).to_arrow_table()
-    con.register("rows", rows)
-    con.execute("COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(path)})
 
 
 if __name__ == "__main__":
