@@ -42,8 +42,8 @@ def cells(row: Row) -> list[str]:
     if row.budget_ms is not None:
         bounds.append(f"≤ {row.budget_ms:,.4g} ms")
     if row.budget_ratio is not None:
-        bounds.append(f"≥ {row.budget_ratio:g} ×" if row.faster else f"≤ {row.budget_ratio:g} ×")
-    ratio = "" if row.ratio is None else f"{row.ratio:.2f} × {'faster' if row.faster else 'the rival'}"
+        bounds.append(f"≥ {row.budget_ratio:g} x" if row.faster else f"≤ {row.budget_ratio:g} x")
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f} x {'faster' if row.faster else 'the rival'}"
     return [
         row.case + (f" ({row.note})" if row.note else ""),
         row.ours,
