@@ -225,7 +225,57 @@ CAPACITY_FACTOR = Query(
     sums_regions=False,
 )
 
-CATALOGUE = {query.name: query for query in (GENERATION_BY_FUEL, REGIONAL_PRICE, CAPACITY_FACTOR)}
+INTERCONNECTOR_FLOW = Query(
+    name="interconnector_flow",
+    about="what flowed between regions, and how near its limits",
+    sources=("interconnector_flow",),
+    # Not import and export: those are a region's. Forward is from the first-named region to the second.
+    columns={
+        "settlement_date": _LABEL,
+        "interconnector_id": _key(
+            "interconnector, whatever AEMO names; forward is from its first region to its second"
+        ),
+        "forward_mwh": Column("MWh", "metered flow from the first-named region to the second", "sum"),
+        "reverse_mwh": Column("MWh", "metered flow from the second-named region to the first, positive too", "sum"),
+        "rated_forward_mwh": Column("MWh", "of the forward flow, what the limit is known for", "sum"),
+        "rated_reverse_mwh": Column("MWh", "likewise in reverse", "sum"),
+        "forward_limit_mwh": Column(
+            "MWh", "what the export limit let flow while the flow is known, never below 0", "sum"
+        ),
+        "reverse_limit_mwh": Column("MWh", "what the import limit let flow, likewise", "sum"),
+        "losses_mwh": Column("MWh", "losses that dispatch reckons with", "sum"),
+        "at_forward_limit_count": _count("labels whose target is within 0.01 MW of the export limit, or past it"),
+        "at_reverse_limit_count": _count("the same of the import limit"),
+        "at_both_limits_count": _count("of these, both at once: the link could only do as it did"),
+        "limit_count": _count("labels whose target and both limits are known"),
+        "min_mw": Column("MW", "lowest 5-minute mean flow, forward positive", "min"),
+        "max_mw": Column("MW", "highest 5-minute mean flow, forward positive", "max"),
+        "reading_count": _count("labels with a metered flow"),
+        "provisional_count": _count("of these, waiting for the next reading"),
+    },
+    ratios={
+        "mean_mw": Ratio(
+            "MW",
+            "mean flow over the labels that have one, forward positive",
+            "(forward_mwh - reverse_mwh) * 12 / nullif(reading_count, 0)",
+        ),
+        "forward_utilisation": Ratio(
+            "0-1",
+            "rated energy forward over its limit; above 1 is shown, not clipped",
+            "rated_forward_mwh / nullif(forward_limit_mwh, 0)",
+        ),
+        "reverse_utilisation": Ratio("0-1", "the same in reverse", "rated_reverse_mwh / nullif(reverse_limit_mwh, 0)"),
+        "at_limit_share": Ratio(
+            "0-1",
+            "share of labels at a limit, either way",
+            "(at_forward_limit_count + at_reverse_limit_count - at_both_limits_count) / nullif(limit_count, 0)",
+        ),
+        "missing_count": Ratio("intervals", "labels without a metered flow", "round(hours * 12) - reading_count"),
+    },
+    sums_regions=False,
+)
+
+CATALOGUE = {query.name: query for query in (GENERATION_BY_FUEL, REGIONAL_PRICE, CAPACITY_FACTOR, INTERCONNECTOR_FLOW)}
 
 
 def find_query(name: str) -> Query:

@@ -76,8 +76,9 @@ def _values(key: str, values: Sequence[str]) -> tuple[str, ...]:
         raise RequestError(f"filter {key} by a list of texts, not {values!r}")
     if not values:
         raise RequestError(f"filter {key} by one or more values; leave it out for all")
-    # DUIDs are upper case wherever they land.
-    return tuple(sorted({value.strip().upper() if key == "duid" else value for value in values}))
+    # Ids of units and links are upper case wherever they land.
+    is_id = key in {"duid", "interconnector_id"}
+    return tuple(sorted({value.strip().upper() if is_id else value for value in values}))
 
 
 def _check_filters(query: Query, filters: Mapping[str, tuple[str, ...]]) -> None:

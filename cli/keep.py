@@ -88,11 +88,14 @@ def run_warm(arguments: argparse.Namespace) -> int:
         return OK
     store, source, now = open_installation()
     shapes = most_asked(read_usage(store.root), arguments.asked) if arguments.asked else None
-    work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=arguments.force)
+    named, force = bool(arguments.query), arguments.force
+    work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=force, named=named)
     for batch in work.batches:
         for period in batch.periods:
             print(f"{batch.query:20} {period:10} {batch.reason}")
     for query, cause in work.unplanned.items():
         print(f"{query:20} cannot be planned: {cause}")
+    for query, table in work.absent.items():
+        print(f"{query:20} no {table} in the source")
     print(f"{sum(len(batch.periods) for batch in work.batches)} due, {sum(work.fresh.values())} fresh")
     return NO_ANSWER if work.unplanned else OK

@@ -28,6 +28,8 @@ def summarise(work: Work, outcomes: Sequence[Outcome], seconds: float) -> Summar
     failed = sum(len(outcome.failed) for outcome in outcomes)
     message = f"built {built}, renewed {renewed}, left {fresh} fresh" if outcomes else f"nothing was due: {fresh} fresh"
     message = f"{message} partitions in {seconds:.1f} s"
+    if work.absent:
+        message = f"{message}; no {', '.join(work.absent.values())} in the source"
     if failed or work.unplanned:
         message = f"incomplete: {failed} partitions and {len(work.unplanned)} whole queries failed; {message}"
     return Summary(
@@ -61,7 +63,8 @@ def tabulate(work: Work, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     worked = {query for query, _ in alike}
     left = {query: count for query, count in work.fresh.items() if count or query not in worked}
     rows += [_row(query, "fresh", (), fresh=count) for query, count in left.items()]
-    return rows + [_row(query, "not planned", ()) for query in work.unplanned]
+    rows += [_row(query, "not planned", ()) for query in work.unplanned]
+    return rows + [_row(query, f"no {table} in the source", ()) for query, table in work.absent.items()]
 
 
 def describe(outcome: Outcome) -> str:

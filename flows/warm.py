@@ -45,7 +45,7 @@ def warm_cache(
     """Bring the store up to date with the source, and return what that took.
 
     Args:
-        queries: names of the catalogue; all of them if absent.
+        queries: names of the catalogue; without them, all whose data the source has.
         start: NEM time, a date (its 00:00) or YYYY-MM-DDTHH:MM; from the first data if absent.
         end: likewise, the last label; up to the newest data if absent.
         days: instead of start and end, the last so many NEM days of the data.
@@ -70,6 +70,7 @@ def warm_cache(
         days=days,
         shapes=shapes,
         force=force,
+        named=bool(queries),
     )
     outcomes: list[Outcome] = []
     for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):

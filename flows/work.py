@@ -13,7 +13,7 @@ from cache_store.manifest import period_window
 from cache_store.plan import BuildReason, Due, due
 from cache_store.usage import Shape
 from nem import Source, Window
-from nem.errors import NemError
+from nem.errors import NemError, TableAbsentError
 from nem.windows import EPOCH, HORIZON, INTERVAL, floor, parse_time
 
 MOST_DAYS = (HORIZON - EPOCH).days  # the market has no more
@@ -57,11 +57,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is due, newest first; and by query, how many periods are fresh, or why none could be planned."""
+    """What is due, newest first; and by query, how many periods are fresh, or why none could be planned.
+
+    ``absent`` names the table that the source has never held, by query: no failure, since no run could mend it.
+    """
 
     batches: tuple[Batch, ...]
     fresh: Mapping[str, int]
     unplanned: Mapping[str, str]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_range(start: str | None, end: str | None, days: int | None, asked: int | None = None) -> Window | None:
@@ -94,14 +98,17 @@ def find_work(
     days: int | None = None,
     shapes: Sequence[Shape] | None = None,
     force: bool = False,
+    named: bool = False,
 ) -> Work:
     """What ``queries`` are due for over ``window``, the last ``days`` of their data, what ``shapes`` mean, or all of it.
 
-    A query that cannot be planned does not stop the others.
+    A query that cannot be planned does not stop the others. ``named`` queries are those the caller asked for by name:
+    one whose table the source has never held cannot be planned; otherwise it is absent.
     """
     batches: list[Batch] = []
     fresh: dict[str, int] = {}
     unplanned: dict[str, str] = {}
+    absent: dict[str, str] = {}
     for query in queries:
         try:
             asked = _asked(source, query, window, days, shapes, now)
@@ -109,12 +116,15 @@ def find_work(
             found = list(dict.fromkeys(chain.from_iterable(tasks)))
             fresh[query.name] = _count_fresh(store, query, asked, [one.period for one in found])
         except (NemError, CacheStoreError) as error:
-            unplanned[query.name] = str(error)
+            if isinstance(error, TableAbsentError) and not named:
+                absent[query.name] = query.sources[0]
+            else:
+                unplanned[query.name] = str(error)
             continue
         for reason, alike in groupby(sorted(found, key=lambda one: one.reason), key=lambda one: one.reason):
             batches += [Batch(query.name, reason, part) for part in _parts([one.period for one in alike])]
     newest_first = sorted(batches, key=lambda batch: period_window(batch.periods[0]).end, reverse=True)
-    return Work(tuple(newest_first), fresh, unplanned)
+    return Work(tuple(newest_first), fresh, unplanned, absent)
 
 
 def _asked(

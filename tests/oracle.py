@@ -29,11 +29,13 @@ BANDS = {
     "300_1000": (300.0, 1000.0),
     "1000_up": (1000.0, np.inf),
 }
+AT_LIMIT_MW = 0.015  # AEMO rounds to 0.01 MW
 COMMON = ["interval_start", "interval_end", "complete"]
 KEYS = {
     "generation_by_fuel": ["region_id", "fueltech_id"],
     "regional_price": ["region_id"],
     "capacity_factor": ["duid"],
+    "interconnector_flow": ["interconnector_id"],
 }
 UNIT_FACTS = ["station_name", "region_id", "fueltech_id"]
 MEASURES = {
@@ -51,19 +53,29 @@ MEASURES = {
         *("energy_mwh", "rated_energy_mwh", "priced_energy_mwh", "potential_mwh", "charge_mwh"),
         *("market_value_aud", "charge_value_aud", "running_count", "missing_count", "max_mw"),
     ],
+    "interconnector_flow": [
+        *("forward_mwh", "reverse_mwh", "rated_forward_mwh", "rated_reverse_mwh"),
+        *("forward_limit_mwh", "reverse_limit_mwh", "losses_mwh"),
+        *("at_forward_limit_count", "at_reverse_limit_count", "at_both_limits_count", "limit_count"),
+        *("min_mw", "max_mw", "reading_count", "provisional_count"),
+    ],
 }
 RATIOS = {
     "generation_by_fuel": ["mean_mw", "share", "dwa_price"],
     "regional_price": ["demand_mw", "twa_price", "demand_weighted_price", "negative_count", "negative_share"],
     "capacity_factor": ["mean_mw", "capacity_factor", "dwa_price"],
+    "interconnector_flow": [
+        *("mean_mw", "forward_utilisation", "reverse_utilisation", "at_limit_share", "missing_count"),
+    ],
 }
-EXTREMES = {"rrp_min": "min", "rrp_max": "max", "max_mw": "max"}
+EXTREMES = {"rrp_min": "min", "rrp_max": "max", "min_mw": "min", "max_mw": "max"}
 NEM_PRICE = ["demand_mwh", "priced_demand_mwh", "demand_value_aud", "demand_operational_count"]
 NEM_PRICE_RATIOS = ["demand_mw", "demand_weighted_price"]
 PACED_BY = {
     "generation_by_fuel": "unit_scada",
     "regional_price": "regional_price",
     "capacity_factor": "unit_scada",
+    "interconnector_flow": "interconnector_flow",
 }
 
 Raw = Mapping[str, pa.Table]
@@ -92,14 +104,7 @@ def expected(
     """
     oracle = _oracle_of(raw)
     leaves, covered = oracle.leaves(query), _within(oracle.covered(PACED_BY[query]), window)
-    rows = _within_rows(leaves, window)
-    if query == "capacity_factor":
-        if region not in (None, "NEM"):
-            rows = rows[rows["region_id"] == region]
-    elif region == "NEM":
-        rows = rows.assign(region_id="NEM")
-    elif region is not None:
-        rows = rows[rows["region_id"] == region]
+    rows = _in_region(query, _within_rows(leaves, window), region)
     table = _rolled_up(query, rows, resolution)
     if query == "regional_price" and region == "NEM":
         table[[name for name in MEASURES[query] if name not in NEM_PRICE]] = np.nan
@@ -114,11 +119,19 @@ def expected(
     return table.sort_values(["interval_start", *KEYS[query]])[columns].reset_index(drop=True)
 
 
+def _in_region(query: str, rows: pd.DataFrame, region: str | None) -> pd.DataFrame:
+    assert region is None or query != "interconnector_flow", "a link lies between two regions"
+    if region is None or (region == "NEM" and query == "capacity_factor"):
+        return rows
+    return rows.assign(region_id="NEM") if region == "NEM" else rows[rows["region_id"] == region]
+
+
 def compare(actual: pa.Table, expected: pd.DataFrame, *, relative: float = 1e-9, absolute: float = 1e-6) -> None:
     """Assert that both hold the same columns and, in the same order, the same rows and values; null equals only null."""
     found = actual.to_pandas()
     _assert_same_columns(found, expected)
-    keys = ["duid"] if "duid" in expected else [name for name in ("region_id", "fueltech_id") if name in expected]
+    one = [name for name in ("duid", "interconnector_id") if name in expected]
+    keys = one or [name for name in ("region_id", "fueltech_id") if name in expected]
     keys = ["interval_start", *keys]
     found = found.astype({name: expected[name].dtype for name in keys})
     for frame in (found, expected):
@@ -184,6 +197,7 @@ class _Oracle:
                 "generation_by_fuel": self._generation_leaves,
                 "regional_price": self._price_leaves,
                 "capacity_factor": self._capacity_leaves,
+                "interconnector_flow": self._flow_leaves,
             }[query]
             self._leaves[query] = work_out().sort_values(["settlement_date", *KEYS[query]], ignore_index=True)
         return self._leaves[query]
@@ -353,6 +367,33 @@ class _Oracle:
         rows["export_mwh"] = rows["net_interchange_mw"].clip(lower=0) * INTERVAL_HOURS
         return rows[["settlement_date", "region_id", *MEASURES["regional_price"]]]
 
+    def _flow_leaves(self) -> pd.DataFrame:
+        rows = self.frame("interconnector_flow")
+        columns = ("metered_flow_mw", "target_flow_mw", "export_limit_mw", "import_limit_mw", "losses_mw")
+        rows = rows.assign(**{name: rows[name].astype(float) if name in rows else np.nan for name in columns})
+        metered, target, above, below, losses = (rows[name] for name in columns)
+        readings = rows.set_index(["interconnector_id", "settlement_date"])["metered_flow_mw"]
+        next_label = rows["settlement_date"] + pd.Timedelta(minutes=5)
+        following = readings.reindex(pd.MultiIndex.from_arrays([rows["interconnector_id"], next_label])).to_numpy()
+        mean = ((metered + following) / 2).fillna(metered)
+        # A limit on the other side of zero leaves nothing to flow this way.
+        ways = {"forward": (mean, above.clip(lower=0)), "reverse": (-mean, (-below).clip(lower=0))}
+        for way, (flow, limit) in ways.items():
+            energy = flow.clip(lower=0) * INTERVAL_HOURS
+            rows[f"{way}_mwh"], rows[f"rated_{way}_mwh"] = energy, energy.where(limit.notna())
+            rows[f"{way}_limit_mwh"] = (limit * INTERVAL_HOURS).where(mean.notna())
+        is_known = target.notna() & above.notna() & below.notna()
+        at = {"forward": above - target <= AT_LIMIT_MW, "reverse": target - below <= AT_LIMIT_MW}
+        for way, is_at in at.items():
+            rows[f"at_{way}_limit_count"] = (is_known & is_at).astype(int)
+        rows["at_both_limits_count"] = (is_known & at["forward"] & at["reverse"]).astype(int)
+        rows["limit_count"] = is_known.astype(int)
+        rows["losses_mwh"] = losses * INTERVAL_HOURS
+        rows["min_mw"] = rows["max_mw"] = mean
+        rows["reading_count"] = metered.notna().astype(int)
+        rows["provisional_count"] = (metered.notna() & np.isnan(following)).astype(int)
+        return rows[["settlement_date", "interconnector_id", *MEASURES["interconnector_flow"]]]
+
 
 _ORACLES: dict[int, _Oracle] = {}
 
@@ -447,10 +488,23 @@ def _capacity_ratios(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _flow_ratios(table: pd.DataFrame) -> pd.DataFrame:
+    net = table["forward_mwh"] - table["reverse_mwh"]
+    at_a_limit = table["at_forward_limit_count"] + table["at_reverse_limit_count"] - table["at_both_limits_count"]
+    return table.assign(
+        mean_mw=_ratio(net, table["reading_count"] * INTERVAL_HOURS),
+        forward_utilisation=_ratio(table["rated_forward_mwh"], table["forward_limit_mwh"]),
+        reverse_utilisation=_ratio(table["rated_reverse_mwh"], table["reverse_limit_mwh"]),
+        at_limit_share=_ratio(at_a_limit, table["limit_count"]),
+        missing_count=(table["hours"] / INTERVAL_HOURS).round() - table["reading_count"],
+    )
+
+
 _RATIOS_OF = {
     "generation_by_fuel": _generation_ratios,
     "regional_price": _price_ratios,
     "capacity_factor": _capacity_ratios,
+    "interconnector_flow": _flow_ratios,
 }
 
 

@@ -99,6 +99,43 @@ PRICES = [
     (36, LEAP_DAY, "SA1", "import_mwh", 216),
 ]
 
+FLOWS = [
+    (37, LEAP_DAY, "NSW1-SA1", "forward_mwh", 731),
+    (37, LEAP_DAY, "NSW1-SA1", "rated_forward_mwh", 731),
+    (37, LEAP_DAY, "NSW1-SA1", "max_mw", 60),
+    (38, LEAP_DAY, "NSW1-SA1", "reverse_mwh", 420.5),
+    (38, LEAP_DAY, "NSW1-SA1", "min_mw", -36),
+    (40, LEAP_DAY, "NSW1-SA1", "mean_mw", 12.9375),
+    (41, LEAP_DAY, "NSW1-SA1", "forward_limit_mwh", 2160),
+    (41, LEAP_DAY, "NSW1-SA1", "reverse_limit_mwh", 1216),
+    (42, LEAP_DAY, "NSW1-SA1", "forward_utilisation", 731 / 2160),
+    (42, LEAP_DAY, "NSW1-SA1", "reverse_utilisation", 420.5 / 1216),
+    (43, LEAP_DAY, "NSW1-SA1", "at_forward_limit_count", 22),
+    (44, LEAP_DAY, "NSW1-SA1", "at_reverse_limit_count", 14),
+    (44, LEAP_DAY, "NSW1-SA1", "at_both_limits_count", 2),
+    (45, LEAP_DAY, "NSW1-SA1", "at_limit_share", 34 / 288),
+    (46, FIRST_OF_MARCH, "NSW1-SA1", "forward_mwh", 546),
+    (46, FIRST_OF_MARCH, "NSW1-SA1", "reverse_mwh", 22),
+    (47, FIRST_OF_MARCH, "NSW1-SA1", "mean_mw", 524 * 12 / 286),
+    (47, FIRST_OF_MARCH, "NSW1-SA1", "reading_count", 286),
+    (47, FIRST_OF_MARCH, "NSW1-SA1", "provisional_count", 3),
+    (47, FIRST_OF_MARCH, "NSW1-SA1", "missing_count", 2),
+    (48, FIRST_OF_MARCH, "NSW1-SA1", "forward_limit_mwh", 2288),
+    (48, FIRST_OF_MARCH, "NSW1-SA1", "reverse_limit_mwh", 856),
+    (49, FIRST_OF_MARCH, "NSW1-SA1", "forward_utilisation", 546 / 2288),
+    (49, FIRST_OF_MARCH, "NSW1-SA1", "rated_reverse_mwh", 0),
+    (49, FIRST_OF_MARCH, "NSW1-SA1", "reverse_utilisation", 0),
+    (50, FIRST_OF_MARCH, "NSW1-SA1", "at_forward_limit_count", 12),
+    (50, FIRST_OF_MARCH, "NSW1-SA1", "at_limit_share", 12 / 214),
+    (51, LEAP_DAY, "NSW1-SA1", "losses_mwh", 28.8),
+    (51, FIRST_OF_MARCH, "NSW1-SA1", "losses_mwh", 14.4),
+    (52, FIRST_OF_MARCH, "NEW-LINK1", "forward_mwh", 144),
+    (52, FIRST_OF_MARCH, "NEW-LINK1", "mean_mw", 12),
+    (52, FIRST_OF_MARCH, "NEW-LINK1", "missing_count", 144),
+    (52, FIRST_OF_MARCH, "NEW-LINK1", "forward_utilisation", None),
+    (52, FIRST_OF_MARCH, "NEW-LINK1", "at_limit_share", None),
+]
+
 
 def _only(table, column):
     assert len(table) == 1
@@ -121,6 +158,18 @@ def test_units_are_what_was_worked_by_hand(line, window, duid, column, value):
 @pytest.mark.parametrize(("line", "window", "region", "column", "value"), PRICES)
 def test_prices_are_what_was_worked_by_hand(line, window, region, column, value):
     assert _only(expected("regional_price", TINY, window, "1d", region), column) == value, f"README line {line}"
+
+
+@pytest.mark.parametrize(("line", "window", "link", "column", "value"), FLOWS)
+def test_flows_are_what_was_worked_by_hand(line, window, link, column, value):
+    table = expected("interconnector_flow", TINY, window, "1d", filters={"interconnector_id": [link]})
+    assert _only(table, column) == value, f"README line {line}"
+
+
+def test_a_half_hour_can_hold_flow_both_ways():
+    window = Window(datetime(2024, 2, 29, 12), datetime(2024, 2, 29, 12, 30))
+    (link,) = expected("interconnector_flow", TINY, window, "30min").to_dict("records")
+    assert (link["forward_mwh"], link["reverse_mwh"]) == (11, 9)
 
 
 def test_a_half_hour_can_hold_charge_and_discharge():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from cache_store import open_store
+from nem.lake import land
+from nem.source import open_source
 from nem.windows import Window, utc_time
+from tests.cache_store.flows import made_flows
 from tests.cache_store.months import month_tables
 from tests.cache_store.worlds import World, warm
 from tests.nem.profiles import load_profile
@@ -23,13 +27,15 @@ load_profile()
 
 @pytest.fixture(scope="session")
 def sample_world(tmp_path_factory):
-    """The bundled sample: 22 days of October 2017."""
-    source, _ = landed_sample()
-    store = open_store(tmp_path_factory.mktemp("sample") / "store")
+    """The bundled sample: 22 days of October 2017; with made-up flows, which it lacks."""
+    folder, span = tmp_path_factory.mktemp("sample"), Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
+    raw = read_raw(ROOT / "nem" / "sample") | {"interconnector_flow": made_flows(span)}
+    shutil.copytree(landed_sample()[0].root, folder / "lake")
+    land(folder / "lake", "interconnector_flow", raw["interconnector_flow"])
+    source, store = open_source(folder / "lake"), open_store(folder / "store")
     now = source.replay_now()
     warm(store, source, now)
-    span = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
-    return World(read_raw(ROOT / "nem" / "sample"), source, store, now, span)
+    return World(raw, source, store, now, span)
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +50,10 @@ def tiny_world(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def gap_world(tmp_path_factory):
-    """Three days whose prices stop after the first."""
-    folder, raw = tmp_path_factory.mktemp("gap"), read_raw(ROOT / "tests" / "gap_nem")
+    """Three days whose prices stop after the first; with made-up flows."""
+    folder, span = tmp_path_factory.mktemp("gap"), Window(datetime(2017, 11, 4), datetime(2017, 11, 7))
+    raw = read_raw(ROOT / "tests" / "gap_nem") | {"interconnector_flow": made_flows(span)}
     source, store = land_raw(folder / "lake", raw), open_store(folder / "store")
-    span = Window(datetime(2017, 11, 4), datetime(2017, 11, 7))
     now = utc_time(span.end)
     warm(store, source, now)
     return World(raw, source, store, now, span)

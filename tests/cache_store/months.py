@@ -22,6 +22,7 @@ def month_tables() -> dict[str, pa.Table]:
         "unit_scada": ("duid", "scada_mw", {"MOVER1": 20 + n * 7 % 31, "STEADY1": 40 + n * 11 % 53}),
         "regional_price": ("region_id", "rrp", {"NSW1": 30 + n * 13 % 401, "SA1": n * 17 % 97 - 20}),
         "regional_demand": ("region_id", "demand_mw", {"NSW1": 90 + n % 41, "SA1": 50 + n % 19}),
+        "interconnector_flow": ("interconnector_id", "metered_flow_mw", {"NSW1-SA1": n * 19 % 103 - 50}),
     }
     tiny = raw_tables()
     tables = {"rooftop_pv": tiny["rooftop_pv"].slice(0, 0)}

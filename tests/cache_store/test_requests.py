@@ -69,6 +69,21 @@ def test_a_column_that_is_no_key_cannot_be_filtered_by(ask, query, key):
         ask(query, filters={key: ["x"]})
 
 
+def test_ids_are_found_in_any_case(tiny_world):
+    for query, key, name in (
+        ("capacity_factor", "duid", "coal1"),
+        ("interconnector_flow", "interconnector_id", "nsw1-sa1"),
+    ):
+        table = tiny_world.fetch(query, LEAP_DAY, resolution="1d", filters={key: [f" {name} "]}).table
+        assert table[key].to_pylist() == [name.upper()]
+
+
+def test_a_link_lies_in_no_region(ask):
+    for place in ("NSW1", "NEM"):
+        with pytest.raises(RequestError, match="cannot be filtered by region_id; it can by interconnector_id"):
+            ask("interconnector_flow", filters={"region_id": [place]})
+
+
 # T5: letters of a name are names of nothing, and would answer with no rows.
 @pytest.mark.parametrize(
     ("query", "filters"), [("capacity_factor", {"duid": "COAL1"}), ("regional_price", {"region_id": "SA1"})]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -62,16 +63,16 @@ def builds(store: Store) -> set[str]:
 
 
 def test_warming_again_with_nothing_changed_builds_nothing_and_says_so(store: Store, tiny: Source) -> None:
-    assert warm(store, tiny) == (["missing"] * 3, [], "built 6, renewed 0, left 0 fresh partitions in 0.0 s")
+    assert warm(store, tiny) == (["missing"] * 4, [], "built 8, renewed 0, left 0 fresh partitions in 0.0 s")
     generation = store.manifest().generation
-    assert warm(store, tiny) == (["fresh"] * 3, [], "nothing was due: 6 fresh partitions in 0.0 s")
+    assert warm(store, tiny) == (["fresh"] * 4, [], "nothing was due: 8 fresh partitions in 0.0 s")
     assert store.manifest().generation == generation
 
 
 def test_what_is_merely_old_is_renewed_without_a_rebuild(store: Store, tiny: Source) -> None:
     warm(store, tiny)
     built, later = builds(store), NOW + timedelta(hours=3)
-    assert warm(store, tiny, later) == (["ageing"] * 3, [], "built 0, renewed 6, left 0 fresh partitions in 0.0 s")
+    assert warm(store, tiny, later) == (["ageing"] * 4, [], "built 0, renewed 8, left 0 fresh partitions in 0.0 s")
     assert builds(store) == built
     assert min(entry.freshness.expires_at for entry in store.manifest().entries) > later
 
@@ -80,8 +81,8 @@ def test_what_is_forced_is_rebuilt_and_the_rest_left(store: Store, tiny: Source)
     warm(store, tiny)
     built = builds(store)
     reasons, problems, message = warm(store, tiny, days=1, force=True)
-    assert (reasons, problems) == (["forced"] * 3, [])
-    assert message.startswith("built 3, renewed 0, left 0 fresh")
+    assert (reasons, problems) == (["forced"] * 4, [])
+    assert message.startswith("built 4, renewed 0, left 0 fresh")
     assert len(builds(store) - built) == len(built) / 2
 
 
@@ -90,18 +91,28 @@ def test_a_partition_that_fails_is_named_and_stops_no_other(store: Store, tiny: 
     content = file.read_bytes()
     file.write_bytes(b"no Parquet")
     _, problems, message = warm(store, tiny)
-    assert message.startswith("incomplete: 1 partitions and 0 whole queries failed; built 5,")
+    assert message.startswith("incomplete: 1 partitions and 0 whole queries failed; built 7,")
     assert [problem.split(" not warmed: ")[0] for problem in problems] == ["regional_price 2024-03-01"]
     file.write_bytes(content)
-    assert warm(store, tiny)[1:] == ([], "built 1, renewed 0, left 5 fresh partitions in 0.0 s")
+    assert warm(store, tiny)[1:] == ([], "built 1, renewed 0, left 7 fresh partitions in 0.0 s")
 
 
 def test_a_source_that_is_away_is_not_mistaken_for_nothing_to_do(store: Store, tmp_path: Path) -> None:
     reasons, problems, message = warm(store, open_source(tmp_path / "nowhere"))
-    assert reasons == ["not planned"] * 3
-    assert len(problems) == 3
+    assert reasons == ["not planned"] * 4
+    assert len(problems) == 4
     assert "nemwarm ingest" in problems[0]
-    assert message.startswith("incomplete: 0 partitions and 3 whole queries failed")
+    assert message.startswith("incomplete: 0 partitions and 4 whole queries failed")
+
+
+def test_a_query_the_source_has_no_data_for_is_said_and_no_failure(store: Store, tiny: Source) -> None:
+    shutil.rmtree(tiny.root / "interconnector_flow")
+    said = "built 6, renewed 0, left 0 fresh partitions in 0.0 s; no interconnector_flow in the source"
+    assert warm(store, tiny) == (["missing"] * 3 + ["no interconnector_flow in the source"], [], said)
+    reasons, problems, message = warm(store, tiny, named=True)
+    assert reasons == ["fresh"] * 3 + ["not planned"]
+    assert "interconnector_flow as a whole not warmed" in problems[0]
+    assert message.startswith("incomplete: 0 partitions and 1 whole queries failed")
 
 
 def test_a_batch_that_fails_as_a_whole_stops_no_other_but_a_store_that_takes_nothing_does() -> None:
@@ -143,10 +154,10 @@ def test_a_source_that_stands_still_is_warmed_and_read_back(store: Store, tmp_pa
         for name, table in raw_tables().items()
     }
     source = land_raw(tmp_path / "lake", raw)
-    assert warm(store, source, NOW)[1:] == ([], "built 6, renewed 0, left 0 fresh partitions in 0.0 s")
+    assert warm(store, source, NOW)[1:] == ([], "built 8, renewed 0, left 0 fresh partitions in 0.0 s")
     assert min(entry.freshness.expires_at for entry in store.manifest().entries) < NOW
     # Renewing could not make it fresher: it ages with its data, and no run pretends otherwise.
-    assert warm(store, source, NOW)[1:] == ([], "nothing was due: 6 fresh partitions in 0.0 s")
+    assert warm(store, source, NOW)[1:] == ([], "nothing was due: 8 fresh partitions in 0.0 s")
 
 
 KILLED = """
@@ -185,16 +196,20 @@ def test_killed_half_way_the_store_answers_and_the_next_run_does_the_rest(sample
 
     now, window = source.replay_now(), source.span("unit_scada")
     assert now is not None
-    for query in CATALOGUE.values():
+    held = [query for query in CATALOGUE.values() if query.name != "interconnector_flow"]  # the sample has none
+    for query in held:
         ask = partial(fetch, store, source, query.name, window, now=now, resolution="1d")
         answer = ask()
         assert answer.receipt.origin == "mixed"
         compare(answer.table, ask(origin="live").table.to_pandas())
     kept = len({(entry.query, entry.period) for entry in published})
     assert sum(find_work(store, source, CATALOGUE.values(), now=now).fresh.values()) == kept
-    assert warm(store, source, now)[1:] == ([], f"built {66 - kept}, renewed 0, left {kept} fresh partitions in 0.0 s")
+    assert warm(store, source, now)[1:] == (
+        [],
+        f"built {66 - kept}, renewed 0, left {kept} fresh partitions in 0.0 s; no interconnector_flow in the source",
+    )
     assert {entry.build for entry in published} <= builds(store)
-    for query in CATALOGUE.values():
+    for query in held:
         assert fetch(store, source, query.name, window, now=now, origin="cache").receipt.origin == "cache"
 
 
@@ -222,7 +237,7 @@ def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
         with pytest.raises(WarmIncompleteError, match="regional_price 2024-03-01 not warmed"):
             warm_cache(force=True)
         rows, said = artifact()
-        assert [row["failed"] for row in rows] == [0, 1, 0]
+        assert [row["failed"] for row in rows] == [0, 1, 0, 0]
         assert "regional_price 2024-03-01 not warmed" in said
 
         assert warm_cache(queries=["capacity_factor"])["built"] == 0

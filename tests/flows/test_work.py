@@ -26,13 +26,15 @@ PRICE = find_query("regional_price")
 def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path) -> None:
     source = open_source(sample)
     work = find_work(open_store(tmp_path), source, CATALOGUE.values(), now=source.replay_now())
+    held = [query for query in CATALOGUE if query != "interconnector_flow"]
     assert [(batch.query, len(batch.periods)) for batch in work.batches] == [
-        (query, size) for size in (DAYS_PER_BATCH, DAYS_PER_BATCH, 22 - 2 * DAYS_PER_BATCH) for query in CATALOGUE
+        (query, size) for size in (DAYS_PER_BATCH, DAYS_PER_BATCH, 22 - 2 * DAYS_PER_BATCH) for query in held
     ]
     ends = [period_window(period).end for batch in work.batches[::3] for period in batch.periods]
     assert ends == sorted(ends, reverse=True)
     assert {batch.reason for batch in work.batches} == {"missing"}
-    assert work.fresh == dict.fromkeys(CATALOGUE, 0)
+    assert work.fresh == dict.fromkeys(held, 0)
+    assert (work.absent, work.unplanned) == ({"interconnector_flow": "interconnector_flow"}, {})
 
 
 def test_days_are_counted_from_the_newest_data(sample: Path, tmp_path: Path) -> None:
@@ -64,10 +66,25 @@ def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: P
 
 
 def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tmp_path: Path) -> None:
-    source = land_raw(tmp_path / "lake", raw_tables())
+    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
+    now = utc_time(datetime(2024, 3, 2))
+    publish_entries(store, materialise(store, source, find_query("capacity_factor"), "2024-03-01", now=now))
+    (tmp_path / "lake" / "units.parquet").write_bytes(b"no Parquet")
+    work = find_work(store, source, CATALOGUE.values(), now=now)
+    planned = ["generation_by_fuel", "regional_price", "interconnector_flow"]
+    assert ([batch.query for batch in work.batches], work.absent) == (planned, {})
+    assert "the registry units.parquet cannot be read" in work.unplanned["capacity_factor"]
+
+
+def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tmp_path: Path) -> None:
+    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
     shutil.rmtree(tmp_path / "lake" / "regional_price")
-    work = find_work(open_store(tmp_path / "store"), source, CATALOGUE.values(), now=utc_time(datetime(2024, 3, 2)))
-    assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor"]
+    now = utc_time(datetime(2024, 3, 2))
+    work = find_work(store, source, CATALOGUE.values(), now=now)
+    assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor", "interconnector_flow"]
+    assert (work.absent, work.unplanned) == ({"regional_price": "regional_price"}, {})
+    work = find_work(store, source, [PRICE], now=now, named=True)
+    assert work.absent == {}
     assert "has no regional_price" in work.unplanned["regional_price"]
 
 

@@ -34,6 +34,17 @@ _SCHEMAS = {
             ("net_interchange_mw", pa.float64()),
         ]
     ),
+    "interconnector_flow": pa.schema(
+        [
+            ("settlement_date", _LABEL),
+            ("interconnector_id", pa.string()),
+            ("metered_flow_mw", pa.float64()),
+            ("target_flow_mw", pa.float64()),
+            ("export_limit_mw", pa.float64()),
+            ("import_limit_mw", pa.float64()),
+            ("losses_mw", pa.float64()),
+        ]
+    ),
     "rooftop_pv": pa.schema([("settlement_date", _LABEL), ("region_id", pa.string()), ("rooftop_mw", pa.float64())]),
     "units": pa.schema(
         [
@@ -59,6 +70,7 @@ def raw_tables() -> dict[str, pa.Table]:
         "unit_scada": _unit_scada(),
         "regional_price": _regional_price(),
         "regional_demand": _regional_demand(),
+        "interconnector_flow": _interconnector_flow(),
         "rooftop_pv": _rooftop_pv(),
         "units": _units(),
     }
@@ -135,6 +147,52 @@ def _regional_demand() -> Iterator[tuple[datetime, str, float | None, float, flo
             yield label, "SA1", 60.0, 66.0, -flow
         elif clock != "20:00":
             yield label, "SA1", None if clock <= "12:00" else 60.0, 66.0, -flow
+
+
+def _interconnector_flow() -> Iterator[tuple[datetime, str, *tuple[float | None, ...]]]:
+    for label, day, clock in _labels():
+        if (day, clock) != (1, "12:00"):
+            yield (
+                label,
+                "NSW1-SA1",
+                _metered(day, clock),
+                _target(day, clock),
+                *_limits(day, clock),
+                _losses(day, clock),
+            )
+        if day == 1 and clock > "12:00":
+            yield label, "NEW-LINK1", 12.0, None, None, None, None
+
+
+def _metered(day: int, clock: str) -> float | None:
+    if day == 29:
+        return 60.0 if clock <= "12:15" else -36.0
+    if clock == "15:00":
+        return None
+    return -24.0 if "03:05" <= clock <= "04:00" else 24.0
+
+
+def _target(day: int, clock: str) -> float | None:
+    if day == 1:
+        return None if clock == "10:00" else 96.0 if clock == "05:00" or "08:05" <= clock <= "09:00" else 24.0
+    near = {"02:05": 119.99, "02:10": 119.97, "02:15": 121.0, "20:05": -12.0, "20:10": -12.0}
+    if "01:05" <= clock <= "02:00":
+        return 120.0
+    if "13:05" <= clock <= "14:00":
+        return -48.0
+    return -12.0 if "18:05" <= clock <= "18:30" else near.get(clock, 50.0 if clock <= "18:00" else -36.0)
+
+
+def _limits(day: int, clock: str) -> tuple[float, float | None]:
+    if day == 1:
+        return 96.0, None if clock <= "06:00" else -48.0
+    if clock <= "18:00":
+        return 120.0, -48.0
+    return -12.0, -12.0 if clock in {"20:05", "20:10"} else -60.0
+
+
+def _losses(day: int, clock: str) -> float | None:
+    return None if day == 1 and clock <= "12:00" else 1.2
 
 
 def _rooftop_pv() -> Iterator[tuple[datetime, str, float]]:
