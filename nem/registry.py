@@ -1,0 +1,205 @@
+"""The registry: which unit stands where, of what fuel and how large, as of a day.
+
+AEMO's own tables say where and how large, with dates, and know no fuel; its registration workbook says the fuel, with no
+dates. What ships here (``curated/``) is a snapshot of the first, and a fuel for every unit seen. Source: AEMO.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.files import publish
+from nem.lake import land_units
+from nem.workbook import WORKBOOK_COLUMNS, read_workbook
+
+FOLDER = "registry"  # in the lake: what the registry is worked out from, beside the one in force
+BUNDLED_AS_OF = date(2025, 2, 1)  # the snapshot that ships with this package is of January 2025
+
+# What is read of AEMO's tables. Those whose name ends in DATE are dates; the others are text unless listed as numbers.
+_TABLES: dict[str, tuple[str, ...]] = {
+    "DUDETAIL": (
+        *("DUID", "EFFECTIVEDATE", "VERSIONNO", "DISPATCHTYPE"),
+        *("REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY"),
+    ),
+    "DUDETAILSUMMARY": ("DUID", "START_DATE", "END_DATE", "DISPATCHTYPE", "REGIONID", "STATIONID", "SCHEDULE_TYPE"),
+    "STATION": ("STATIONID", "STATIONNAME"),
+    "GENUNITS": ("GENSETID", "CO2E_EMISSIONS_FACTOR"),
+}
+_OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in older files
+_NUMBERS = {"VERSIONNO", "REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY", "CO2E_EMISSIONS_FACTOR"}
+REGISTRY_TABLES = frozenset(_TABLES)
+_CURATED_NUMBERS = dict.fromkeys(
+    ("capacity_registered_mw", "capacity_maximum_mw", "storage_mwh", "emission_factor_t_mwh"), "DOUBLE"
+)
+
+
+@cache
+def excluded_units() -> frozenset[str]:
+    """DUIDs that generate nothing: dummies, demand-side units, and the ends of Basslink, whose flow would count twice."""
+    with duckdb.connect() as con:
+        _register_curated(con)
+        return frozenset(
+            duid for (duid,) in con.execute("SELECT duid FROM curated WHERE excluded IS NOT NULL").fetchall()
+        )
+
+
+@cache
+def bundled_registry() -> pa.Table:
+    """The registry that ships with this package, in the columns of ``nem.tables.UNITS``."""
+    with duckdb.connect() as con:
+        return _registry(con, _bundled_registered(con), None)
+
+
+def land_bundled_registry(root: Path) -> list[date]:
+    """Make the lake's registry the best that is known: what ships here, and all that was landed; see ``land_units``."""
+    return land_registry(root, {}, as_of=BUNDLED_AS_OF)
+
+
+def land_registry(root: Path, tables: Mapping[str, pa.Table], *, as_of: date) -> list[date]:
+    """Land AEMO's registration tables, as they were on ``as_of``, and return the days that this changed.
+
+    ``tables`` are of ``REGISTRY_TABLES``, under AEMO's column names. Each is a whole history, so of two the later counts.
+
+    Raises:
+        SourceFormatError: a table is not of these, lacks a column, or holds what is no date or number.
+        SourceUnavailableError: the lake cannot be written.
+    """
+    for name, rows in tables.items():
+        _keep(root, name, _typed(name, rows), as_of)
+    with duckdb.connect() as con:
+        return land_units(root, _registry(con, _landed_registered(con, root), _kept(root, "workbook")))
+
+
+def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[date]:
+    """Land AEMO's registration workbook: fuels of units that are new, and units AEMO's tables do not have yet.
+
+    Those are in force from ``as_of``, or from when the workbook was last changed.
+
+    Raises:
+        SourceFormatError: it is not that workbook, or larger than it should be.
+        SourceUnavailableError: it cannot be read, or the lake cannot be written.
+    """
+    rows, changed = read_workbook(path)
+    day = as_of or changed
+    _keep(root, "workbook", rows.append_column("effective_date", pa.array([day] * rows.num_rows, pa.date32())), day)
+    return land_bundled_registry(root)
+
+
+def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """What AEMO's tables of one snapshot say of each unit, a row for each stretch of days that is alike.
+
+    Raises:
+        SourceFormatError: as ``land_registry``.
+    """
+    with duckdb.connect() as con:
+        for name in _TABLES:
+            con.register(name.lower(), _typed(name, tables[name]) if name in tables else _no_rows(name))
+        return con.sql(_sql("registered")).to_arrow_table()
+
+
+def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workbook: pa.Table | None) -> pa.Table:
+    _register_curated(con)
+    con.register("registered", registered_rows)
+    con.register("workbook", workbook if workbook is not None else _no_workbook())
+    return con.sql(_sql("registry"), params={"curated_from": BUNDLED_AS_OF}).to_arrow_table()
+
+
+def _landed_registered(con: duckdb.DuckDBPyConnection, root: Path) -> pa.Table:
+    """What shipped here, unit by unit replaced by what landed since."""
+    bundled = _bundled_registered(con)
+    kept = {name: rows for name in _TABLES if (rows := _kept(root, name)) is not None}
+    if not {"DUDETAIL", "DUDETAILSUMMARY"} <= kept.keys():  # the one has no place, the other no capacity
+        return bundled
+    con.register("bundled", bundled)
+    con.register("newer", registered(kept))
+    return con.sql(
+        "FROM newer UNION ALL BY NAME FROM bundled WHERE duid NOT IN (SELECT duid FROM newer)"
+    ).to_arrow_table()
+
+
+def _bundled_registered(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    return _curated(con, "registered")
+
+
+def _register_curated(con: duckdb.DuckDBPyConnection) -> None:
+    con.register("curated", _curated(con, "units"))
+
+
+def _curated(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    with as_file(files("nem") / "curated" / f"{name}.csv") as path:
+        return con.sql(
+            "FROM read_csv($path, types = $types)", params={"path": str(path), "types": _CURATED_NUMBERS}
+        ).to_arrow_table()
+
+
+def _sql(name: str) -> str:
+    return (files("nem") / "sql" / f"{name}.sql").read_text()
+
+
+def _typed(name: str, rows: pa.Table) -> pa.Table:
+    """The columns that are read, typed; AEMO's open end, 2999, is past what pandas holds and stays a date."""
+    if name not in _TABLES:
+        raise SourceFormatError(f"{name} is no registration table; those are {', '.join(_TABLES)}")
+    given = {column.upper(): column for column in rows.column_names}
+    if missing := [column for column in _TABLES[name] if column not in given and column not in _OPTIONAL]:
+        raise SourceFormatError(f"{name} lacks {', '.join(missing)}; it has {', '.join(rows.column_names)}")
+    with duckdb.connect() as con:
+        con.register("given", rows)
+        # Names come from the literals above; what the file calls them is quoted.
+        select = ", ".join(f"{_cast(column, given.get(column))} AS {column.lower()}" for column in _TABLES[name])
+        try:
+            return con.sql(f"SELECT {select} FROM given").to_arrow_table()  # noqa: S608
+        except duckdb.Error as error:
+            raise SourceFormatError(f"{name} cannot be read: {error}") from error
+
+
+def _cast(column: str, given: str | None) -> str:
+    kind = "DATE" if column.endswith("DATE") else "DOUBLE" if column in _NUMBERS else "VARCHAR"
+    if given is None:
+        return f"CAST(NULL AS {kind})"
+    text = f"nullif(trim(CAST(\"{given}\" AS VARCHAR), E' \\t\\r\\n'), '')"
+    if kind == "DATE":  # 2999/12/31 00:00:00 in a file, a date or a time in Parquet
+        return f"CAST(replace(left({text}, 10), '/', '-') AS DATE)"
+    return f"CAST({text} AS DOUBLE)" if kind == "DOUBLE" else f"upper({text})" if column.endswith("ID") else text
+
+
+def _no_rows(name: str) -> pa.Table:
+    return _typed(name, pa.table({column: pa.array([], pa.string()) for column in _TABLES[name]}))
+
+
+def _no_workbook() -> pa.Table:
+    fields = {**WORKBOOK_COLUMNS, "effective_date": pa.date32()}
+    return pa.table({name: pa.array([], kind) for name, kind in fields.items()})
+
+
+def _keep(root: Path, name: str, rows: pa.Table, as_of: date) -> None:
+    path = root / FOLDER / f"{name}.parquet"
+    if (held := _as_of(path)) is not None and held > as_of:
+        return
+    if name != "workbook" and as_of < BUNDLED_AS_OF:
+        return  # older than what ships here
+    noted = rows.replace_schema_metadata({"as_of": as_of.isoformat(), "attribution": "Source: AEMO"})
+    try:
+        publish(path, lambda temporary: pq.write_table(noted, temporary))
+    except OSError as error:
+        raise SourceUnavailableError(f"{name} cannot be landed: {error}") from error
+
+
+def _kept(root: Path, name: str) -> pa.Table | None:
+    path = root / FOLDER / f"{name}.parquet"
+    return pq.read_table(path) if path.exists() else None
+
+
+def _as_of(path: Path) -> date | None:
+    if not path.exists():
+        return None
+    return date.fromisoformat((pq.read_schema(path).metadata or {})[b"as_of"].decode())
