@@ -1,4 +1,4 @@
-"""The live data, read-only: what the source lake holds for a window, as relations for a query to run on."""
+"""The live data, read-only: what a source holds for a window, as relations for a query to run on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import numpy as np
@@ -17,18 +17,48 @@ import pyarrow.parquet as pq
 
 from nem.errors import SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
+from nem.layouts.folder import find_layout
+from nem.layouts.units import version_of
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
 
 _EMPTY = "absent"  # the version of a day a table has no file for
 
 
+class _Layout(Protocol):
+    """What a source asks of the folder it reads, ours or another's."""
+
+    def span(self, table: str) -> Window:
+        """From the start of the table's first interval to its newest label."""
+        ...
+
+    def days(self, table: str, window: Window) -> list[date]:
+        """The days of ``window`` that the table holds any label of, in order."""
+        ...
+
+    def token(self, table: str, day: date) -> str:
+        """Changes when that day's rows may have; empty where it has none."""
+        ...
+
+    def registry_version(self, day: date) -> str:
+        """Changes when a unit in force that day does; empty where there is no registry."""
+        ...
+
+    def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
+        """The table's rows for the days of ``window``; ``units`` is the registry."""
+        ...
+
+    def notes(self) -> list[str]:
+        """What is left out of the folder's files, for people."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source lake. It holds no connection: queries bring their own cursor to ``attach``.
+    """A folder of market data: our lake or another layout. It holds no connection: queries bring a cursor to ``attach``.
 
     ``coverage`` and ``attach`` speak of one table that paces a query: what that table has landed is what the source
-    can answer for.
+    can answer for. A path without data fails at use, as does a folder of no known layout (``SourceFormatError``).
     """
 
     root: Path
@@ -37,14 +67,14 @@ class Source:
         """The parts of ``window`` that ``table`` has landed, whole days from its first label to its last.
 
         Raises:
-            SourceUnavailableError: there is no lake, or it has no such table.
+            SourceUnavailableError: there is no source, or it has no such table.
         """
-        span = self.span(table)
-        held = span.overlap(window)
+        layout = self._layout()
+        held = layout.span(table).overlap(window)
         if held is None:
             return []
         merged: list[Window] = []
-        for day in self._days(table):
+        for day in layout.days(table, held):
             if part := day_window(day).overlap(held):
                 if merged and merged[-1].end == part.start:
                     merged[-1] = Window(merged[-1].start, part.end)
@@ -56,35 +86,36 @@ class Source:
         """From the start of the table's first interval to its newest label.
 
         Raises:
-            SourceUnavailableError: there is no lake, or it has no such table.
+            SourceUnavailableError: there is no source, or it has no such table.
         """
-        days = self._days(table)
-        return Window(self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end)
+        return self._layout().span(table)
 
     def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
         """Per table a token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""
-        return {table: _digest(self.version(table, day) for day in window.days()) for table in tables}
+        layout = self._layout()
+        return {table: _digest(_version(layout, table, day) for day in window.days()) for table in tables}
 
     def version(self, table: str, day: date) -> str:
         """A cheap token that changes when that day's rows may have changed."""
-        return self._units_version(day) if table == "units" else self._token(table, day)
+        return _version(self._layout(), table, day)
 
     def attach(self, cursor: duckdb.DuckDBPyConnection, tables: tuple[str, ...], window: Window) -> None:
-        """Give ``cursor`` a relation per table over the files of ``window``, and ``dispatch_interval``.
+        """Give ``cursor`` a relation per table over the days of ``window``, and ``dispatch_interval``.
 
         ``dispatch_interval(settlement_date)`` holds the covered labels of ``tables[0]``, which paces the query. A table
         without files is an empty relation of its declared types, never an error: its values are unknown, not zero.
 
         Raises:
-            SourceUnavailableError: there is no lake, the pacing table is absent, or a file cannot be read.
+            SourceUnavailableError: there is no source, the pacing table is absent, or a file cannot be read.
         """
         labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
         dates = np.concatenate([*labels, np.array([], "datetime64[us]")])
         cursor.register("dispatch_interval", pa.table({"settlement_date": as_arrow(dates, pa.timestamp("us"))}))
-        for table in tables:
-            files = self._files(table, window)
+        layout = self._layout()
+        # The registry first: a unit's mean power is derived with it.
+        for table in sorted(tables, key=lambda name: name != "units"):
             try:
-                cursor.register(table, _relation(cursor, table, files))
+                cursor.register(table, layout.relation(cursor, table, window))
             except duckdb.Error as error:
                 raise SourceUnavailableError(f"{table} for {window} cannot be read: {error}") from error
 
@@ -94,6 +125,50 @@ class Source:
             return None
         landed = [table for table in ("unit_scada", "regional_price") if landed_days(self.root, table)]
         return utc_time(max(self.span(table).end for table in landed)) if landed else None
+
+    def notes(self) -> list[str]:
+        """What is left out of the source's files, a sentence each, for people."""
+        return self._layout().notes()
+
+    def _layout(self) -> _Layout:
+        """Found anew at each use: a lake may land, or a file appear, while a page is open."""
+        return _Lake(self.root) if is_lake(self.root) else find_layout(self.root) or _Lake(self.root)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lake:
+    """Our own layout: what is derived was worked out when it landed, and a file is a day."""
+
+    root: Path
+
+    def span(self, table: str) -> Window:
+        days = self._days(table)
+        return Window(self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end)
+
+    def days(self, table: str, window: Window) -> list[date]:
+        wanted = set(window.days())
+        return [day for day in self._days(table) if day in wanted]
+
+    def token(self, table: str, day: date) -> str:
+        return _stamp(day_file(self.root, table, day))
+
+    def registry_version(self, day: date) -> str:
+        path = self.root / UNITS_FILE
+        stamp = _stamp(path)
+        return _units_on(path, stamp, day) if stamp else ""
+
+    def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
+        if files := self._files(table, window):
+            return cursor.sql(
+                "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": files}
+            )
+        columns: Mapping[str, str] = UNITS if table == "units" else TABLES[table].columns
+        # Names and types come from nem.tables, never from data.
+        typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
+        return cursor.sql(f"SELECT {typed} LIMIT 0")
+
+    def notes(self) -> list[str]:
+        return []
 
     def _days(self, table: str) -> list[date]:
         days = landed_days(self.root, table)
@@ -117,25 +192,29 @@ class Source:
         Then only a query that touches that day fails, when it reads the file.
         """
         try:
-            first, last = _labels(day_file(self.root, table, day), self._token(table, day))
+            first, last = _labels(day_file(self.root, table, day), self.token(table, day))
         except SourceFormatError:
             return day_window(day)
         return Window(first - INTERVAL, last)
 
-    def _token(self, table: str, day: date) -> str:
-        try:
-            stat = day_file(self.root, table, day).stat()
-        except FileNotFoundError:
-            return _EMPTY
-        return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 
-    def _units_version(self, day: date) -> str:
-        path = self.root / UNITS_FILE
-        try:
-            modified = path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return _EMPTY
-        return _units_on(path, modified, day)
+def is_lake(root: Path) -> bool:
+    """Whether ``root`` holds a lake, or the beginnings of one."""
+    marks = (*TABLES, UNITS_FILE, SAMPLE_MARK)
+    return any((root / mark).exists() for mark in marks)
+
+
+def _version(layout: _Layout, table: str, day: date) -> str:
+    return (layout.registry_version(day) if table == "units" else layout.token(table, day)) or _EMPTY
+
+
+def _stamp(path: Path) -> str:
+    """Changes when ``path`` is written anew; empty where it is not."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 
 
 def as_arrow(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
@@ -144,7 +223,10 @@ def as_arrow(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
 
 
 def open_source(path: Path | str) -> Source:
-    """The source at ``path``. Nothing is read until it is asked, so a source that is away fails at use."""
+    """The source at ``path``: our lake, or a folder of a layout in ``nem.layouts``, which is told by its files' names.
+
+    Nothing is read until it is asked, so a source that is away fails at use.
+    """
     return Source(Path(path).expanduser())
 
 
@@ -152,17 +234,6 @@ def _digest(tokens: Iterable[str]) -> str:
     """One token for a run of days; that of a single day is itself."""
     held = list(tokens)
     return held[0] if len(held) == 1 else hashlib.sha256(" ".join(held).encode()).hexdigest()[:16]
-
-
-def _relation(cursor: duckdb.DuckDBPyConnection, table: str, files: list[str]) -> duckdb.DuckDBPyRelation:
-    columns: Mapping[str, str] = UNITS if table == "units" else TABLES[table].columns
-    if not files:
-        # Names and types come from nem.tables, never from data.
-        typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
-        return cursor.sql(f"SELECT {typed} LIMIT 0")
-    return cursor.sql(
-        "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": files}
-    )
 
 
 @lru_cache(maxsize=4096)
@@ -183,7 +254,7 @@ def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
 
 
 @lru_cache(maxsize=4)
-def _units(path: Path, _modified: int) -> list[dict[str, Any]]:
+def _units(path: Path, _stamp: str) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = pq.read_table(path, columns=list(UNITS)).to_pylist()
     except (OSError, pa.ArrowException) as error:
@@ -192,10 +263,6 @@ def _units(path: Path, _modified: int) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=16_384)
-def _units_on(path: Path, modified: int, day: date) -> str:
+def _units_on(path: Path, stamp: str, day: date) -> str:
     """A digest of the registry rows in force on ``day``: a change to others leaves it as it is."""
-    window = day_window(day)
-    in_force = [
-        row for row in _units(path, modified) if row["effective_date"] < window.end and row["end_date"] > window.start
-    ]
-    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
+    return version_of(_units(path, stamp), day)

@@ -1,0 +1,297 @@
+"""What one file of a feed holds, and its rows in the lake's columns. A file is read where it lies, never changed."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.layouts.kinds import AEMO_TYPES, Feed
+from nem.tables import Table
+from nem.windows import EPOCH, HORIZON, INTERVAL, Window
+
+CSV_BYTES = 64 * 2**20  # unpacked; a month of PRICE_AND_DEMAND is half a megabyte
+HALF_HOUR = timedelta(minutes=30)
+AEMO_TIME = "%Y/%m/%d %H:%M:%S"
+
+Kind = Literal["time", "text", "number"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was when its folder was listed: ``token`` changes when it is written anew."""
+
+    path: Path
+    token: str
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether it is CSV, packed or not; else it is Parquet."""
+        return not self.path.name.lower().endswith(".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The first and last label of each day a file holds, and how many of its rows are labelled off its feed's grid."""
+
+    days: Mapping[date, tuple[datetime, datetime]]
+    strays: int
+
+
+@contextmanager
+def reading(file: File) -> Iterator[None]:
+    """A failure to read ``file`` in this package's words.
+
+    Raises:
+        SourceUnavailableError: it cannot be read, or not now: whoever keeps it may be writing it.
+    """
+    try:
+        yield
+    except (OSError, EOFError, UnicodeError, pa.ArrowException, duckdb.Error) as error:
+        raise SourceUnavailableError(f"{file.path.name} cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def kinds(feed: Feed, file: File) -> Mapping[str, Kind]:
+    """What ``file`` has of the feed's columns, by AEMO's names.
+
+    Raises:
+        SourceUnavailableError: it cannot be read.
+        SourceFormatError: it lacks its label, key or measure, or its label is no naive time.
+    """
+    with reading(file):
+        schema = csv_rows(file).schema if file.is_csv else pq.read_schema(file.path)
+    given = {name.upper(): _kind(schema.field(i).type) for i, name in enumerate(schema.names)}
+    if missing := [name for name in feed.columns[:3] if name not in given]:
+        raise SourceFormatError(
+            f"{file.path.name} has no column {', '.join(missing)}; it has {', '.join(schema.names)}"
+        )
+    label = feed.columns[0]
+    if given[label] not in {"time", "text"}:
+        raise SourceFormatError(f"{file.path.name}: {label} holds no naive times in NEM time")
+    return {name: kind for name in feed.columns if (kind := given.get(name))}
+
+
+def _kind(kind: pa.DataType) -> Kind | None:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_timestamp(kind):
+        return "time" if kind.tz is None else None
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "text"
+    return "number" if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind) else None
+
+
+@lru_cache(maxsize=128)
+def csv_rows(file: File) -> pa.Table:
+    """A CSV file, every column text, its rows numbered in ``arrival``.
+
+    Raises:
+        SourceUnavailableError, SourceFormatError: it cannot be read, is no CSV, or is larger than it should be.
+    """
+    with reading(file):
+        opened = gzip.open if file.path.suffix.lower() == ".gz" else open
+        with opened(file.path, "rb") as handle:
+            text = handle.read(CSV_BYTES + 1)
+        if len(text) > CSV_BYTES:
+            raise SourceFormatError(f"{file.path.name} holds more than {CSV_BYTES >> 20} MB: it is no month of AEMO's")
+        header = next(csv.reader(io.StringIO(text.partition(b"\n")[0].decode("utf-8-sig"))), [])
+        as_text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
+        rows = pyarrow.csv.read_csv(io.BytesIO(text), convert_options=as_text)
+    return rows.append_column("arrival", pa.array(range(rows.num_rows), pa.int64()))
+
+
+@lru_cache(maxsize=4096)
+def held(feed: Feed, file: File) -> Held:
+    """The days of ``file``, from its labels alone.
+
+    Raises:
+        SourceUnavailableError: it cannot be read.
+        SourceFormatError: as ``kinds``, or none of its rows is the feed's.
+    """
+    found = _of_labels(
+        feed, file, "NULL", "SELECT day, min(first_label), max(label), sum(row_count) FROM label GROUP BY day", {}
+    )
+    strays = sum(count for day, _, _, count in found if day is None)
+    days = {day: (first, last) for day, first, last, _ in found if day is not None}
+    if strays and not days:
+        raise SourceFormatError(
+            f"{file.path.name}: no {feed.columns[0]} is a time on the {feed.minutes}-minute grid, such as "
+            f"2022/01/31 00:{feed.minutes:02}:00"
+        )
+    return Held(days, strays)
+
+
+@lru_cache(maxsize=64)
+def digests(feed: Feed, file: File, reaches: timedelta) -> Mapping[date, str]:
+    """Per day a digest of the rows it is derived from: its own, and those within ``reaches`` of it.
+
+    Raises:
+        SourceUnavailableError, SourceFormatError: as ``held``.
+    """
+    columns = ", ".join(f'"{name}"' for name in kinds(feed, file))
+    found = _of_labels(
+        feed,
+        file,
+        f"sum(hash({columns}))",  # a sum, since the order of rows is no change
+        "SELECT near, sum(row_count), sum(mark) FROM (SELECT *, unnest(list_distinct([day, "
+        "CAST(first_label - $interval - $reaches AS DATE), CAST(label - $interval + $reaches AS DATE)])) AS near "
+        "FROM label WHERE day IS NOT NULL) GROUP BY near",
+        {"interval": INTERVAL, "reaches": reaches},
+    )
+    return {day: f"{count:x}-{mark:x}" for day, count, mark in found}
+
+
+def _of_labels(feed: Feed, file: File, mark: str, query: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
+    """What ``query`` finds in ``label``: a row per label of the file, its day null where it is not the feed's."""
+    label = feed.columns[0]
+    given, path = ("given", {}) if file.is_csv else ("read_parquet($file)", {"file": str(file.path)})
+    # Column names come from nem.layouts.kinds, never from data.
+    sql = f"""
+        WITH written AS (SELECT "{label}" AS label, count(*) AS row_count, {mark} AS mark FROM {given} GROUP BY ALL),
+        typed AS (SELECT * REPLACE ({_time("label", kinds(feed, file)[label])} AS label) FROM written),
+        label AS (
+            SELECT
+                *,
+                label - to_minutes(5 * ({_spread(feed)} - 1)) AS first_label,
+                CASE WHEN {_fits(feed)} THEN CAST(label - INTERVAL 5 MINUTE AS DATE) END AS day
+            FROM typed
+        )
+        {query}
+    """  # noqa: S608
+    with reading(file), duckdb.connect() as con:
+        if file.is_csv:
+            con.register("given", csv_rows(file))
+        return con.execute(sql, {**path, **parameters}).fetchall()
+
+
+def bounds(feed: Feed, file: File) -> Window | None:
+    """Whole days no row of ``file`` is outside of, by its name or its footer; None where it holds none of the feed's.
+
+    Raises:
+        SourceUnavailableError, SourceFormatError: as ``held``.
+    """
+    edges = _named_month(feed, file) if file.is_csv else _noted(feed, file)
+    if edges is None and (days := held(feed, file).days):
+        edges = min(first for first, _ in days.values()), max(last for _, last in days.values())
+    if edges is None:
+        return None
+    start, end = (datetime(edge.year, edge.month, edge.day) for edge in edges)
+    start, end = max(start - timedelta(days=1), EPOCH), min(end + timedelta(days=1), HORIZON)
+    return Window(start, end) if start < end else None
+
+
+def _named_month(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
+    named = feed.files.fullmatch(file.path.name)
+    try:
+        month = datetime.strptime(named["month"], "%Y%m") if named else None
+    except ValueError:
+        return None
+    return (month, month + timedelta(days=31)) if month else None
+
+
+@lru_cache(maxsize=4096)
+def _noted(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
+    """The least and the greatest label in a Parquet footer, if it says; rows that are not the feed's may be among them."""
+    label = feed.columns[0]
+    kind = kinds(feed, file)[label]
+    with reading(file):
+        metadata = pq.read_metadata(file.path)
+    at = next(i for i in range(metadata.num_columns) if metadata.schema.column(i).name.upper() == label)
+    groups = [metadata.row_group(i).column(at).statistics for i in range(metadata.num_row_groups)]
+    if not groups or any(group is None or not group.has_min_max for group in groups):
+        return None
+    least, greatest = min(group.min for group in groups), max(group.max for group in groups)
+    if kind == "time":
+        return least, greatest
+    try:
+        return datetime.strptime(least, AEMO_TIME), datetime.strptime(greatest, AEMO_TIME)
+    except ValueError:
+        return None
+
+
+def selection(
+    feed: Feed, table: Table, given: str, have: Mapping[str, Kind], window: Window, name: int
+) -> tuple[str, dict[str, object]]:
+    """SQL for the rows of ``given`` labelled in ``window``, as the lake's columns and ``arrival``, and its parameters.
+
+    The statement may be one of several in another, so its parameters carry ``name``.
+    """
+    label = feed.columns[0]
+    edges = {f"after_{name}": window.start, f"until_{name}": window.end}
+    # A row may stand for labels up to 25 minutes before its own. Compared as written, so that footers can rule groups out.
+    near: dict[str, Any] = {
+        f"near_after_{name}": window.start,
+        f"near_until_{name}": min(window.end + HALF_HOUR, HORIZON),
+    }
+    if have[label] == "text":
+        near = {key: edge.strftime(AEMO_TIME) for key, edge in near.items()}
+    typed = ", ".join(f"{_typed(column, have.get(column))} AS {column}" for column in feed.columns[1:])
+    gives = ", ".join(
+        f"CAST({feed.gives.get(column, 'NULL')} AS {kind}) AS {column}"
+        for column, kind in table.landed.items()
+        if column != "settlement_date"
+    )
+    spread = f"label - to_minutes(5 * unnest(range({_spread(feed)})))" if feed.half_hours_until else "label"
+    # Names come from nem.layouts.kinds and nem.tables, never from data.
+    sql = f"""
+        SELECT settlement_date, {gives}, arrival
+        FROM (
+            SELECT {spread} AS settlement_date, *
+            FROM (
+                SELECT {_time(f'"{label}"', have[label])} AS label, {typed}, arrival
+                FROM {given}
+                WHERE "{label}" > $near_after_{name} AND "{label}" <= $near_until_{name}
+            )
+            WHERE {_fits(feed)} AND {feed.where}
+        )
+        WHERE settlement_date > $after_{name} AND settlement_date <= $until_{name}
+    """  # noqa: S608
+    return sql, {**edges, **near}
+
+
+def _time(column: str, kind: Kind) -> str:
+    # What is no time is null, and so a stray: one bad row takes no other down.
+    return f"CAST({column} AS TIMESTAMP)" if kind == "time" else f"try_strptime({column}, '{AEMO_TIME}')"
+
+
+def _typed(column: str, kind: Kind | None) -> str:
+    """SQL for a column as its declared type; null where the file has none."""
+    declared = AEMO_TYPES.get(column, "DOUBLE")
+    if kind is None:
+        return f"CAST(NULL AS {declared})"
+    given = f"nullif(upper(trim(\"{column}\", E' \\t\\r\\n')), '')" if kind == "text" else f'"{column}"'
+    if declared == "TIMESTAMP":
+        return _time(given, kind)
+    if declared == "INTEGER":
+        return f"CAST(CAST({given} AS DOUBLE) AS INTEGER)"
+    made = f"CAST({given} AS {declared})"
+    return f"CASE WHEN isfinite({made}) THEN {made} END" if declared == "DOUBLE" else made
+
+
+def _spread(feed: Feed) -> str:
+    """SQL for how many 5-minute labels a row stands for."""
+    if feed.half_hours_until is None:
+        return "1"
+    return f"CASE WHEN label <= TIMESTAMP '{feed.half_hours_until}' THEN 6 ELSE 1 END"
+
+
+def _fits(feed: Feed) -> str:
+    """SQL for whether a label is one of the feed's."""
+    return (
+        f"label > TIMESTAMP '{EPOCH}' AND label <= TIMESTAMP '{HORIZON}' "
+        f"AND epoch_us(label) % (60000000 * greatest({feed.minutes}, 5 * {_spread(feed)})) = 0"
+    )

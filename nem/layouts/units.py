@@ -1,0 +1,147 @@
+"""A folder's own table of units as the lake's registry, and what tells that a registry has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nem.errors import SourceFormatError
+from nem.layouts.rows import File, csv_rows, reading
+from nem.registry import bundled_registry
+from nem.tables import FOREVER
+from nem.windows import EPOCH, day_window
+
+# The older updater's labels, each with the fuels it lumps together; the first is meant where nothing is known of a unit.
+LABELS = {
+    "COAL": ("coal_black", "coal_brown"),
+    "CCGT": ("gas_ccgt",),
+    "OCGT": ("gas_ocgt",),
+    "GAS OTHER": ("gas_steam", "gas_recip", "gas_wcmg"),
+    "SOLAR": ("solar_utility",),
+    "WIND": ("wind",),
+    "WATER": ("hydro", "pumps"),
+    "BATTERY STORAGE": ("battery", "battery_discharging", "battery_charging"),
+    "BIOMASS": ("bioenergy_biomass", "bioenergy_biogas"),
+    "OTHER": (None, "distillate", "bioenergy_biomass", "bioenergy_biogas", "gas_wcmg", "gas_recip"),
+}
+NO_UNITS = ("ROOFTOP", "ROOFTOP SOLAR", "TRANSMISSION FLOW")
+_COLUMNS = ("REGION", "SITE NAME", "DUID", "CAPACITY(MW)", "STORAGE(MWH)", "FUEL")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Registry:
+    """Units in the columns of ``nem.tables.UNITS``."""
+
+    table: pa.Table
+
+    def version(self, day: date) -> str:
+        """A digest of the rows in force on ``day``: a change to others leaves it as it is."""
+        return _version(self, day)
+
+
+def version_of(rows: Iterable[dict[str, Any]], day: date) -> str:
+    """A digest of the registry's ``rows`` in force on ``day``."""
+    window = day_window(day)
+    in_force = [row for row in rows if row["effective_date"] < window.end and row["end_date"] > window.start]
+    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=4)
+def _rows(registry: Registry) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = registry.table.to_pylist()
+    return rows
+
+
+@lru_cache(maxsize=16_384)
+def _version(registry: Registry, day: date) -> str:
+    return version_of(_rows(registry), day)
+
+
+@lru_cache(maxsize=1)
+def bundled() -> Registry:
+    """The curated registry that ships with this package."""
+    return Registry(bundled_registry())
+
+
+def registry_of(file: File | None) -> Registry:
+    """The units of a ``gen_info`` file, or the bundled ones. The file has no dates: its units are in force for all time.
+
+    Capacity, station and region are the file's. Its labels lump fuels together: which of a label's is a unit's, and
+    whether it generates or draws, is the bundled registry's word where that knows the unit.
+
+    Raises:
+        SourceUnavailableError: the file cannot be read.
+        SourceFormatError: it lacks a column.
+    """
+    return _own(file, bundled()) if file else bundled()
+
+
+@lru_cache(maxsize=4)
+def _own(file: File, curated: Registry) -> Registry:
+    with reading(file), duckdb.connect() as con:
+        given = csv_rows(file) if file.is_csv else pq.read_table(file.path)
+        names = {name.strip().upper(): name for name in given.column_names}
+        if missing := [name for name in _COLUMNS if name not in names]:
+            raise SourceFormatError(f"{file.path.name} has no column {', '.join(missing)}; it has {', '.join(names)}")
+        con.register("curated", curated.table)
+        labels = [(label, fuel, rank) for label, fuels in LABELS.items() for rank, fuel in enumerate(fuels)]
+        con.execute("CREATE TEMP TABLE label (label VARCHAR, fueltech_id VARCHAR, rank INTEGER)")
+        con.executemany("INSERT INTO label VALUES ($1, $2, $3)", labels)
+        con.register("given", given.select([names[name] for name in _COLUMNS]).rename_columns(list(_COLUMNS)))
+        return Registry(
+            con.sql(_UNITS, params={"epoch": EPOCH, "forever": FOREVER, "none": list(NO_UNITS)}).to_arrow_table()
+        )
+
+
+_UNITS = """
+    WITH unit AS (
+        SELECT
+            upper(trim("DUID", E' \\t\\r\\n')) AS duid,
+            trim("SITE NAME") AS station_name,
+            upper(trim("REGION")) AS region_id,
+            upper(trim("FUEL")) AS label,
+            TRY_CAST(CAST("CAPACITY(MW)" AS VARCHAR) AS DOUBLE) AS capacity_mw, -- AEMO's lists hold '-' and ranges: then it is unknown
+            TRY_CAST(CAST("STORAGE(MWH)" AS VARCHAR) AS DOUBLE) AS storage_mwh
+        FROM (SELECT *, row_number() OVER () AS line FROM given)
+        WHERE duid NOT IN ('', '-') AND label NOT IN (SELECT unnest($none))
+        QUALIFY row_number() OVER (PARTITION BY duid ORDER BY line) = 1
+    ),
+    known AS (
+        SELECT duid, fueltech_id, dispatch_type, emission_factor_t_mwh
+        FROM curated
+        QUALIFY row_number() OVER (PARTITION BY duid ORDER BY effective_date DESC) = 1
+    )
+    SELECT
+        unit.duid,
+        station_name,
+        region_id,
+        CASE
+            WHEN fitting.label IS NOT NULL THEN known.fueltech_id
+            WHEN unit.label = 'COAL' AND region_id IN ('VIC1', 'SA1') THEN 'coal_brown'
+            ELSE usual.fueltech_id
+        END AS fueltech_id,
+        CASE
+            WHEN fitting.label IS NOT NULL THEN known.dispatch_type
+            WHEN unit.label = 'BATTERY STORAGE' THEN 'BIDIRECTIONAL'
+            ELSE 'GENERATOR'
+        END AS dispatch_type,
+        capacity_mw AS capacity_registered_mw,
+        CAST(NULL AS DOUBLE) AS capacity_maximum_mw,
+        nullif(storage_mwh, 0) AS storage_mwh,
+        emission_factor_t_mwh,
+        CAST($epoch AS TIMESTAMP) AS effective_date,
+        CAST($forever AS TIMESTAMP) AS end_date
+    FROM unit
+    LEFT JOIN known ON known.duid = unit.duid
+    LEFT JOIN label AS fitting ON fitting.label = unit.label AND fitting.fueltech_id = known.fueltech_id
+    LEFT JOIN label AS usual ON usual.label = unit.label AND usual.rank = 0
+    ORDER BY unit.duid
+"""
