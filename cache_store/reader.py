@@ -9,37 +9,27 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from cache_store.answer import Answer, Receipt, Segment
-from cache_store.catalogue import Query, find_query
-from cache_store.errors import (
-    CacheStoreError,
-    NoAnswerError,
-    PartitionCorruptError,
-    StalenessExceededError,
-    StoreUnavailableError,
-)
-from cache_store.flight import Turn, take_turn
+from cache_store.answer import Answer, Receipt
+from cache_store.catalogue import find_query
+from cache_store.errors import NoAnswerError, PartitionCorruptError
+from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
 from cache_store.memory import Held
-from cache_store.plan import Grace, Piece, due, plan
+from cache_store.pieces import mark_empty, planned_pieces, refuse_live, segments_of, sound_pieces
+from cache_store.plan import Grace, Piece
 from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.stitch import stitch
 from cache_store.store import Store
-from cache_store.warm import warm
-from nem.errors import NemError, SourceUnavailableError
+from nem.errors import SourceUnavailableError
 from nem.source import Source
 from nem.windows import Window, check_instant
 
-LONGEST_FILL = timedelta(days=31)  # of a gap that readers fill; a longer one waits for a flow
-LONG_WAIT, NO_WAIT = timedelta(seconds=5), timedelta(0)  # for another's build: what a month's gap takes to fill
 LIVE_TTL = timedelta(minutes=1)  # of live rows in memory: new ones land every five
-_BUILDABLE = ("range_gap", "stale", "corrupt", "fingerprint_mismatch")
 _log = logging.getLogger(__name__)
 
 
@@ -96,14 +86,14 @@ def explain(
     check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     manifest = store.manifest()
-    manifest, pieces = _sound_plan(store, manifest, request, now, "revalidate", opening=False)
+    manifest, pieces = sound_pieces(store, manifest, request, now, "revalidate", opening=False)
     if request.origin == "cache":
-        _refuse_live(request, pieces, None)
+        refuse_live(request, pieces, None)
     try:
-        pieces = _mark_empty(source, request, pieces)
+        pieces = mark_empty(source, request, pieces)
     except SourceUnavailableError as error:
-        manifest, pieces = _sound_plan(store, manifest, request, now, "error", opening=False)
-        _refuse_live(request, pieces, error)
+        manifest, pieces = sound_pieces(store, manifest, request, now, "error", opening=False)
+        refuse_live(request, pieces, error)
     return _receipt(request, manifest, pieces, now)
 
 
@@ -129,34 +119,13 @@ def extent(store: Store, source: Source, query: str) -> Window:
     return Window(min(part.start for part in held), max(part.end for part in held))
 
 
-def _plan(
-    manifest: Manifest,
-    request: Request,
-    now: datetime,
-    *,
-    grace: Grace = "revalidate",
-    broken: frozenset[str] = frozenset(),
-) -> list[Piece]:
-    return plan(
-        manifest,
-        request.query,
-        request.window,
-        request.resolution,
-        now=now,
-        grace=grace,
-        max_staleness=request.max_staleness,
-        broken=broken,
-        live_only=request.origin == "live",
-    )
-
-
 def _note(store: Store, request: Request, answer: Answer, now: datetime, seconds: float) -> None:
     """Count the request where somebody may act on it: not on a mount that nothing is built on, nor one of ours."""
     if store.background is None or request.origin != "auto":
         return
     is_live = answer.receipt.origin in {"live", "mixed"}
     if store.usage.note(request, now=now, is_live=is_live, seconds=seconds):
-        store.background.submit(_flush, store).add_done_callback(_tell)
+        store.background.submit(_flush, store).add_done_callback(tell)
 
 
 def _flush(store: Store) -> None:
@@ -179,7 +148,7 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
     answered_from, answer = held.value
     if answered_from is manifest:
         return answer
-    if _segments(_plan(manifest, request, now)) != list(answer.receipt.segments):
+    if segments_of(planned_pieces(manifest, request, now)) != list(answer.receipt.segments):
         return None
     answer = replace(answer, receipt=replace(answer.receipt, generation=manifest.generation))
     store.memory.put(request, replace(held, value=(manifest, answer)))
@@ -187,59 +156,15 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
 
 
 def _answer_once(store: Store, source: Source, request: Request, now: datetime) -> Answer:
-    """The answer, held in memory; what of it partitions should have held is built in the background.
-
-    Whoever builds the query's partitions already is waited for where asking the source as well would cost more.
-    """
-    turn = None
-    gap = None
-    if store.background and request.origin == "auto":
-        _, pieces = _sound_plan(store, store.manifest(), request, now, "revalidate")
-        gap = _gap(_segments(pieces))
-    if gap:
-        with contextlib.suppress(StoreUnavailableError):  # a read-only mount: answer, and build nothing
-            turn = take_turn(store.root, request.query.name, wait=LONG_WAIT if gap.hours > 24 else NO_WAIT)
+    """The answer, held in memory; what of it partitions should have held is built in the background."""
+    turn = turn_to_fill(store, request, now)
     with turn or contextlib.nullcontext():
         # Read again: the one waited for has published meanwhile.
         manifest = store.manifest()
         answer, expires_at = _answer(store, source, request, manifest, now)
         store.memory.put(request, Held((manifest, answer), expires_at, answer.table.nbytes))
-        left = _gap(answer.receipt.segments)
-        if store.background and turn and left:
-            filling = store.background.submit(_fill, store, source, request.query, left, now, turn.handed_over())
-            filling.add_done_callback(_tell)
+        fill_later(store, source, request.query, answer.receipt.segments, now, turn)
         return answer
-
-
-def _fill(store: Store, source: Source, query: Query, gap: Window, now: datetime, turn: Turn) -> None:
-    """Warm what is due over ``gap``. Nobody waits for the outcome, so it is told to the log."""
-    with turn:
-        try:
-            warmed = warm(store, source, query, due(store, source, query, now=now, window=gap), now=now)
-        except (NemError, CacheStoreError) as error:
-            _log.warning("%s over %s was answered live and not materialised: %s", query.name, gap, error)
-        else:
-            for period, cause in warmed.failed.items():
-                _log.warning("%s for %s was not materialised: %s", query.name, period, cause)
-
-
-def _tell(done: Future[None]) -> None:
-    """Log what nobody foresaw in the background: there is no caller to raise it to."""
-    if error := done.exception():
-        _log.error("a background task failed", exc_info=error)
-
-
-def _gap(segments: Sequence[Segment]) -> Window | None:
-    """From the first to the last stretch that partitions should have served; None if they did, or it is too long."""
-    stretches = [s.window for s in segments if s.origin == "stale" or (s.origin == "live" and s.reason in _BUILDABLE)]
-    if not stretches:
-        return None
-    gap = Window(stretches[0].start, stretches[-1].end)
-    return gap if gap.hours <= LONGEST_FILL.total_seconds() / 3600 else None
-
-
-def _segments(pieces: Sequence[Piece]) -> list[Segment]:
-    return [piece.segment for piece in pieces]
 
 
 def _answer(
@@ -249,11 +174,11 @@ def _answer(
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
     while True:
-        manifest, pieces = _sound_plan(store, manifest, request, now, grace)
+        manifest, pieces = sound_pieces(store, manifest, request, now, grace)
         try:
             if cause or request.origin == "cache":
-                _refuse_live(request, pieces, cause)
-            pieces = _mark_empty(source, request, pieces)
+                refuse_live(request, pieces, cause)
+            pieces = mark_empty(source, request, pieces)
             table = stitch(store, source, request, pieces)
         except SourceUnavailableError as error:
             # The source failed: partitions past their TTL may answer yet, inside their longer grace.
@@ -266,69 +191,6 @@ def _answer(
                 raise
         else:
             return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(request, pieces, now)
-
-
-def _sound_plan(
-    store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace, *, opening: bool = True
-) -> tuple[Manifest, list[Piece]]:
-    """A plan whose partitions all hold what was published; broken ones are reported and left out.
-
-    Not ``opening`` files, it leaves out what is missing, resized or reported, and reports nothing. One that is gone may
-    only have been superseded since: then the newer manifest is planned from, and returned.
-    """
-    broken: frozenset[str] = frozenset()
-    while True:
-        pieces = _plan(manifest, request, now, grace=grace, broken=broken)
-        is_good = store.is_sound if opening else store.is_whole
-        unsound = [piece.entry for piece in pieces if piece.entry and not is_good(piece.entry)]
-        if not unsound:
-            return manifest, pieces
-        if (newest := store.manifest()) is not manifest:
-            manifest = newest
-            continue
-        if opening:
-            store.report_broken(unsound)
-        broken |= {entry.build for entry in unsound}
-
-
-def _refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | None) -> None:
-    live = [piece.segment for piece in pieces if piece.entry is None]
-    if not live:
-        return
-    why = f"the source failed ({cause})" if cause else "the request allows the cache alone"
-    if any(segment.reason == "stale" for segment in live):
-        raise StalenessExceededError(
-            f"{request.query.name} over {live[0].window}: partitions are past their bound and {why}; run `nemwarm warm`"
-        ) from cause
-    raise NoAnswerError(
-        f"{request.query.name} over {live[0].window}: no partition serves it ({live[0].reason}) and {why}; "
-        "run `nemwarm warm` or ask for a window that is held"
-    ) from cause
-
-
-def _mark_empty(source: Source, request: Request, pieces: list[Piece]) -> list[Piece]:
-    """Split live pieces by what the source holds.
-
-    Raises:
-        NoAnswerError: nothing holds any of the window.
-        SourceUnavailableError: a live piece, and the source is away.
-    """
-    marked: list[Piece] = []
-    for piece in pieces:
-        if piece.entry is not None:
-            marked.append(piece)
-            continue
-        segment = piece.segment
-        held = source.coverage(request.query.sources[0], segment.window)
-        marked += [Piece(replace(segment, window=part)) for part in held]
-        marked += [Piece(replace(segment, window=gap, reason="empty_source")) for gap in segment.window.minus(held)]
-    if all(piece.segment.reason == "empty_source" for piece in marked):
-        span = source.span(request.query.sources[0])
-        raise NoAnswerError(
-            f"{request.query.name} over {request.window}: nothing is held there; the source holds {span}; "
-            "ask inside it, or land more with `nemwarm ingest`"
-        )
-    return sorted(marked, key=lambda piece: piece.segment.window)
 
 
 def _receipt(
@@ -344,7 +206,7 @@ def _receipt(
         request.resolution,
         manifest.generation,
         now,
-        tuple(_segments(pieces)),
+        tuple(segments_of(pieces)),
         notes=notes,
     )
 
