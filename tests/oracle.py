@@ -395,12 +395,16 @@ class _Oracle:
         return rows[["settlement_date", "interconnector_id", *MEASURES["interconnector_flow"]]]
 
 
-_ORACLES: dict[int, _Oracle] = {}
+_ORACLES: dict[int, _Oracle] = {}  # least lately asked first
+_ORACLES_KEPT = 12
 
 
 def _oracle_of(raw: Raw) -> _Oracle:
-    """The oracle of this raw set: made once, and holding it, so that its identity stays its own."""
-    return _ORACLES.setdefault(id(raw), _Oracle(raw))
+    """The oracle of this raw set: made once, and holding it, so that its identity stays its own while it is kept."""
+    oracle = _ORACLES[id(raw)] = _ORACLES.pop(id(raw), None) or _Oracle(raw)
+    if len(_ORACLES) > _ORACLES_KEPT:
+        del _ORACLES[next(iter(_ORACLES))]
+    return oracle
 
 
 def _label_of(halves: pd.DataFrame, n: int) -> pd.DataFrame:
