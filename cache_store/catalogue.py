@@ -39,11 +39,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A column derived on read, by an expression over merged measures, ``hours`` of the bucket and ``supply_mwh``."""
+    """A column derived on read, by an expression over merged measures and ``hours`` of the bucket.
+
+    Without an expression it is over other rows than its own: see ``share``.
+    """
 
     unit: str
     about: str
-    expression: str
+    expression: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ GENERATION_BY_FUEL = Query(
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power", "energy_mwh / hours"),
-        "share": Ratio("0-1", "energy over the positive supply of its region and bucket", "energy_mwh / supply_mwh"),
+        "share": Ratio("0-1", "energy over the positive supply of its region and bucket", None),
         "dwa_price": Ratio(
             "$/MWh",
             "dispatch-weighted price: market value over priced energy",

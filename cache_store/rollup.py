@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cache_store.catalogue import Query
-from nem.fuels import LOADS
 from nem.regions import NEM
 from nem.windows import Resolution
 
@@ -20,15 +19,13 @@ _BUCKET_END: dict[Resolution, str] = {
     "1d": "time_bucket(INTERVAL 1 DAY, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 DAY",
     "1M": "CAST(date_trunc('month', settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 MONTH AS TIMESTAMP)",
 }
-
-
-_LOADS = ", ".join(f"'{load}'" for load in LOADS)
-_SUPPLY = (
-    "LEFT JOIN (SELECT settlement_date, region_id, nullif(sum(energy_mwh), 0) AS supply_mwh FROM stored_row "  # noqa: S608
-    f"WHERE energy_mwh > 0 AND fueltech_id NOT IN ({_LOADS}) GROUP BY ALL) AS supply "
-    "ON supply.settlement_date = stored_row.settlement_date AND supply.region_id = stored_row.region_id "
-    f"AND fueltech_id NOT IN ({_LOADS})"
-)
+_LENGTH: dict[Resolution, tuple[str, str]] = {  # of a bucket: as an interval, and in seconds
+    "5min": ("INTERVAL 5 MINUTE", "300"),
+    "30min": ("INTERVAL 30 MINUTE", "1800"),
+    "1h": ("INTERVAL 1 HOUR", "3600"),
+    "1d": ("INTERVAL 1 DAY", "86400"),
+    "1M": ("INTERVAL 1 MONTH", "date_diff('second', settlement_date - INTERVAL 1 MONTH, settlement_date)"),
+}
 _MERGE = {None: "{}", "sum": "sum({})", "min": "min({})", "max": "max({})", "last": "arg_max({}, settlement_date)"}
 
 
@@ -64,27 +61,38 @@ def relation(query: Query, name: str, filters: Mapping[str, Sequence[str]]) -> s
     return f"SELECT {', '.join(query.columns)} FROM {name} WHERE true{_filtered(filters)}"  # noqa: S608
 
 
-def derived(query: Query, rows: str, filters: Mapping[str, Sequence[str]]) -> str:
-    """``rows`` with ratios, ``complete`` and interval edges, by key; ``bucket`` says what each bucket holds.
+def derived(
+    query: Query,
+    resolution: Resolution,
+    rows: str,
+    filters: Mapping[str, Sequence[str]],
+    *,
+    part_held: int,
+    in_order: bool,
+) -> str:
+    """``rows`` with ratios, ``complete`` and interval edges, by key.
 
-    ``filters`` here are those that must not change what a ratio is taken of: a share is of the whole supply.
+    ``filters`` here are those that pick merged rows. ``part_held`` is how many buckets are held in part, each given as
+    ``$label_<i>`` and ``$seconds_<i>``. ``in_order`` says the rows come in key order: sorting them takes as long again
+    as reading them.
     """
-    keys = [f"stored_row.{key}" for key in query.keys]
+    length, whole = _LENGTH[resolution]
+    held = whole
+    # Not a table to join: that costs as much as the reading, and the order of the rows.
+    if part_held:
+        cases = " ".join(f"WHEN $label_{i} THEN $seconds_{i}" for i in range(part_held))
+        held = f"CASE settlement_date {cases} ELSE {whole} END"
     columns = [
-        "interval_start",
-        f"{keys[0]} AS interval_end",
-        "held_seconds = date_diff('second', interval_start, interval_end) AS complete",
-        *keys[1:],
+        f"settlement_date - {length} AS interval_start",
+        "settlement_date AS interval_end",
+        f"held_seconds = {whole} AS complete",
+        *query.keys[1:],
         *query.measures,
-        *(f"CAST({ratio.expression} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()),
+        *(f"CAST({ratio.expression or 'NULL'} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()),
     ]
-    needs_supply = any("supply_mwh" in ratio.expression for ratio in query.ratios.values())
-    return (
-        f"WITH stored_row AS ({rows}) SELECT {', '.join(columns)} FROM stored_row "  # noqa: S608
-        "JOIN (SELECT *, held_seconds / 3600 AS hours FROM bucket) AS bucket "
-        f"ON bucket.settlement_date = stored_row.settlement_date {_SUPPLY if needs_supply else ''} "
-        f"WHERE true{_filtered(filters)} ORDER BY {', '.join(keys)}"
-    )
+    timed = f"SELECT *, {held} AS held_seconds, ({held}) / 3600 AS hours FROM ({rows}) WHERE true{_filtered(filters)}"  # noqa: S608
+    order = "" if in_order else f" ORDER BY {', '.join(query.keys)}"
+    return f"SELECT {', '.join(columns)} FROM ({timed}){order}"  # noqa: S608
 
 
 def filter_parameters(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:

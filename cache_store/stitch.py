@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import duckdb
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cache_store import rollup
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
-from cache_store.request import Request
+from cache_store.request import Filters, Request
+from cache_store.share import with_shares
 from cache_store.store import Store, run_leaf
 from nem.errors import SourceUnavailableError
-from nem.source import Source, as_arrow
-from nem.windows import Window, bucket_edges, ceil, floor
+from nem.source import Source
+from nem.windows import INTERVAL, Window, ceil, floor
 
 
 def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piece]) -> pa.Table:
@@ -26,35 +29,64 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
         SourceUnavailableError: a live piece, and the source cannot be read.
         PartitionCorruptError: a partition cannot be read.
     """
-    query = request.query
-    parts: list[str] = []
+    query, runs = request.query, _runs(pieces)
     inner = {key: values for key, values in request.filters if key != "fueltech_id"}
     outer = {key: values for key, values in request.filters if key == "fueltech_id"}
-    parameters: dict[str, Any] = dict(rollup.filter_parameters(outer))
+    has_share = "share" in query.ratios
     with store.connection.cursor() as cursor:
-        for i, run in enumerate(_runs(pieces)):
-            window = Window(run[0].segment.window.start, run[-1].segment.window.end)
-            if run[0].entry is None:
-                run_leaf(cursor, source, query, request.resolution, window, into=f"live_{i}", filters=inner)
-                parts.append(f"FROM live_{i}")
-                continue
-            parameters |= rollup.filter_parameters(inner)
-            parameters |= {
-                f"files_{i}": store.files([piece.entry for piece in run if piece.entry]),
-                f"start_{i}": window.start,
-                f"end_{i}": ceil(window.end, run[0].segment.grain),
-            }
-            parts.append(rollup.stored(query, i, inner))
-        rows = " UNION ALL ".join(parts)
-        if request.sum_regions or _needs_merging(request, pieces):
+        rows, parameters = _rows(cursor, store, source, request, runs, inner)
+        is_merged = request.sum_regions or _needs_merging(request, pieces)
+        if is_merged:
             rows = rollup.merged(query, request.resolution, rows, sum_regions=request.sum_regions)
-        cursor.register("bucket", _buckets(request, pieces))
+        part_held = _part_held(request, runs)
+        for i, (label, seconds) in enumerate(part_held.items()):
+            parameters |= {f"label_{i}": label, f"seconds_{i}": seconds}
+        # A share is of the whole supply, whatever fuels are chosen to be shown.
+        picked = {} if has_share else outer
+        # In order as the files are, which one scan lists in time order.
+        in_order = not is_merged and len(runs) == 1 and runs[0][0].entry is not None
+        statement = rollup.derived(query, request.resolution, rows, picked, part_held=len(part_held), in_order=in_order)
+        parameters |= rollup.filter_parameters(picked)
         try:
-            return cursor.sql(rollup.derived(query, rows, outer), params=parameters).to_arrow_table()
+            table = cursor.sql(statement, params=parameters).to_arrow_table()
         except duckdb.Error as error:
             if not any(piece.entry for piece in pieces):
                 raise SourceUnavailableError(f"{query.name} over {request.window} cannot be merged: {error}") from error
             raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
+    return _only(with_shares(table), outer) if has_share else table
+
+
+def _rows(
+    cursor: duckdb.DuckDBPyConnection,
+    store: Store,
+    source: Source,
+    request: Request,
+    runs: Sequence[Sequence[Piece]],
+    filters: Filters,
+) -> tuple[str, dict[str, Any]]:
+    """A statement for the rows of all runs, and its parameters; live ones are asked for here and now."""
+    parts: list[str] = []
+    parameters: dict[str, Any] = {}
+    for i, run in enumerate(runs):
+        window = _window(run)
+        if run[0].entry is None:
+            run_leaf(cursor, source, request.query, request.resolution, window, into=f"live_{i}", filters=filters)
+            parts.append(f"FROM live_{i}")
+            continue
+        parameters |= rollup.filter_parameters(filters)
+        parameters |= {
+            f"files_{i}": store.files([piece.entry for piece in run if piece.entry]),
+            f"start_{i}": window.start,
+            f"end_{i}": ceil(window.end, run[0].segment.grain),
+        }
+        parts.append(rollup.stored(request.query, i, filters))
+    return " UNION ALL ".join(parts), parameters
+
+
+def _only(table: pa.Table, filters: Filters) -> pa.Table:
+    for key, values in filters.items():
+        table = table.filter(pc.is_in(table[key], pa.array(values)))
+    return table
 
 
 def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -83,24 +115,17 @@ def _needs_merging(request: Request, pieces: Sequence[Piece]) -> bool:
     return any(floor(a.window.end, request.resolution) != a.window.end for a in held[:-1])
 
 
-def _buckets(request: Request, pieces: Sequence[Piece]) -> pa.Table:
-    """Per bucket of the window: its label, its start, and how many seconds of it are asked and held.
-
-    Columns ``settlement_date``, ``interval_start``, ``held_seconds``.
-    """
-    runs = _runs(pieces)
-    # Not of the whole window: a hand-made one of a century at five minutes would be eleven million buckets.
-    edges = bucket_edges(Window(runs[0][0].segment.window.start, runs[-1][-1].segment.window.end), request.resolution)
-    start, end = edges[:-1], edges[1:]
-    held = np.zeros(len(start), dtype="timedelta64[us]")
+def _part_held(request: Request, runs: Sequence[Sequence[Piece]]) -> dict[datetime, int]:
+    """By label, the seconds held of each bucket that some run begins or ends within."""
+    seconds: Counter[datetime] = Counter()
     for run in runs:
-        first, last = np.datetime64(run[0].segment.window.start), np.datetime64(run[-1].segment.window.end)
-        held += np.maximum(np.minimum(end, last) - np.maximum(start, first), np.timedelta64(0))
-    label = pa.timestamp("us")
-    return pa.table(
-        {
-            "settlement_date": as_arrow(end, label),
-            "interval_start": as_arrow(start, label),
-            "held_seconds": as_arrow(held // np.timedelta64(1, "s"), pa.int64()),
-        }
-    )
+        window = _window(run)
+        starts = {(floor(edge, request.resolution), edge) for edge in (window.start, window.end)}
+        for start in {start for start, edge in starts if start != edge}:
+            end = ceil(start + INTERVAL, request.resolution)
+            seconds[end] += round((min(window.end, end) - max(window.start, start)).total_seconds())
+    return dict(seconds)
+
+
+def _window(run: Sequence[Piece]) -> Window:
+    return Window(run[0].segment.window.start, run[-1].segment.window.end)

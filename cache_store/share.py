@@ -1,0 +1,36 @@
+"""The share of each row in the supply of its region and bucket: the one ratio that is over other rows than its own.
+
+Rows come in key order, so those of a bucket and region are neighbours, and adding neighbours up takes a tenth of the
+time of a grouping and a join in SQL.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nem.fuels import LOADS
+
+
+def with_shares(table: pa.Table) -> pa.Table:
+    """``table``, in key order, with its column ``share``: energy over the positive energy of what is no load.
+
+    Loads have no share, and nothing has one where there is no supply.
+    """
+    if not table.num_rows:
+        return table
+    energy = table["energy_mwh"].to_numpy()  # null as not a number
+    is_supplier = ~pc.is_in(table["fueltech_id"], pa.array(LOADS)).to_numpy()
+    starts = np.flatnonzero(_begins(table["interval_end"]) | _begins(table["region_id"]))
+    supply = np.add.reduceat(np.where(is_supplier & (energy > 0), energy, 0.0), starts)
+    of_row = np.repeat(supply, np.diff(starts, append=len(energy)))
+    is_null = np.isnan(energy) | ~is_supplier | (of_row == 0)
+    share = np.divide(energy, of_row, out=np.zeros_like(energy), where=~is_null)
+    return table.set_column(table.column_names.index("share"), "share", pa.array(share, mask=is_null))
+
+
+def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a row differs from the one before; the first does."""
+    values = column.combine_chunks()
+    return np.concatenate([[True], pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)])
