@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:
-    filters = {key: values for key in ("region_id", "fueltech_id", "duid") if (values := getattr(arguments, key))}
+    keys = ("region_id", "fueltech_id", "duid", "interconnector_id")
+    filters = {key: values for key in keys if (values := getattr(arguments, key))}
     return {"filters": filters, "resolution": arguments.resolution, "origin": arguments.origin}
 
 

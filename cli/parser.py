@@ -93,6 +93,9 @@ def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
     parser.add_argument("--fueltech", dest="fueltech_id", action="append", help="a fuel technology; may be repeated")
     parser.add_argument("--duid", action="append", help="a unit; may be repeated")
     parser.add_argument(
+        "--interconnector", dest="interconnector_id", action="append", help="such as V-SA; may be repeated"
+    )
+    parser.add_argument(
         "--origin", default="auto", help="auto, cache (never asks the source) or live (opens no partition)"
     )
     parser.add_argument("--format", choices=forms, default="table")

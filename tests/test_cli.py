@@ -8,12 +8,16 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 import cli
+from nem.lake import land
+from nem.windows import Window
+from tests.cache_store.flows import made_flows
 
 WEEK = ["--start", "2017-10-14", "--end", "2017-10-21"]
 
@@ -80,6 +84,34 @@ def test_parquet_opens_elsewhere(capsysbinary: pytest.CaptureFixture[bytes]) -> 
     assert table.schema.metadata[b"attribution"] == b"Source: AEMO"
 
 
+def test_one_interconnector_of_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
+    land(tmp_path / "lake", "interconnector_flow", made_flows(Window(datetime(2017, 10, 14), datetime(2017, 10, 21))))
+    arguments = ["interconnector_flow", *WEEK, "--resolution", "1d", "--format", "csv"]
+    named = ["--interconnector", "v-sa"]
+    found = []
+    for chosen in ([], named, [*named, "--interconnector", "NEW-LINK1"]):
+        assert cli.main(["query", *arguments, *chosen]) == 0
+        found.append([row["interconnector_id"] for row in rows_of(capsysbinary)])
+    assert found == [["NEW-LINK1", "V-SA"] * 7, ["V-SA"] * 7, ["NEW-LINK1", "V-SA"] * 7]
+
+
+def test_the_sample_has_no_flows_and_everything_but_they_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["warm", "--dry-run"]) == 0
+    planned = capsys.readouterr().out.splitlines()
+    assert [line for line in planned if line.startswith("interconnector_flow")] == [
+        "interconnector_flow  no interconnector_flow in the source"
+    ]
+    assert planned[-1] == "66 due, 0 fresh"
+    assert cli.main(["check"]) == 0
+    capsys.readouterr()
+    for command in ("query", "explain"):
+        assert cli.main([command, "interconnector_flow", *WEEK]) == 3
+        assert "has no interconnector_flow: land some with `nemwarm ingest`" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -87,6 +119,7 @@ def test_parquet_opens_elsewhere(capsysbinary: pytest.CaptureFixture[bytes]) -> 
         (["query", "regional_price", *WEEK, "--region", "NSW"], 2, "there is no region_id 'NSW'"),
         (["query", "regional_price", *WEEK, "--resolution", "7min"], 2, "there is no resolution '7min'"),
         (["query", "regional_price", *WEEK, "--duid", "BW01"], 2, "cannot be filtered by duid"),
+        (["query", "regional_price", *WEEK, "--interconnector", "V-SA"], 2, "filtered by interconnector_id"),
         (["query", "regional_price", *WEEK, "--origin", "moon"], 2, "there is no origin 'moon'"),
         (["query", "regional_price", "--start", "2017-10-21", "--end", "2017-10-14"], 2, "holds no interval"),
         (["query", "regional_price", "--start", "2017-10-21", "--end", "2017-10-21"], 2, "holds no interval"),
