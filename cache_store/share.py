@@ -20,14 +20,14 @@ def with_shares(table: pa.Table) -> pa.Table:
     """
     if not table.num_rows:
         return table
-    energy = table["energy_mwh"].to_numpy()  # null as not a number
-    is_supplier = ~pc.is_in(table["fueltech_id"], pa.array(LOADS)).to_numpy()
+    energy = table["energy_mwh"].to_numpy()  # null as not a number, here and below
+    is_load = pc.is_in(table["fueltech_id"], pa.array(LOADS)).to_numpy()
     starts = np.flatnonzero(_begins(table["interval_end"]) | _begins(table["region_id"]))
-    supply = np.add.reduceat(np.where(is_supplier & (energy > 0), energy, 0.0), starts)
-    of_row = np.repeat(supply, np.diff(starts, append=len(energy)))
-    is_null = np.isnan(energy) | ~is_supplier | (of_row == 0)
-    share = np.divide(energy, of_row, out=np.zeros_like(energy), where=~is_null)
-    return table.set_column(table.column_names.index("share"), "share", pa.array(share, mask=is_null))
+    supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
+    supply[supply == 0] = np.nan
+    share = energy / np.repeat(supply, np.diff(starts, append=len(energy)))
+    share[is_load] = np.nan
+    return table.set_column(table.column_names.index("share"), "share", pa.array(share, from_pandas=True))
 
 
 def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

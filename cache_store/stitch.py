@@ -74,12 +74,12 @@ def _rows(
             parts.append(f"FROM live_{i}")
             continue
         parameters |= rollup.filter_parameters(filters)
-        parameters |= {
-            f"files_{i}": store.files([piece.entry for piece in run if piece.entry]),
-            f"start_{i}": window.start,
-            f"end_{i}": ceil(window.end, run[0].segment.grain),
-        }
-        parts.append(rollup.stored(request.query, i, filters))
+        parameters[f"files_{i}"] = store.files([piece.entry for piece in run if piece.entry])
+        # Comparing every label of files read whole is a tenth of the time.
+        whole = all(piece.entry and piece.entry.covers == piece.segment.window for piece in run)
+        if not whole:
+            parameters |= {f"start_{i}": window.start, f"end_{i}": ceil(window.end, run[0].segment.grain)}
+        parts.append(rollup.stored(request.query, i, filters, whole=whole))
     return " UNION ALL ".join(parts), parameters
 
 

@@ -78,7 +78,7 @@ class Store:
 
     def files(self, entries: list[Entry]) -> list[str]:
         """Absolute paths, in the order given."""
-        return [str(self.root / entry.path) for entry in entries]
+        return [f"{self.root}/{entry.path}" for entry in entries]
 
     def is_whole(self, entry: Entry) -> bool:
         """Whether its file is there, in the size published, and no reader has found it broken. Opens nothing."""
