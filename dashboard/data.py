@@ -5,49 +5,180 @@ It holds no store, source or clock of its own. `tables/` asks and shapes, `views
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nem.regions import NEM
-from nem.windows import Window
+from nem.windows import (
+    EPOCH,
+    HORIZON,
+    INTERVAL,
+    RESOLUTIONS,
+    Resolution,
+    Window,
+    choose_resolution,
+    floor,
+    market_time,
+    parse_time,
+)
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer
+    import pyarrow as pa
 
-PRESETS: dict[str, timedelta | None] = {
+    from cache_store.answer import Answer
+    from dashboard.health import Health
+
+RANGES: dict[str, timedelta | None] = {
     "1d": timedelta(days=1),
     "3d": timedelta(days=3),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
-    "All": None,
+    "90d": timedelta(days=90),
+    "1y": timedelta(days=365),
+    "all": None,
 }
+BETWEEN = ".."  # of a custom range's two times
+Grouping = Literal["detailed", "simplified", "renewable", "sources"]
+Unit = Literal["mw", "energy", "share"]
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
     """Everything the pages may ask: ``ask(query, window, *, filters, resolution)`` blocks and is thread-safe.
 
-    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now.
+    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now. ``health`` and
+    ``metrics`` (Prometheus text) describe the installation; None where there is nothing to describe.
     """
 
     ask: Callable[..., Answer]
     extent: Callable[[str], Window]
     clock: Callable[[], datetime]
+    health: Callable[[], Health] | None = None
+    metrics: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a session has chosen. A preset, not dates: the window is worked out anew at every question."""
+    """What a session has chosen, all of it in the page's address; ``dashboard.state`` bounds what may stand there.
 
+    ``range`` is a key of RANGES, ``fy2024`` (the financial year that ends in June 2024) or two NEM times with ``..``
+    between: never a worked-out window, which is found anew at every question. ``compare`` is empty, ``previous``,
+    ``last_year`` or such a pair. ``view`` names a part of the open tab, ``""`` its first; ``regions`` are laid over.
+    """
+
+    tab: str = "overview"
     region: str = NEM
-    preset: str = "7d"
+    range: str = "7d"
+    resolution: str = "auto"
+    grouping: Grouping = "detailed"
+    unit: Unit = "mw"
+    view: str = ""
     station: str | None = None
+    compare: str = ""
+    regions: tuple[str, ...] = ()
+    fuel: str = ""
 
 
-def preset_window(preset: str, extent: Window) -> Window:
-    """The preset's stretch up to the newest data, clipped to what is held."""
-    length = PRESETS[preset]
-    start = extent.start if length is None else max(extent.start, extent.end - length)
-    return Window(start, extent.end)
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The arguments of ``ask`` that bring an answer back."""
+
+    query: str
+    window: Window
+    resolution: str
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A table as a reader sees it, to take away, and what was asked for it (the first question names the file).
+
+    ``table`` has ``interval_start`` and ``interval_end`` (naive NEM time) where it is over time; ``units`` has the
+    unit of each column that has one, such as ``{"wind": "MW", "price": "$/MWh"}``.
+    """
+
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+    table: pa.Table
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def window_of(selection: Selection, extent: Window, clock: Callable[[], datetime]) -> Window:
+    """The selected range within ``extent``, up to the newest data; never past the label that is under way now.
+
+    Raises:
+        NoAnswerError: nothing of the range is held.
+        WindowError: the range is not one (``dashboard.state`` lets none through).
+    """
+    newest = min(extent.end, max(extent.start + INTERVAL, _label_under_way(clock())))
+    held = Window(extent.start, newest)
+    if selection.range in RANGES:
+        length = RANGES[selection.range]
+        return held if length is None else Window(max(held.start, held.end - length), held.end)
+    asked = parse_range(selection.range)
+    found = asked.overlap(held)
+    if found is None:
+        # Imported here: only a failure needs it.
+        from cache_store.errors import NoAnswerError
+
+        raise NoAnswerError(f"nothing of {asked} is held: the data reaches from {held.start} to {held.end} NEM time")
+    return found
+
+
+def _label_under_way(now: datetime) -> datetime:
+    # A label closes its interval and is published soon after the interval began; one more allows for a clock that is slow.
+    return floor(market_time(now), "5min") + 2 * INTERVAL
+
+
+def parse_range(text: str) -> Window:
+    """The window of ``fy2024`` or of ``2024-01-01..2024-02-01``; a date means its 00:00.
+
+    Raises:
+        WindowError: anything else, and what no window may be.
+    """
+    from nem.errors import WindowError
+
+    if re.fullmatch(r"fy[0-9]{4}", text) and EPOCH.year < int(text[2:]) < HORIZON.year:
+        return financial_year(int(text[2:]))
+    start, between, end = text.partition(BETWEEN)
+    if not between:
+        raise WindowError(f"{text!r} is no range: one of {', '.join(RANGES)}, fy2024, or 2024-01-01..2024-02-01")
+    return Window(parse_time(start), parse_time(end))
+
+
+def financial_year(ends_in: int) -> Window:
+    """July to June, named by the year it ends in."""
+    return Window(datetime(ends_in - 1, 7, 1), datetime(ends_in, 7, 1))
+
+
+def resolutions_within(window: Window) -> list[Resolution]:
+    """The resolutions that keep a series over ``window`` within 2,200 points."""
+    return list(RESOLUTIONS[RESOLUTIONS.index(choose_resolution(window)) :])
+
+
+def resolution_of(selection: Selection, window: Window) -> str:
+    """What to ask ``window`` at: as selected, or ``auto`` where that would be too many points."""
+    return next((step for step in resolutions_within(window) if step == selection.resolution), "auto")
+
+
+def compared_window(selection: Selection, window: Window) -> Window | None:
+    """What the selection compares ``window`` with; None if nothing. It may reach past what is held.
+
+    Raises:
+        WindowError: ``compare`` is not a range.
+    """
+    if selection.compare == "previous":
+        return Window(window.start - (window.end - window.start), window.start)
+    if selection.compare == "last_year":
+        return Window(*(year_before(edge) for edge in (window.start, window.end)))
+    return parse_range(selection.compare) if selection.compare else None
+
+
+def year_before(time: datetime) -> datetime:
+    """The same instant one calendar year earlier; 29 February gives the 28th."""
+    is_leap_day = (time.month, time.day) == (2, 29)
+    return time.replace(year=time.year - 1, day=28 if is_leap_day else time.day)

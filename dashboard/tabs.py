@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 
 from dashboard import errors
-from dashboard.data import PRESETS, Market, Selection
+from dashboard.data import RANGES, Market, Selection
 from dashboard.markup import asset, moment, pane
 from nem.regions import NEM, REGIONS
 from nem.windows import utc_time
@@ -91,13 +91,13 @@ def open_page(market: Market) -> Page:
             stylesheets=[asset("tabs.css")],
         ),
         region=_choice([NEM, *REGIONS], selection.region),
-        preset=_choice(list(PRESETS), selection.preset),
+        preset=_choice(list(RANGES), selection.range),
         pick=pn.widgets.TextInput(visible=False, tags=["pick"]),
         newest=pane(),
     )
     page.preset.visible = False
     page.region.param.watch(lambda event: choose(page, region=event.new), "value")
-    page.preset.param.watch(lambda event: choose(page, preset=event.new), "value")
+    page.preset.param.watch(lambda event: choose(page, range=event.new), "value")
     page.pick.param.watch(lambda event: _picked(page, event.new), "value")
     page.tabs.param.watch(lambda _: _opened(page), "active")
     return page
@@ -120,7 +120,7 @@ def _choice(options: list[str], value: str) -> pn.widgets.RadioButtonGroup:
     return pn.widgets.RadioButtonGroup(options=options, value=value, stylesheets=[asset("controls.css")], margin=0)
 
 
-def choose(page: Page, **changes: str) -> None:
+def choose(page: Page, **changes: Any) -> None:
     """Change the selection and redraw what is shown; the other tabs follow when they are next opened."""
     selection = replace(page.selection, **changes)
     if selection != page.selection:

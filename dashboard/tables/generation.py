@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.data import Market, Selection, preset_window
+from dashboard.data import Market, Selection, window_of
 from dashboard.tables import shape
 from nem.regions import NEM
 from nem.windows import Window
@@ -30,7 +30,7 @@ class Generation:
 
 def load(market: Market, selection: Selection) -> Generation:
     """Generation by fuel with price and demand, and each fuel's totals."""
-    window = preset_window(selection.preset, market.extent("generation_by_fuel"))
+    window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
     region = {"region_id": [selection.region]}
     generation = market.ask("generation_by_fuel", window, filters=region)
     price = market.ask("regional_price", window, filters=region, resolution=generation.receipt.resolution)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Selection, preset_window
+from dashboard.data import Market, Selection, window_of
 from dashboard.tables import shape
 from nem.regions import NEM, REGIONS
 from nem.windows import Window
@@ -70,7 +70,7 @@ class Prices:
 
 def load(market: Market, selection: Selection) -> Prices:
     """Every region's price over the range; statistics from the 5-minute prices themselves."""
-    window = preset_window(selection.preset, market.extent("regional_price"))
+    window = window_of(selection, market.extent("regional_price"), market.clock)
     series = market.ask("regional_price", window)
     whole = market.ask("regional_price", window, filters={"region_id": [NEM]}, resolution=series.receipt.resolution)
     exact = market.ask("regional_price", window, resolution="5min")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Selection, preset_window
+from dashboard.data import Market, Selection, window_of
 from dashboard.tables import shape
 from nem.fuels import LOADS
 from nem.regions import NEM, REGIONS
@@ -67,7 +67,7 @@ class Stations:
 
 def load(market: Market, selection: Selection) -> Stations:
     """Every station's totals over the range, and the selected (or else the largest) station's MW beside its price."""
-    window = preset_window(selection.preset, market.extent("capacity_factor"))
+    window = window_of(selection, market.extent("capacity_factor"), market.clock)
     units = market.ask("capacity_factor", window, resolution="1M")
     data = _with_capacity(units)
     rows = league(data)

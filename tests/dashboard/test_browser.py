@@ -184,7 +184,7 @@ def test_a_region_and_a_range_change_the_numbers(page, world):
     page.get_by_role("button", name="SA1").click()
     page.get_by_role("button", name="3d").click()
     page.get_by_text("2017-11-02 00:00 to 2017-11-05 00:00").wait_for()
-    told = generation.load(world.market, Selection("SA1", "3d")).stack
+    told = generation.load(world.market, Selection(region="SA1", range="3d")).stack
     holds(page, "exports", "exports", told.columns["exports"])
     holds(page, "exports", "wind", told.columns["wind"])
 
