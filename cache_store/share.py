@@ -1,10 +1,12 @@
-"""The share of each row in the supply of its region and bucket: the one ratio that is over other rows than its own.
+"""What is worked out over neighbouring rows: their order, and shares, the one ratio that is over other rows than its own.
 
-Rows come in key order, so those of a bucket and region are neighbours, and adding neighbours up takes a tenth of the
-time of a grouping and a join in SQL.
+In key order the rows of a bucket and region are neighbours, and adding neighbours up takes a third of the time of a
+grouping and a join in SQL.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +30,18 @@ def with_shares(table: pa.Table) -> pa.Table:
     share = energy / np.repeat(supply, np.diff(starts, append=len(energy)))
     share[is_load] = np.nan
     return table.set_column(table.column_names.index("share"), "share", pa.array(share, from_pandas=True))
+
+
+def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """``table``, sorted by ``keys`` unless it is already: finding out takes a twentieth of the time of sorting."""
+    if table.num_rows < 2:
+        return table
+    is_after, is_level = np.zeros(table.num_rows - 1, bool), np.ones(table.num_rows - 1, bool)
+    for key in keys:
+        values = table[key].combine_chunks()
+        is_after |= is_level & pc.greater(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+        is_level &= pc.equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return table if (is_after | is_level).all() else table.sort_by([(key, "ascending") for key in keys])
 
 
 def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -15,7 +15,7 @@ from cache_store import rollup
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Filters, Request
-from cache_store.share import with_shares
+from cache_store.share import sorted_by, with_shares
 from cache_store.store import Store, run_leaf
 from nem.errors import SourceUnavailableError
 from nem.source import Source
@@ -53,6 +53,8 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
             if not any(piece.entry for piece in pieces):
                 raise SourceUnavailableError(f"{query.name} over {request.window} cannot be merged: {error}") from error
             raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
+    if in_order:
+        table = sorted_by(table, ("interval_end", *query.keys[1:]))
     return _only(with_shares(table), outer) if has_share else table
 
 
