@@ -36,7 +36,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }
 _OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in older files
 _NUMBERS = {"VERSIONNO", "REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY", "CO2E_EMISSIONS_FACTOR"}
-REGISTRY_TABLES = frozenset(_TABLES)
+REGISTRY_TABLES: Mapping[str, tuple[str, ...]] = _TABLES
 _CURATED_NUMBERS = dict.fromkeys(
     ("capacity_registered_mw", "capacity_maximum_mw", "storage_mwh", "emission_factor_t_mwh"), "DOUBLE"
 )

@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from nem.aemo import AEMO_TYPES
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.layouts.kinds import AEMO_TYPES, Feed
+from nem.layouts.kinds import Feed
 from nem.tables import Table
 from nem.windows import EPOCH, HORIZON, INTERVAL, Window
 

@@ -230,8 +230,8 @@ def test_rooftop_is_of_the_best_type_and_of_the_five_regions(tmp_path):
     )
     found = held(open_source(tmp_path), "rooftop_pv", EVER_NOON)
     assert set(found["region_id"]) == {"QLD1"}
-    # DAILY wins at noon and says nothing, so the half hour to half past is held at its end.
-    assert at(found, NOON + INTERVAL, region_id="QLD1")["mean_mw"] == 160
+    # DAILY says nothing at noon, so the measurement stands: 90 MW, and 160 half an hour later.
+    assert at(found, NOON + INTERVAL, region_id="QLD1")["mean_mw"] == pytest.approx(90 + 70 * 0.5 / 6)
     assert at(found, half_past, region_id="QLD1")["rooftop_mw"] == 160
 
 

@@ -1,0 +1,115 @@
+"""AEMO's tables under AEMO's names, and what the lake makes of each: the only place where the two meet.
+
+A shape is (columns, gives, where): the columns that are read, of which the label, the key and the measure come first and
+must be there, while others may be absent and are then null; the lake's columns as SQL over them; and which rows count.
+Case does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from nem.regions import REGIONS
+
+
+class Shape(NamedTuple):
+    """A table of AEMO's as rows of the lake; the label is always ``settlement_date``."""
+
+    columns: tuple[str, ...]
+    gives: Mapping[str, str]
+    where: str = "true"
+
+
+FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # labels up to it that are half-hourly stand for their six
+
+# What AEMO's columns hold; all that are not here are DOUBLE.
+AEMO_TYPES = {
+    **dict.fromkeys(("SETTLEMENTDATE", "INTERVAL_DATETIME", "LASTCHANGED"), "TIMESTAMP"),
+    **dict.fromkeys(("DUID", "REGIONID", "REGION", "INTERCONNECTORID", "TYPE"), "VARCHAR"),
+    **dict.fromkeys(("PRICE_STATUS", "MII_STATUS", "OCD_STATUS"), "VARCHAR"),
+    **dict.fromkeys(("INTERVENTION", "APCFLAG"), "INTEGER"),
+}
+
+
+SCADA = Shape(
+    ("SETTLEMENTDATE", "DUID", "SCADAVALUE", "LASTCHANGED"),
+    {"duid": "duid", "scada_mw": "scadavalue", "priority": "1", "last_changed": "lastchanged"},
+)
+PRICE = Shape(
+    (
+        *("SETTLEMENTDATE", "REGIONID", "RRP", "INTERVENTION"),
+        *("PRICE_STATUS", "MII_STATUS", "OCD_STATUS", "APCFLAG", "LASTCHANGED"),
+    ),
+    {
+        "region_id": "regionid",
+        "rrp": "rrp",
+        "priority": "1",
+        "last_changed": "lastchanged",
+        "price_status": "price_status",
+        "mii_status": "mii_status",
+        "ocd_status": "ocd_status",
+        "apc_flag": "apcflag",
+    },
+    "coalesce(intervention, 0) = 0",  # the pricing run
+)
+TRADING_PRICE = Shape(
+    ("SETTLEMENTDATE", "REGIONID", "RRP", "PRICE_STATUS", "LASTCHANGED"),
+    {
+        "region_id": "regionid",
+        "rrp": "rrp",
+        "price_status": "price_status",
+        "priority": "0",
+        "last_changed": "lastchanged",
+    },
+)
+FLOW = Shape(
+    (
+        *("SETTLEMENTDATE", "INTERCONNECTORID", "METEREDMWFLOW", "MWFLOW", "EXPORTLIMIT", "IMPORTLIMIT", "MWLOSSES"),
+        *("INTERVENTION", "LASTCHANGED"),
+    ),
+    {
+        "interconnector_id": "interconnectorid",
+        "metered_flow_mw": "meteredmwflow",
+        "target_flow_mw": "mwflow",
+        "export_limit_mw": "exportlimit",
+        "import_limit_mw": "importlimit",
+        "losses_mw": "mwlosses",
+        "priority": "intervention",  # the physical run wins
+        "last_changed": "lastchanged",
+    },
+)
+REGION_SUM = Shape(
+    (
+        *("SETTLEMENTDATE", "REGIONID", "TOTALDEMAND", "DEMAND_AND_NONSCHEDGEN", "NETINTERCHANGE"),
+        *("SS_SOLAR_UIGF", "SS_SOLAR_CLEAREDMW", "SS_WIND_UIGF", "SS_WIND_CLEAREDMW", "INTERVENTION", "LASTCHANGED"),
+    ),
+    {
+        "region_id": "regionid",
+        "demand_mw": "totaldemand",
+        "demand_operational_mw": "demand_and_nonschedgen",
+        "net_interchange_mw": "netinterchange",
+        "priority": "intervention",
+        "last_changed": "lastchanged",
+        "solar_uigf_mw": "ss_solar_uigf",
+        "solar_cleared_mw": "ss_solar_clearedmw",
+        "wind_uigf_mw": "ss_wind_uigf",
+        "wind_cleared_mw": "ss_wind_clearedmw",
+    },
+)
+ROOFTOP = Shape(
+    ("INTERVAL_DATETIME", "REGIONID", "POWER", "QI", "TYPE", "LASTCHANGED"),
+    {
+        "region_id": "regionid",
+        "rooftop_mw": "power",
+        "last_changed": "lastchanged",
+        "priority": "CASE type WHEN 'DAILY' THEN 2 WHEN 'MEASUREMENT' THEN 1 WHEN 'SATELLITE' THEN 0 END",
+    },
+    # Sub-regions (QLDN, TASS) are parts of these; quality 0 is AEMO's word for no measurement, and so is no power.
+    f"regionid IN {tuple(REGIONS)} AND power IS NOT NULL AND coalesce(qi, 1) > 0",
+)
+INITIAL_MW = Shape(  # the same reading as SCADA's, and there a day later: it fills what SCADA lacks
+    ("SETTLEMENTDATE", "DUID", "INITIALMW", "LASTCHANGED"),
+    {"duid": "duid", "scada_mw": "initialmw", "priority": "0", "last_changed": "lastchanged"},
+)

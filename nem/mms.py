@@ -1,0 +1,299 @@
+"""AEMO's CSV files, zipped or not, zips within zips too: their sections as Arrow tables, checked as they say of themselves.
+
+A file is lines of C (comment), I (header: namespace, table, version, columns) and D (data under the I above it). Columns
+go by name: their order and number change under one version. The last line says how many lines there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from nem.errors import SourceFormatError, SourceUnavailableError
+
+AEMO_TIME = "%Y/%m/%d %H:%M:%S"
+BLOCK_BYTES = 16 * 2**20
+# Bounds, each several times what AEMO sends: a month of DISPATCHLOAD unpacks to 2.5 GB, a week's zip holds 2,016 zips.
+MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
+
+Columns = Mapping[str, pa.DataType]  # by AEMO's names: what is read of a table, where the file has it
+_ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
+_ABSENT = re.compile(r"(Unnamed: \d+)?")  # a table without a name of its own: DREGION, DUNIT
+
+
+@dataclass(frozen=True, slots=True)
+class MmsFile:
+    """One CSV file of AEMO's.
+
+    ``tables`` are those asked for, by "NAMESPACE.TABLE"; ``row_counts`` are the D rows of every table in it.
+    """
+
+    name: str
+    created: datetime | None  # NEM time, by its first line
+    tables: Mapping[str, pa.Table]
+    row_counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that is not as it should be, and why; nothing of it is used."""
+
+    name: str
+    reason: str
+
+
+def read_mms(path: Path, wanted: Mapping[str, Columns], *, strict: bool = True) -> Iterator[MmsFile | Rejected]:
+    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
+
+    A file that breaks the format is ``Rejected`` by itself. With ``strict``, so is one whose last line counts other
+    lines than there are; without, that line must still be there.
+
+    Raises:
+        SourceUnavailableError: ``path`` cannot be read.
+    """
+    try:
+        with path.open("rb") as handle:
+            yield from _read(handle, path.name, wanted, strict=strict, depth=0)
+    except OSError as error:
+        raise SourceUnavailableError(f"{path.name} cannot be read: {error}") from error
+
+
+def _read(
+    handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
+) -> Iterator[MmsFile | Rejected]:
+    try:
+        if name.lower().endswith(".zip"):
+            yield from _read_zip(handle, name, wanted, strict=strict, depth=depth)
+        else:
+            with _unpacking(name):
+                yield _read_csv(handle, name, wanted, strict=strict)
+    except SourceFormatError as error:
+        yield Rejected(name, str(error))
+
+
+@contextmanager
+def _unpacking(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise SourceFormatError(f"{name} cannot be unpacked: {error}") from error
+
+
+def _read_zip(
+    handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
+) -> Iterator[MmsFile | Rejected]:
+    with _unpacking(name):
+        archive = zipfile.ZipFile(handle)
+    with archive:
+        entries = archive.infolist()
+        if depth >= DEEPEST:
+            raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
+        if not entries or len(entries) > MOST_ENTRIES:
+            raise SourceFormatError(f"{name} holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
+        for entry in entries:
+            try:
+                _check_entry(entry, name)
+                with _unpacking(entry.filename):
+                    opened = archive.open(entry)
+            except SourceFormatError as error:
+                yield Rejected(f"{name}/{entry.filename[:200]}", str(error))
+                continue
+            with opened:
+                if entry.filename.lower().endswith(".zip"):
+                    try:
+                        with _unpacking(entry.filename):
+                            inner = io.BytesIO(opened.read(MOST_ZIP_BYTES))
+                    except SourceFormatError as error:
+                        yield Rejected(entry.filename, str(error))
+                        continue
+                    yield from _read(inner, entry.filename, wanted, strict=strict, depth=depth + 1)
+                else:
+                    yield from _read(opened, entry.filename, wanted, strict=strict, depth=depth)  # type: ignore[arg-type]
+
+
+def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
+    """Refuse what no file of AEMO's has: a path, another kind of file, a size or a ratio of a bomb."""
+    if not _ENTRY.fullmatch(entry.filename):
+        raise SourceFormatError(
+            f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip files are expected"
+        )
+    most = MOST_ZIP_BYTES if entry.filename.lower().endswith(".zip") else MOST_CSV_BYTES
+    if entry.file_size > most or entry.file_size > MOST_RATIO * max(entry.compress_size, 2**16):
+        raise SourceFormatError(
+            f"{entry.filename} in {name} would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused"
+        )
+
+
+@dataclass(slots=True)
+class _Section:
+    """The I line in force: what its D lines are called, and their columns."""
+
+    table: str  # "NAMESPACE.TABLE"
+    version: str
+    columns: list[str]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """How far a file has been read."""
+
+    name: str
+    wanted: Mapping[str, Columns]
+    created: datetime | None = None
+    section: _Section | None = None
+    line_count: int = 0
+    stated: int | None = None
+    parts: dict[str, list[pa.Table]] = field(default_factory=dict)
+    row_counts: dict[str, int] = field(default_factory=dict)
+
+
+def _read_csv(handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool) -> MmsFile:
+    reading = _Reading(name, wanted)
+    for block in _blocks(handle, name):
+        _take_block(reading, block)
+    if reading.stated is None:
+        raise SourceFormatError(f"{name} has no END OF REPORT after its {reading.line_count} lines: it is not whole")
+    if strict and reading.stated != reading.line_count:
+        raise SourceFormatError(f"{name} has {reading.line_count} lines and says it has {reading.stated}")
+    tables = {table: pa.concat_tables(parts, promote_options="default") for table, parts in reading.parts.items()}
+    return MmsFile(name, reading.created, tables, reading.row_counts)
+
+
+def _blocks(handle: BinaryIO, name: str) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time."""
+    kept = b""
+    total = 0
+    while read := handle.read(BLOCK_BYTES):
+        total += len(read)
+        if total > MOST_CSV_BYTES:
+            raise SourceFormatError(f"{name} is longer than {MOST_CSV_BYTES >> 30} GiB")
+        block = kept + read
+        end = block.rfind(b"\n") + 1
+        kept = block[end:]
+        if len(kept) > BLOCK_BYTES:
+            raise SourceFormatError(f"{name} has a line of more than {BLOCK_BYTES >> 20} MiB")
+        if end:
+            yield block[:end]
+    if kept:
+        yield kept + b"\n"
+
+
+def _take_block(reading: _Reading, block: bytes) -> None:
+    at = 0
+    while at < len(block):
+        if block[at : at + 2] == b"D,":
+            end = _end_of_data(block, at)
+            _take_data(reading, block[at:end])
+        else:
+            end = block.index(b"\n", at) + 1
+            _take_line(reading, block[at:end])
+        at = end
+
+
+def _end_of_data(block: bytes, start: int) -> int:
+    """Where the run of D lines ends: at the next line of another kind."""
+    ends = [at for kind in (b"\nI,", b"\nC,") if (at := block.find(kind, start)) >= 0]
+    return min(ends) + 1 if ends else len(block)
+
+
+def _take_line(reading: _Reading, line: bytes) -> None:
+    """A C or an I line."""
+    reading.line_count += 1
+    try:
+        cells = next(csv.reader([line.decode("utf-8-sig").rstrip("\r\n")], strict=True), [])
+    except (UnicodeError, csv.Error) as error:
+        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {error}") from error
+    if reading.stated is not None:
+        raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {reading.line_count}")
+    kind = cells[0] if cells else ""
+    if kind == "C" and cells[1:2] == ["END OF REPORT"]:
+        reading.stated = int(cells[2]) if len(cells) > 2 and cells[2].isdecimal() else -1
+    elif kind == "C":
+        reading.created = reading.created or _created(cells)
+    elif kind == "I" and len(cells) > 4:
+        table, columns = _table_name(cells), [cell.strip().upper() for cell in cells[4:]]
+        named = [name for name in columns if name]
+        if len(set(named)) < len(named):
+            raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {table} names a column twice")
+        reading.section = _Section(table, cells[3], columns)
+    else:
+        raise SourceFormatError(f"{reading.name}, line {reading.line_count}, is no line of AEMO's: {cells[:4]}")
+
+
+def _table_name(cells: list[str]) -> str:
+    namespace, table = (cell.strip().upper() for cell in cells[1:3])
+    return f"{namespace}.{'' if _ABSENT.fullmatch(cells[2].strip()) else table}"
+
+
+def _created(cells: list[str]) -> datetime | None:
+    try:
+        return datetime.strptime(" ".join(cells[5:7]), AEMO_TIME)
+    except ValueError:
+        return None
+
+
+def _take_data(reading: _Reading, run: bytes) -> None:
+    section = reading.section
+    count = run.count(b"\n")
+    first = reading.line_count + 1
+    reading.line_count += count
+    if section is None or reading.stated is not None:
+        raise SourceFormatError(f"{reading.name}, line {first}: data with no header above it")
+    reading.row_counts[section.table] = reading.row_counts.get(section.table, 0) + count
+    if columns := reading.wanted.get(section.table):
+        rows = _parse(reading.name, section, columns, run, first)
+        if rows.num_rows != count:
+            raise SourceFormatError(f"{reading.name}, from line {first}: {count} lines make {rows.num_rows} rows")
+        reading.parts.setdefault(section.table, []).append(rows)
+
+
+def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int) -> pa.Table:
+    """The run's rows, in those of ``columns`` that the header has."""
+    head = ["__kind", "__namespace", "__table", "__version"]
+    have = {column: kind for column, kind in columns.items() if column in section.columns}
+    # A header may end in nameless columns; each needs a name here, and none is read.
+    names = head + [column or f"__{place}" for place, column in enumerate(section.columns)]
+    identity = dict.fromkeys(head, pa.dictionary(pa.int32(), pa.string()))
+    try:
+        rows = pyarrow.csv.read_csv(
+            io.BytesIO(run),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=4 * 2**20),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={**identity, **have},
+                include_columns=[*head, *have],
+                timestamp_parsers=[AEMO_TIME],
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except (pa.ArrowException, UnicodeError) as error:
+        raise SourceFormatError(f"{name}, {section.table} from line {line}: {error}") from error
+    _check_identity(name, section, rows.select(head[1:]), line)
+    return rows.drop_columns(head)
+
+
+def _check_identity(name: str, section: _Section, rows: pa.Table, line: int) -> None:
+    """Every D line must be of the table and version its header names."""
+    seen = [pc.unique(column.cast(pa.string())).to_pylist() for column in rows.columns]
+    for namespace in seen[0]:
+        for table in seen[1]:
+            if _table_name(["D", namespace or "", table or ""]) != section.table or seen[2] != [section.version]:
+                raise SourceFormatError(
+                    f"{name}, from line {line}: data of {namespace}.{table} version {seen[2]} stands under the header of "
+                    f"{section.table} version {section.version}"
+                )
