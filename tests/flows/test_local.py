@@ -60,6 +60,11 @@ def test_deployed_once_run_ad_hoc_and_ended(home: Path) -> None:
     said = run(home, port, prefect, "deployment", "run", "warm-cache/warm-recent", "-p", "days=2", "--watch")
     assert "Completed" in said
     assert len(list((home / "store").rglob("regional_price/*/1d/*.parquet"))) == 2
+    # The server's scheduler has had its turn meanwhile: a schedule that makes no run would go unnoticed otherwise.
+    planned = json.loads(
+        run(home, port, prefect, "flow-run", "ls", "--state", "SCHEDULED", "--limit", "200", "-o", "json")
+    )
+    assert {one["deployment_id"] for one in planned} == {one["id"] for one in listed if one["schedules"]}
 
     assert local(home, port, "down") == "worker ended\nserver ended\n"
     assert not any(Path(f"/proc/{pid}").exists() for pid in started.values())
