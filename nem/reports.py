@@ -94,8 +94,6 @@ def _wanted() -> dict[str, Columns]:
 
 
 def _report(con: duckdb.DuckDBPyConnection, file: MmsFile) -> Report:
-    if any(file.row_counts.values()) and not file.row_counts.keys() & _wanted().keys():
-        raise SourceFormatError(f"{file.name} holds {', '.join(file.row_counts)}: none is a table known here")
     parts: dict[str, list[pa.Table]] = {}
     registry = {}
     for name, table in file.tables.items():
@@ -104,7 +102,7 @@ def _report(con: duckdb.DuckDBPyConnection, file: MmsFile) -> Report:
             continue
         for lake_table, shape in _GIVES[name]:
             parts.setdefault(lake_table, []).append(_shaped(con, file, name, lake_table, shape, table))
-    rows = {name: pa.concat_tables(tables) for name, tables in parts.items()}
+    rows = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
     return Report(file.name, file.created, rows, registry, file.row_counts)
 
 

@@ -1,0 +1,139 @@
+"""Landing files: AEMO's CSVs, zipped and nested, its registration tables and its workbook, into the source lake."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from nem.errors import SourceFormatError
+from nem.lake import UNITS_FILE, land
+from nem.mms import Rejected
+from nem.registry import land_bundled_registry, land_registry, land_workbook
+from nem.reports import Report, read_reports
+
+# Rows wait until there is so much of them: 288 files of a day rewrite it once, and a month of every unit is one batch.
+BATCH_BYTES = 256 * 2**20
+_WORKBOOKS = (".xlsx", ".xls")  # AEMO names its workbook either way; it is always the former inside
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What came of landing some files.
+
+    ``days`` are those whose file changed, by table of the lake; under "units" those derived anew because the registry
+    changed. ``landed`` names the files given that are in the lake to the last row, ``unused`` those without a table of use
+    here. A file given in which anything was ``rejected`` is in neither; what else it holds is in the lake.
+    ``row_counts`` are the D rows read by AEMO's "NAMESPACE.TABLE"; ``unknown_units`` have readings and no registration.
+    """
+
+    days: Mapping[str, list[date]]
+    landed: tuple[str, ...]
+    rejected: tuple[Rejected, ...]
+    unused: tuple[str, ...]
+    row_counts: Mapping[str, int]
+    unknown_units: tuple[str, ...]
+
+
+def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Landing:
+    """Land what is at ``paths``: CSVs of AEMO's, zips of them, zips of such zips, registration workbooks.
+
+    A file that is not as it should be is rejected by itself, and the others land. ``strict`` is ``nem.mms.read_mms``'s.
+    A lake without a registry is given the one that ships here first.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or a file cannot be read; what landed before stays.
+    """
+    if not (root / UNITS_FILE).exists():
+        land_bundled_registry(root)
+    landing = _Landing(root)
+    for path in paths:
+        landing.take(path, strict=strict)
+    landing.flush()
+    return Landing(
+        {table: sorted(days) for table, days in landing.days.items()},
+        tuple(landing.landed),
+        tuple(landing.rejected),
+        tuple(landing.unused),
+        dict(landing.row_counts),
+        tuple(sorted(landing.units_seen - _registered_units(root))),
+    )
+
+
+def _registered_units(root: Path) -> set[str]:
+    return set(pq.read_table(root / UNITS_FILE, columns=["duid"])["duid"].to_pylist())
+
+
+@dataclass(slots=True)
+class _Landing:
+    """A landing under way: rows read that wait for their turn, and what came of all before."""
+
+    root: Path
+    rows: dict[str, list[pa.Table]] = field(default_factory=dict)
+    byte_count: int = 0
+    waiting: list[str] = field(default_factory=list)
+    days: dict[str, set[date]] = field(default_factory=dict)
+    landed: list[str] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+    row_counts: Counter[str] = field(default_factory=Counter)
+    units_seen: set[str] = field(default_factory=set)
+
+    def take(self, path: Path, *, strict: bool) -> None:
+        """Read one file, and land what waits once it is a batch."""
+        rejected_before, is_used = len(self.rejected), False
+        for taken in self._read(path, strict=strict):
+            if isinstance(taken, Rejected):
+                self.rejected.append(taken)
+            else:
+                is_used = is_used or taken
+            if self.byte_count >= BATCH_BYTES:
+                self.flush()
+        if len(self.rejected) == rejected_before:
+            (self.waiting if is_used else self.unused).append(path.name)
+
+    def flush(self) -> None:
+        """Land the rows that wait; the files they are of have landed with them."""
+        for table, parts in self.rows.items():
+            rows = pa.concat_tables(parts, promote_options="default")
+            if table == "unit_scada":
+                self.units_seen.update(pc.unique(rows["duid"]).to_pylist())
+            self._note(table, land(self.root, table, rows))
+        self.landed += self.waiting
+        self.rows, self.byte_count, self.waiting = {}, 0, []
+
+    def _read(self, path: Path, *, strict: bool) -> Iterator[Rejected | bool]:
+        """Per file inside ``path``: what is wrong with it, or whether anything in it is of use."""
+        if path.suffix.lower() in _WORKBOOKS:
+            try:
+                self._note("units", land_workbook(self.root, path))
+                yield True
+            except SourceFormatError as error:
+                yield Rejected(path.name, str(error))
+            return
+        for report in read_reports(path, strict=strict):
+            yield report if isinstance(report, Rejected) else self._add(report)
+
+    def _add(self, report: Report) -> Rejected | bool:
+        if report.registry:
+            # Of two snapshots the later counts, and all of a snapshot is there at once: nothing to gather.
+            if report.created is None:
+                return Rejected(report.name, f"{report.name} does not say when it was made")
+            try:
+                self._note("units", land_registry(self.root, report.registry, as_of=report.created.date()))
+            except SourceFormatError as error:
+                return Rejected(report.name, str(error))
+        for table, rows in report.rows.items():
+            self.rows.setdefault(table, []).append(rows)
+            self.byte_count += rows.nbytes
+        self.row_counts.update(report.row_counts)
+        return bool(report.rows or report.registry)
+
+    def _note(self, table: str, days: Iterable[date]) -> None:
+        self.days.setdefault(table, set()).update(days)
