@@ -134,6 +134,7 @@ GENERATION_BY_FUEL = Query(
         "fueltech_id": _FUEL,
         "energy_mwh": Column("MWh", "mean power x hours; charging and pumping are positive too", "sum"),
         "priced_energy_mwh": Column("MWh", "the positive output that has a price", "sum"),
+        "negative_price_energy_mwh": Column("MWh", "of that, what settles below 0", "sum"),
         "market_value_aud": Column("$", "energy x the price it settles at; no loss factors, FCAS or hedges", "sum"),
         "reading_count": _count("unit readings behind the row"),
         "provisional_count": _count("of these, waiting for the next reading"),
@@ -147,6 +148,11 @@ GENERATION_BY_FUEL = Query(
             "dispatch-weighted price: market value over priced energy",
             "market_value_aud / CASE WHEN priced_energy_mwh > 0 THEN priced_energy_mwh END",
         ),
+        "negative_price_share": Ratio(
+            "0-1",
+            "share of the priced energy that settles below 0",
+            "negative_price_energy_mwh / CASE WHEN priced_energy_mwh > 0 THEN priced_energy_mwh END",
+        ),
     },
 )
 
@@ -159,6 +165,7 @@ REGIONAL_PRICE = Query(
         "region_id": _REGION,
         "rrp_sum": Column("$/MWh", "sum of 5-minute prices", "sum", across_regions=False),
         "interval_count": _count("5-minute prices summed", across_regions=False),
+        "provisional_count": _count("of these, still under review or not firm", across_regions=False),
         "rrp_min": Column("$/MWh", "lowest 5-minute price", "min", across_regions=False),
         "rrp_max": Column("$/MWh", "highest 5-minute price", "max", across_regions=False),
         "demand_mwh": Column("MWh", "TOTALDEMAND, else DEMAND_AND_NONSCHEDGEN", "sum"),
@@ -210,11 +217,13 @@ CAPACITY_FACTOR = Query(
         "priced_energy_mwh": Column("MWh", "the output that has a price", "sum"),
         "potential_mwh": Column("MWh", "capacity x hours registered, reported or not; null if unknown", "sum"),
         "charge_mwh": Column("MWh", "drawn to charge or pump", "sum"),
+        "priced_charge_mwh": Column("MWh", "of it, what has a price", "sum"),
         "market_value_aud": Column("$", "energy x the price it settles at", "sum"),
         "charge_value_aud": Column("$", "cost of what was drawn", "sum"),
         "running_count": _count("5-minute intervals generating"),
         "missing_count": _count("5-minute intervals without a reading"),
         "max_mw": Column("MW", "highest 5-minute mean power", "max"),
+        "storage_mwh": Column("MWh", "what it can hold, as registered; the largest in the bucket", "max"),
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power generated", "energy_mwh / hours"),

@@ -29,6 +29,11 @@ BANDS = {
     "300_1000": (300.0, 1000.0),
     "1000_up": (1000.0, np.inf),
 }
+NOT_FINAL = {
+    "price_status": "NOT FIRM",
+    "mii_status": "MII_SUBJECT_TO_REVIEW",
+    "ocd_status": "OCD_UNRESOLVED",
+}
 AT_LIMIT_MW = 0.015  # AEMO rounds to 0.01 MW
 COMMON = ["interval_start", "interval_end", "complete"]
 KEYS = {
@@ -40,18 +45,18 @@ KEYS = {
 UNIT_FACTS = ["station_name", "region_id", "fueltech_id"]
 MEASURES = {
     "generation_by_fuel": [
-        *("energy_mwh", "priced_energy_mwh", "market_value_aud"),
+        *("energy_mwh", "priced_energy_mwh", "negative_price_energy_mwh", "market_value_aud"),
         *("reading_count", "provisional_count", "missing_count"),
     ],
     "regional_price": [
-        *("rrp_sum", "interval_count", "rrp_min", "rrp_max"),
+        *("rrp_sum", "interval_count", "provisional_count", "rrp_min", "rrp_max"),
         *("demand_mwh", "priced_demand_mwh", "demand_value_aud"),
         *(f"band_{band}_{what}" for band in BANDS for what in ("count", "rrp_sum")),
         *("cap_payout_aud_per_mw", "import_mwh", "export_mwh", "demand_operational_count"),
     ],
     "capacity_factor": [
-        *("energy_mwh", "rated_energy_mwh", "priced_energy_mwh", "potential_mwh", "charge_mwh"),
-        *("market_value_aud", "charge_value_aud", "running_count", "missing_count", "max_mw"),
+        *("energy_mwh", "rated_energy_mwh", "priced_energy_mwh", "potential_mwh", "charge_mwh", "priced_charge_mwh"),
+        *("market_value_aud", "charge_value_aud", "running_count", "missing_count", "max_mw", "storage_mwh"),
     ],
     "interconnector_flow": [
         *("forward_mwh", "reverse_mwh", "rated_forward_mwh", "rated_reverse_mwh"),
@@ -61,14 +66,14 @@ MEASURES = {
     ],
 }
 RATIOS = {
-    "generation_by_fuel": ["mean_mw", "share", "dwa_price"],
+    "generation_by_fuel": ["mean_mw", "share", "dwa_price", "negative_price_share"],
     "regional_price": ["demand_mw", "twa_price", "demand_weighted_price", "negative_count", "negative_share"],
     "capacity_factor": ["mean_mw", "capacity_factor", "dwa_price"],
     "interconnector_flow": [
         *("mean_mw", "forward_utilisation", "reverse_utilisation", "at_limit_share", "missing_count"),
     ],
 }
-EXTREMES = {"rrp_min": "min", "rrp_max": "max", "min_mw": "min", "max_mw": "max"}
+EXTREMES = {"rrp_min": "min", "rrp_max": "max", "min_mw": "min", "max_mw": "max", "storage_mwh": "max"}
 NEM_PRICE = ["demand_mwh", "priced_demand_mwh", "demand_value_aud", "demand_operational_count"]
 NEM_PRICE_RATIOS = ["demand_mw", "demand_weighted_price"]
 PACED_BY = {
@@ -279,6 +284,7 @@ class _Oracle:
                 "is_provisional": (has_own & ~has_next)[is_wanted],
                 **{name: facts[name].to_numpy() for name in (*UNIT_FACTS, "dispatch_type")},
                 "capacity_mw": facts["capacity_mw"].to_numpy(float),
+                "storage_mwh": facts["storage_mwh"].to_numpy(float),
                 "is_registered": facts["is_registered"].to_numpy(bool),
             }
         )
@@ -336,6 +342,7 @@ class _Oracle:
         rows["rated_energy_mwh"] = rows["energy_mwh"].where(rows["capacity_mw"].notna())
         charge = nothing.where(~goes_both_ways, (-energy).clip(lower=0)).where(~is_load, energy)
         rows["charge_mwh"] = charge
+        rows["priced_charge_mwh"] = charge.where(rows["settlement_rrp"].notna())
         rows["charge_value_aud"] = charge * rows["settlement_rrp"]
         rows["running_count"] = (rows["energy_mwh"] > 0).astype(int)
         rows["missing_count"] = (rows["is_registered"] & ~rows["has_reading"]).astype(int)
@@ -352,6 +359,8 @@ class _Oracle:
         rrp = rows["rrp"]
         rows["rrp_sum"] = rows["rrp_min"] = rows["rrp_max"] = rrp
         rows["interval_count"] = rrp.notna().astype(int)
+        states = [rows[name] == state if name in rows else rrp.isna() & False for name, state in NOT_FINAL.items()]
+        rows["provisional_count"] = (rrp.notna() & np.any(states, axis=0)).astype(int)
         rows["demand_mwh"] = rows["demand_mw"].fillna(rows["demand_operational_mw"]) * INTERVAL_HOURS
         rows["priced_demand_mwh"] = rows["demand_mwh"].where(rrp.notna())
         rows["demand_value_aud"] = rows["demand_mwh"] * rrp
@@ -419,8 +428,10 @@ def _label_of(halves: pd.DataFrame, n: int) -> pd.DataFrame:
 
 def _valued(rows: pd.DataFrame) -> pd.DataFrame:
     """With market value, and the positive energy that has a price: 0 where output is not positive, null without a price."""
+    priced = rows["energy_mwh"].clip(lower=0).where(rows["settlement_rrp"].notna())
     return rows.assign(
-        priced_energy_mwh=rows["energy_mwh"].clip(lower=0).where(rows["settlement_rrp"].notna()),
+        priced_energy_mwh=priced,
+        negative_price_energy_mwh=priced.where(~(rows["settlement_rrp"] >= 0), priced * 0),
         market_value_aud=rows["energy_mwh"] * rows["settlement_rrp"],
     )
 
@@ -471,6 +482,7 @@ def _generation_ratios(table: pd.DataFrame) -> pd.DataFrame:
         mean_mw=table["energy_mwh"] / table["hours"],
         share=(table["energy_mwh"] / whole.where(whole > 0)).where(supplies),
         dwa_price=_ratio(table["market_value_aud"], table["priced_energy_mwh"]),
+        negative_price_share=_ratio(table["negative_price_energy_mwh"], table["priced_energy_mwh"]),
     )
 
 

@@ -50,11 +50,19 @@ FUEL = [
     (19, LEAP_DAY, "SA1", "battery_discharging", "dwa_price", -280 / 23),
     (20, LEAP_DAY, "SA1", "wind", "share", 288 / 605),
     (21, LEAP_DAY, "NEM", "wind", "share", 288 / 2816.5),
+    (54, LEAP_DAY, "SA1", "solar_utility", "negative_price_energy_mwh", 96),
+    (54, LEAP_DAY, "SA1", "solar_utility", "negative_price_share", 1 / 3),
+    (54, LEAP_DAY, "SA1", "battery_discharging", "negative_price_share", 20 / 23),
+    (55, FIRST_OF_MARCH, "SA1", "solar_utility", "negative_price_energy_mwh", 0),
+    (9, LEAP_DAY, "unknown", "unknown", "negative_price_energy_mwh", None),
     (26, LEAP_DAY, "SA1", "gas_ocgt", "energy_mwh", None),
     (26, LEAP_DAY, "SA1", "gas_ocgt", "missing_count", 288),
 ]
 UNITS = [
     (6, LEAP_DAY, "BATT1", "charge_mwh", 35),
+    (56, LEAP_DAY, "BATT1", "priced_charge_mwh", 35),
+    (56, LEAP_DAY, "BATT1", "storage_mwh", 80),
+    (56, LEAP_DAY, "SOLAR1", "storage_mwh", None),
     (7, LEAP_DAY, "BATT1", "energy_mwh", 23),
     (18, LEAP_DAY, "BATT1", "charge_value_aud", -700),
     (19, LEAP_DAY, "BATT1", "market_value_aud", -280),
@@ -78,6 +86,9 @@ UNITS = [
 ]
 PRICES = [
     (27, LEAP_DAY, "NSW1", "twa_price", 17_400 / 288),
+    (53, LEAP_DAY, "NSW1", "provisional_count", 0),
+    (53, FIRST_OF_MARCH, "NSW1", "provisional_count", 3),
+    (53, FIRST_OF_MARCH, "SA1", "provisional_count", 0),
     (28, LEAP_DAY, "NSW1", "band_below_0_count", 0),
     (28, LEAP_DAY, "NSW1", "band_0_300_count", 284),
     (28, LEAP_DAY, "NSW1", "band_0_300_rrp_sum", 14_200),

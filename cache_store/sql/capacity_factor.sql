@@ -10,6 +10,7 @@ WITH unit_interval AS (
         units.region_id,
         coalesce(units.fueltech_id, 'unknown') AS fueltech_id,
         units.dispatch_type,
+        units.storage_mwh,
         CASE
             WHEN capacity_maximum_mw > 0 THEN capacity_maximum_mw
             WHEN capacity_registered_mw > 0 THEN capacity_registered_mw
@@ -32,6 +33,7 @@ unit_power AS (
         coalesce(region_id, 'unknown') AS region_id,
         coalesce(fueltech_id, 'unknown') AS fueltech_id,
         capacity_mw,
+        storage_mwh,
         mean_mw,
         CASE
             WHEN mean_mw IS NULL THEN NULL
@@ -59,11 +61,13 @@ SELECT
         * $interval_hours AS priced_energy_mwh,
     capacity_mw * $interval_hours AS potential_mwh,
     charge_mw * $interval_hours AS charge_mwh,
+    CASE WHEN settlement_rrp IS NOT NULL THEN charge_mw END * $interval_hours AS priced_charge_mwh,
     generation_mw * settlement_rrp * $interval_hours AS market_value_aud,
     charge_mw * settlement_rrp * $interval_hours AS charge_value_aud,
     coalesce(generation_mw > 0, false)::INTEGER AS running_count,
     (mean_mw IS NULL)::INTEGER AS missing_count,
-    mean_mw AS max_mw
+    mean_mw AS max_mw,
+    storage_mwh
 FROM unit_power
 LEFT JOIN regional_price
     ON regional_price.settlement_date = unit_power.settlement_date AND regional_price.region_id = unit_power.region_id

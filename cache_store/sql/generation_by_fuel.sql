@@ -94,6 +94,8 @@ SELECT
     fueltech_id,
     sum(net_mw) * $interval_hours AS energy_mwh,
     sum(CASE WHEN settlement_rrp IS NOT NULL THEN positive_mw END) * $interval_hours AS priced_energy_mwh,
+    sum(CASE WHEN settlement_rrp < 0 THEN positive_mw WHEN settlement_rrp >= 0 THEN positive_mw * 0 END) * $interval_hours
+        AS negative_price_energy_mwh,
     sum(net_mw * settlement_rrp) * $interval_hours AS market_value_aud,
     sum(reading_count) AS reading_count,
     sum(provisional_count) AS provisional_count,

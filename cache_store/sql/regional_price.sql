@@ -7,6 +7,8 @@ WITH interval_price AS (
         settlement_date,
         region_id,
         rrp,
+        -- AEMO reviews what a manifestly incorrect input may have made, and corrects it within the half hour.
+        price_status = 'NOT FIRM' OR mii_status = 'MII_SUBJECT_TO_REVIEW' OR ocd_status = 'OCD_UNRESOLVED' AS is_provisional,
         coalesce(demand_mw, demand_operational_mw) AS demand_mw,
         demand_mw IS NULL AND demand_operational_mw IS NOT NULL AS is_operational,
         net_interchange_mw
@@ -20,6 +22,7 @@ SELECT
     region_id,
     rrp AS rrp_sum,
     (rrp IS NOT NULL)::INTEGER AS interval_count,
+    (rrp IS NOT NULL AND coalesce(is_provisional, false))::INTEGER AS provisional_count,
     rrp AS rrp_min,
     rrp AS rrp_max,
     demand_mw * $interval_hours AS demand_mwh,

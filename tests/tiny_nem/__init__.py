@@ -24,7 +24,16 @@ FIRST_OF_MARCH = Window(datetime(2024, 3, 1), datetime(2024, 3, 2))
 _LABEL = pa.timestamp("us")
 _SCHEMAS = {
     "unit_scada": pa.schema([("settlement_date", _LABEL), ("duid", pa.string()), ("scada_mw", pa.float64())]),
-    "regional_price": pa.schema([("settlement_date", _LABEL), ("region_id", pa.string()), ("rrp", pa.float64())]),
+    "regional_price": pa.schema(
+        [
+            ("settlement_date", _LABEL),
+            ("region_id", pa.string()),
+            ("rrp", pa.float64()),
+            ("price_status", pa.string()),
+            ("mii_status", pa.string()),
+            ("ocd_status", pa.string()),
+        ]
+    ),
     "regional_demand": pa.schema(
         [
             ("settlement_date", _LABEL),
@@ -129,14 +138,25 @@ def _battery(day: int, clock: str) -> float:
     return 24.0 if day == 29 and "12:15" <= clock <= "13:10" else 0.0
 
 
-def _regional_price() -> Iterator[tuple[datetime, str, float]]:
+def _regional_price() -> Iterator[tuple[datetime, str, float, *tuple[str | None, ...]]]:
     spikes = {"18:05": 400.0, "18:10": 1500.0, "18:15": 1000.0, "18:20": 300.0}
+    open_status = {
+        "23:50": ("NOT FIRM", "NOT_MII", "NOT_OCD"),
+        "23:55": ("FIRM", "MII_SUBJECT_TO_REVIEW", "NOT_OCD"),
+        "24:00": ("FIRM", "NOT_MII", "OCD_UNRESOLVED"),
+    }
     for label, day, clock in _labels():
-        yield label, "NSW1", spikes.get(clock, 50.0) if day == 29 else 50.0
+        status = ("FIRM", "MII_PRICE_ACCEPTED", "OCD_RESOLVED")
+        yield (
+            label,
+            "NSW1",
+            spikes.get(clock, 50.0) if day == 29 else 50.0,
+            *(open_status.get(clock, status) if day == 1 else status),
+        )
         if day == 29:
-            yield label, "SA1", -20.0 if "11:05" <= clock <= "13:00" else 40.0
+            yield label, "SA1", -20.0 if "11:05" <= clock <= "13:00" else 40.0, None, None, None
         elif clock != "10:00":
-            yield label, "SA1", 0.0 if clock == "09:00" else 40.0
+            yield label, "SA1", 0.0 if clock == "09:00" else 40.0, None, None, None
 
 
 def _regional_demand() -> Iterator[tuple[datetime, str, float | None, float, float]]:
