@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Literal
 
 import pyarrow as pa
@@ -20,15 +21,26 @@ _NOTE = {"time_zone": "NEM time, UTC+10 all year", "attribution": "Source: AEMO"
 def export(answer: Answer, form: Format) -> bytes:
     """The rows of ``answer``. Outside Parquet, times carry ``+10:00``: naive ones would be read as local."""
     if form == "parquet":
-        receipt = {name: json.dumps(value) for name, value in describe(answer.receipt).items()}
-        buffer = io.BytesIO()
-        pq.write_table(answer.table.replace_schema_metadata(_NOTE | receipt), buffer, compression="zstd")
-        return buffer.getvalue()
-    zoned = _zoned(answer.table)
+        return parquet_bytes(
+            answer.table, {name: json.dumps(value) for name, value in describe(answer.receipt).items()}
+        )
     if form == "json":
-        return json.dumps({**_NOTE, "receipt": describe(answer.receipt), "rows": zoned.to_pylist()}).encode()
+        rows = _zoned(answer.table).to_pylist()
+        return json.dumps({**_NOTE, "receipt": describe(answer.receipt), "rows": rows}).encode()
+    return csv_bytes(answer.table)
+
+
+def csv_bytes(table: pa.Table) -> bytes:
+    """``table`` as CSV, its times with ``+10:00``."""
     buffer = io.BytesIO()
-    pa_csv.write_csv(zoned, buffer, pa_csv.WriteOptions(quoting_style="needed"))
+    pa_csv.write_csv(_zoned(table), buffer, pa_csv.WriteOptions(quoting_style="needed"))
+    return buffer.getvalue()
+
+
+def parquet_bytes(table: pa.Table, notes: Mapping[str, str]) -> bytes:
+    """``table`` as Parquet, its times naive; ``notes``, the zone and the attribution in the footer."""
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(_NOTE | dict(notes)), buffer, compression="zstd")
     return buffer.getvalue()
 
 

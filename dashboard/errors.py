@@ -15,12 +15,20 @@ class Words:
     remedy: str
 
 
+class StoppedError(Exception):
+    """The reader gave up a question that took long."""
+
+
 def describe(error: Exception) -> Words:
     """What happened, for a person; a fault of the program itself tells nothing of its inside."""
     # Imported here: only a failure needs them, and the app's import graph stays small.
     from cache_store.errors import CacheStoreError, NoAnswerError, StalenessExceededError
     from nem.errors import NemError, SourceUnavailableError
 
+    if isinstance(error, StoppedError):
+        return Words(
+            "Stopped", "You stopped this question before its answer came.", "Retry, or choose a shorter range."
+        )
     known: tuple[tuple[type[Exception], str, str], ...] = (
         (NoAnswerError, "No data for this view", "Choose another range or region, or load that stretch first."),
         (
@@ -48,3 +56,9 @@ def card(words: Words) -> str:
         f'<div class="failure" role="alert"><h2>{escape(words.title)}</h2>'
         f"<p>{escape(words.reason)}</p><p>{escape(words.remedy)}</p></div>"
     )
+
+
+def say_ignored(keys: tuple[str, ...]) -> str:
+    """Which parts of the page's address were not understood, as HTML."""
+    named = ", ".join(escape(key) for key in keys)
+    return f'<p class="notice" role="alert">This link says something that is not understood, so it was left out: <b>{named}</b>.</p>'

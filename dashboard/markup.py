@@ -35,7 +35,8 @@ def asset(name: str) -> str:
 
 def pane(html: str = "", **params: Any) -> pn.pane.HTML:
     """A pane of HTML in the dashboard's style."""
-    return pn.pane.HTML(html, stylesheets=[asset("parts.css")], sizing_mode="stretch_width", margin=0, **params)
+    params = {"sizing_mode": "stretch_width", "margin": 0, **params}
+    return pn.pane.HTML(html, stylesheets=[asset("parts.css")], **params)
 
 
 def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:

@@ -1,8 +1,7 @@
-"""One session's page: what is selected, and four tabs that are imported, built and asked for when first opened.
+"""One session's tabs: imported, built and asked for when first opened, each always ending on the newest selection.
 
 Work that blocks (imports, questions) runs on Panel's worker threads; whatever changes a pane is scheduled on the
-session's event loop. Each tab does one piece of work at a time and always ends on the newest selection, however
-many clicks arrive meanwhile.
+session's event loop. Each tab does one piece of work at a time; a choice made meanwhile has it dropped and done anew.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable, Hashable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
@@ -19,18 +19,16 @@ from typing import TYPE_CHECKING, Any
 import panel as pn
 
 from dashboard import errors
-from dashboard.data import RANGES, Market, Selection
-from dashboard.markup import asset, moment, pane
-from nem.regions import NEM, REGIONS
-from nem.windows import utc_time
+from dashboard.asking import SupersededError, while_wanted
+from dashboard.controls import Controls, Held, look, show_held, show_ignored, show_progress, show_selection
+from dashboard.data import Export, Market, Selection
+from dashboard.markup import asset, pane
+from dashboard.state import TAB_NAMES, write_address
 
 if TYPE_CHECKING:
     from dashboard.layout import View
 
 log = logging.getLogger(__name__)
-
-REFRESH_MS = 20_000
-LATE_MINUTES = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,72 +39,51 @@ class Tab:
     name: str
 
 
-TABS = (
-    Tab("NEM Overview", "overview"),
-    Tab("Generation", "generation"),
-    Tab("Price Analysis", "prices"),
-    Tab("Station Analysis", "stations"),
+TABS = tuple(
+    Tab(title, name)
+    for title, name in zip(("NEM Overview", "Generation", "Price Analysis", "Station Analysis"), TAB_NAMES, strict=True)
 )
 
 
 @dataclass(slots=True)
 class Slot:
-    """Where a tab stands in the page, and how far it has come."""
+    """Where a tab stands in the page, and how far it has come. ``part`` is the sub-view it was left at."""
 
     tab: Tab
     holder: pn.Column
     lock: threading.Lock = field(default_factory=threading.Lock)
     wanted: bool = False
     working: bool = False
+    stopped: bool = False
+    part: str = ""
     view: View | None = None
     drawn: Hashable = None
+    exports: tuple[Export, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Page:
-    """A session's selection, controls and tabs."""
+    """A session's selection, controls and tabs. ``pool`` bounds questions over all sessions; None asks directly."""
 
     market: Market
     selection: Selection
     slots: tuple[Slot, ...]
     tabs: pn.Tabs
-    region: pn.widgets.RadioButtonGroup
-    preset: pn.widgets.RadioButtonGroup
-    pick: pn.widgets.TextInput
-    newest: pn.pane.HTML
+    controls: Controls
+    pool: Executor | None
+    on_drawn: Callable[[Slot], None]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    ended: bool = False
+
+    @property
+    def open_slot(self) -> Slot:
+        """The tab that is shown."""
+        return self.slots[TAB_NAMES.index(self.selection.tab)]
 
 
-def open_page(market: Market) -> Page:
-    """A page whose tabs are all placeholders."""
-    selection = Selection()
-    slots = tuple(Slot(tab, _holder(tab)) for tab in TABS)
-    page = Page(
-        market=market,
-        selection=selection,
-        slots=slots,
-        tabs=pn.Tabs(
-            *((slot.tab.title, slot.holder) for slot in slots),
-            sizing_mode="stretch_width",
-            margin=0,
-            stylesheets=[asset("tabs.css")],
-        ),
-        region=_choice([NEM, *REGIONS], selection.region),
-        preset=_choice(list(RANGES), selection.range),
-        pick=pn.widgets.TextInput(visible=False, tags=["pick"]),
-        newest=pane(),
-    )
-    page.preset.visible = False
-    page.region.param.watch(lambda event: choose(page, region=event.new), "value")
-    page.preset.param.watch(lambda event: choose(page, range=event.new), "value")
-    page.pick.param.watch(lambda event: _picked(page, event.new), "value")
-    page.tabs.param.watch(lambda _: _opened(page), "active")
-    return page
-
-
-def start(page: Page) -> None:
-    """Fill the active tab once the browser is there, and keep the visible one up to date until the session ends."""
-    pn.state.onload(partial(refresh, page))
-    pn.state.add_periodic_callback(partial(refresh, page, quiet=True), period=REFRESH_MS)
+def open_slots() -> tuple[Slot, ...]:
+    """Four placeholders."""
+    return tuple(Slot(tab, _holder(tab)) for tab in TABS)
 
 
 def _holder(tab: Tab) -> pn.Column:
@@ -116,36 +93,41 @@ def _holder(tab: Tab) -> pn.Column:
     )
 
 
-def _choice(options: list[str], value: str) -> pn.widgets.RadioButtonGroup:
-    return pn.widgets.RadioButtonGroup(options=options, value=value, stylesheets=[asset("controls.css")], margin=0)
+def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
+    """Change the selection and redraw what is shown; the other tabs follow when they are next opened.
 
-
-def choose(page: Page, **changes: Any) -> None:
-    """Change the selection and redraw what is shown; the other tabs follow when they are next opened."""
-    selection = replace(page.selection, **changes)
-    if selection != page.selection:
+    ``travelled``: the browser's address has changed already, by Back or Forward.
+    """
+    with page.lock:
+        former, selection = page.selection, replace(page.selection, **changes)
+        if selection == former:
+            return
+        page.open_slot.part = former.view
+        if selection.tab != former.tab and not travelled:
+            selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
         page.selection = selection
-        refresh(page)
-
-
-def _picked(page: Page, text: str) -> None:
-    """A click inside a table or tile, told as ``name=value``."""
-    name, _, value = text.partition("=")
-    if name == "region" and value in page.region.options:
-        page.region.value = value
-    elif name == "station" and value:
-        choose(page, station=value)
-    page.pick.value = ""
-
-
-def _opened(page: Page) -> None:
-    page.preset.visible = page.tabs.active != 0
+    _schedule(partial(_show_chosen, page, selection, travelled))
     refresh(page)
+
+
+def _show_chosen(page: Page, selection: Selection, travelled: bool) -> None:
+    page.tabs.active = TAB_NAMES.index(selection.tab)
+    show_selection(page.controls, selection)
+    page.on_drawn(page.open_slot)  # what it offers to take away
+    if not travelled:
+        page.controls.address.value = write_address(selection)
+        show_ignored(page.controls, ())
+
+
+def stop(page: Page) -> None:
+    """Give up the question the reader is waiting for."""
+    if page.open_slot.working:
+        page.open_slot.stopped = True
 
 
 def refresh(page: Page, *, quiet: bool = False) -> None:
     """Bring the visible tab up to its selection. ``quiet``: on the timer, without showing that it works."""
-    slot = page.slots[page.tabs.active]
+    slot = page.open_slot
     with slot.lock:
         slot.wanted = True
         if slot.working:
@@ -164,32 +146,44 @@ def _take(slot: Slot) -> bool:
 
 def _work(page: Page, slot: Slot, *, quiet: bool) -> None:
     selection = page.selection
-    if not quiet and slot.drawn is not None:  # before that, its placeholder shows that it works
-        _schedule(partial(_mark, slot, busy=True))
+    slot.stopped = False
+
+    def is_wanted() -> bool:
+        return page.selection == selection and not page.ended and not slot.stopped
+
+    market = while_wanted(page.market, page.pool, is_wanted)
+    if not quiet:
+        _schedule(partial(_mark, page, slot, busy=True))
     try:
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
-        tables = import_module(f"dashboard.tables.{slot.tab.name}").load(page.market, selection)
+        tables = import_module(f"dashboard.tables.{slot.tab.name}").load(market, selection)
+        held = look(market, selection)
+    except SupersededError:
+        if slot.stopped:
+            _schedule(partial(_fail, page, slot, errors.StoppedError(), keep=quiet))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
         _schedule(partial(_fail, page, slot, error, keep=quiet))
-        return
-    slot.view = view
-    _schedule(partial(_draw, page, slot, selection, tables))
+    else:
+        slot.view = view
+        _schedule(partial(_draw, page, slot, selection, tables, held))
 
 
 def _schedule(change: Callable[[], None]) -> None:
     pn.state.execute(change, schedule=True)
 
 
-def _mark(slot: Slot, *, busy: bool) -> None:
-    slot.holder.css_classes = ["holder", "busy"] if busy else ["holder"]
+def _mark(page: Page, slot: Slot, *, busy: bool) -> None:
+    if slot.drawn is not None:  # before that, its placeholder shows that it works
+        slot.holder.css_classes = ["holder", "busy"] if busy else ["holder"]
+    show_progress(page.controls, f"Asking for {slot.tab.title}" if busy else "")
 
 
-def _draw(page: Page, slot: Slot, selection: Selection, tables: Any) -> None:
+def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held) -> None:
     """Put the tables into the tab, unless it already shows them."""
+    if selection != page.selection:
+        return  # a choice was made between the answer and now: what it means is under way
     assert slot.view is not None
-    facts = tuple((one.query, one.window, one.resolution, one.segments) for one in tables.receipts)
-    # A live answer's facts stay the same while AEMO revises its numbers: those are compared as well.
-    key = (selection, facts, hash(pickle.dumps(replace(tables, receipts=()))))
+    key = (selection, _fingerprint(tables))
     try:
         if key != slot.drawn:
             slot.view.show(tables)
@@ -199,13 +193,24 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any) -> None:
         return
     if list(slot.holder) != [slot.view.layout]:
         slot.holder[:] = [slot.view.layout]
-    _mark(slot, busy=False)
-    _tell_newest(page)
+    slot.exports = getattr(tables, "exports", ())
+    page.on_drawn(slot)
+    _mark(page, slot, busy=False)
+    show_held(page.controls, selection, held)
+
+
+def _fingerprint(tables: Any) -> Hashable:
+    facts = tuple((one.query, one.window, one.resolution, one.segments) for one in tables.receipts)
+    # A live answer's facts stay the same while AEMO revises its numbers: those are compared as well.
+    told = {"receipts": (), "exports": ()}
+    numbers = replace(tables, **{name: empty for name, empty in told.items() if hasattr(tables, name)})
+    return facts, hash(pickle.dumps(numbers))
 
 
 def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     """Show what went wrong and a way to retry; what was drawn stays only if it is still what was asked for."""
-    log.error("the tab %s failed", slot.tab.title, exc_info=error)
+    if not isinstance(error, errors.StoppedError):
+        log.error("the tab %s failed", slot.tab.title, exc_info=error)
     retry = pn.widgets.Button(
         label="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
     )
@@ -219,11 +224,7 @@ def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     drawn = slot.drawn is not None and slot.view is not None and keep
     slot.holder[:] = [card, slot.view.layout] if drawn and slot.view else [card]
     slot.drawn = slot.drawn if drawn else None
-    _mark(slot, busy=False)
-
-
-def _tell_newest(page: Page) -> None:
-    newest = page.market.extent("generation_by_fuel").end
-    late = (page.market.clock() - utc_time(newest)).total_seconds() / 60
-    warning = f' <b class="late">{late / 60:,.1f} h behind</b>' if late > LATE_MINUTES else ""
-    page.newest.object = f'<span class="newest">Data to <b>{moment(newest)}</b> NEM time{warning}</span>'
+    slot.exports = slot.exports if drawn else ()
+    page.on_drawn(slot)
+    _mark(page, slot, busy=False)
+    slot.holder.css_classes = ["holder"]

@@ -57,11 +57,15 @@
       }
     }, { capture: true });
 
-  const pick = (text) => {
+  // The hidden fields through which page and server talk, by their tag.
+  const tell_server = (tag, text) => {
     for (const doc of window.Bokeh?.documents ?? [])
       for (const model of doc._all_models.values())
-        if (model.tags?.includes("pick")) model.value = text;
+        if (model.tags?.includes(tag)) model.value = text;
   };
+  const pick = (text) => tell_server("pick", text);
+  addEventListener("popstate", () => tell_server("address", location.search));
+
   const picked = (event) => {
     const path = event.composedPath();
     if (event.type === "click" || event.key === "Enter") {
@@ -73,6 +77,61 @@
   };
   addEventListener("click", picked);
   addEventListener("keydown", (event) => { if (event.composedPath()[0].tagName === "TR") picked(event); });
+
+  // A pop-up closes on Escape and on a click beside it.
+  let popped = null;
+  const close = (focus) => {
+    if (!popped) return;
+    popped.open = false;
+    if (focus) popped.querySelector("summary").focus();
+    popped = null;
+  };
+  addEventListener("toggle", (event) => {
+    const node = event.composedPath()[0];
+    if (!node.classList?.contains("popover")) return;
+    if (node.open && node !== popped) { close(); popped = node; }
+  }, { capture: true });
+  addEventListener("pointerdown", (event) => { if (popped && !event.composedPath().includes(popped)) close(); }, { capture: true });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
+
+  customElements.define("nw-dates", class extends HTMLElement {
+    connectedCallback() {
+      const form = this.querySelector("form"), { first, last } = form.elements, said = form.querySelector("[role=alert]");
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        said.textContent = first.value <= last.value ? "" : "The last day is before the first.";
+        if (said.textContent) return;
+        const after = new Date(`${last.value}T00:00Z`);  // a range ends where its last day does
+        after.setUTCDate(after.getUTCDate() + 1);
+        close();
+        pick(`range=${first.value}..${after.toISOString().slice(0, 10)}`);
+      });
+    }
+  });
+
+  customElements.define("nw-clock", class extends HTMLElement {
+    connectedCallback() {
+      const since = performance.now();
+      this.timer = setInterval(() => { this.textContent = `${Math.round((performance.now() - since) / 1000)} s`; }, 1000);
+    }
+    disconnectedCallback() { clearInterval(this.timer); }
+  });
+
+  customElements.define("nw-copy", class extends HTMLElement {
+    connectedCallback() {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy" });
+      button.addEventListener("click", async () => {
+        const text = this.querySelector("code");
+        try {
+          await navigator.clipboard.writeText(text.textContent);
+          button.textContent = "Copied";
+        } catch {  // a page that is not served over https may not: select it instead
+          getSelection().selectAllChildren(text);
+        }
+      });
+      this.append(button);
+    }
+  });
 
   customElements.define("nw-age", class extends HTMLElement {
     connectedCallback() {

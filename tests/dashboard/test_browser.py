@@ -76,7 +76,7 @@ def world(tmp_path_factory) -> Iterator[World]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     # Two seconds between looks instead of twenty: a test waits for a receipt to turn.
-    code = f"import cli, dashboard.tabs as t; t.REFRESH_MS = 2000; cli.main(['serve', '--port', '{port}'])"
+    code = f"import cli, dashboard.page as p; p.REFRESH_MS = 2000; cli.main(['serve', '--port', '{port}'])"
     log = (home / "log").open("w")
     served = subprocess.Popen(
         [sys.executable, "-c", code],
@@ -281,5 +281,5 @@ def test_a_receipt_turns_to_cache_without_a_reload(page, world):
     for query in (one for one in CATALOGUE.values() if one.name != "interconnector_flow"):  # the sample has none
         publish_entries(world.store, materialise(world.store, world.source, query, "2017-11-04", now=world.now))
     page.locator(".origin", has_text="cache").first.wait_for(timeout=15_000)
-    page.locator("summary").first.click()
+    page.locator(".receipt summary").first.click()
     page.locator(".segments td", has_text="fresh").first.wait_for()

@@ -13,9 +13,12 @@ from bokeh.document import Document
 from panel.io.state import set_curdoc
 
 from cache_store.errors import NoAnswerError
-from dashboard import app, tabs
+from dashboard import app
+from dashboard import page as frame
 from dashboard.data import Market
-from dashboard.tabs import TABS, choose, open_page, refresh
+from dashboard.markup import asset
+from dashboard.page import open_page
+from dashboard.tabs import TABS, choose, refresh
 from nem.errors import SourceUnavailableError
 from nem.windows import Window
 
@@ -119,9 +122,9 @@ def test_a_new_region_or_range_changes_panes_that_stay(page):
     """T7, U5: nothing is rebuilt, only the open tab asks."""
     page.tabs.active = 1
     layout = page.slots[1].holder[0]
-    page.region.value = "NSW1"
+    page.controls.region.value = "NSW1"
     assert "Generation, New South Wales" in text_of(page.slots[1].holder)
-    page.preset.value = "1d"
+    page.controls.range.value = "1d"
     assert page.slots[1].holder[0] is layout
     assert drawn(page) == [False, True, False, False]
 
@@ -129,7 +132,7 @@ def test_a_new_region_or_range_changes_panes_that_stay(page):
 def test_the_same_fuels_keep_their_figures_and_get_new_numbers(page):
     held = page.market.extent("generation_by_fuel")
     page.market = replace(page.market, extent=lambda _: Window(held.start, held.end - timedelta(hours=6)))
-    page.region.value = "SA1"
+    page.controls.region.value = "SA1"
     page.tabs.active = 1
     holder = page.slots[1].holder.select(pn.pane.Bokeh)[0]
     figures, ends = holder.object, lambda: len(holder.object.children[0].renderers[0].data_source.data["interval_end"])
@@ -145,7 +148,7 @@ def test_a_hidden_tab_follows_when_it_is_shown_again(page, asking):
     page.tabs.active = 1
     page.tabs.active = 0
     asking.asked.clear()
-    page.region.value = "SA1"
+    page.controls.region.value = "SA1"
     assert {query for query, _, _ in asking.asked} == {"generation_by_fuel", "regional_price"}
     page.tabs.active = 1
     assert "Generation, South Australia" in text_of(page.slots[1].holder)
@@ -153,19 +156,19 @@ def test_a_hidden_tab_follows_when_it_is_shown_again(page, asking):
 
 def test_the_range_is_offered_where_it_applies(page):
     refresh(page)
-    assert not page.preset.visible
+    assert not page.controls.range.visible
     page.tabs.active = 1
-    assert page.preset.visible
+    assert page.controls.range.visible
 
 
 def test_a_click_inside_a_table_selects(page):
     page.tabs.active = 3
-    page.pick.value = "station=O'Hara's Ridge"
+    page.controls.pick.value = "station=O'Hara's Ridge"
     assert page.selection.station == "O'Hara's Ridge"
-    assert page.pick.value == ""
-    page.pick.value = "region=SA1"
-    assert (page.region.value, page.selection.region) == ("SA1", "SA1")
-    page.pick.value = "region=nowhere"
+    assert page.controls.pick.value == ""
+    page.controls.pick.value = "region=SA1"
+    assert (page.controls.region.value, page.selection.region) == ("SA1", "SA1")
+    page.controls.pick.value = "region=nowhere"
     assert page.selection.region == "SA1"
 
 
@@ -204,25 +207,27 @@ def test_a_failure_on_the_timer_keeps_what_was_drawn(page, asking):
 def test_a_failure_after_a_choice_hides_what_was_not_chosen(page, asking):
     page.tabs.active = 1
     asking.error = SourceUnavailableError("the lake is gone")
-    page.region.value = "SA1"
+    page.controls.region.value = "SA1"
     assert "National market" not in text_of(page.slots[1].holder)
 
 
 def test_late_data_is_told(page, tiny_market):
     """U9."""
     refresh(page)
-    assert "behind" not in page.newest.object
+    assert "behind" not in page.controls.newest.object
     page.market = replace(tiny_market, clock=lambda: tiny_market.clock() + timedelta(hours=2))
     refresh(page)
-    assert "2.0 h behind" in page.newest.object
+    assert "2.0 h behind" in page.controls.newest.object
 
 
-def test_the_page_is_one_template_over_five_roots(asking):
+def test_every_control_and_the_tabs_are_in_the_page(asking):
     with set_curdoc(Document()):
         template = app.build_app(asking.market)
-    assert list(template._render_items) == ["region", "preset", "pick", "newest", "tabs"]
+    roots = list(template._render_items)
+    assert roots[-1] == "tabs"
+    assert all(f"embed(roots.{name})" in asset("page.html") for name in roots)
 
 
 def test_the_timer_is_under_the_shortest_ttl():
-    assert 15_000 <= tabs.REFRESH_MS <= 30_000
+    assert 15_000 <= frame.REFRESH_MS <= 30_000
     assert app.KEEP_ALIVE_MS < 60_000  # T8

@@ -1,0 +1,102 @@
+"""One session's page: opened on what its address says, kept up to date while somebody looks, and let go when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from functools import partial
+
+import panel as pn
+
+from dashboard import export
+from dashboard.controls import open_controls, send_file, show_ignored
+from dashboard.data import Market, Selection
+from dashboard.markup import asset
+from dashboard.state import KEYS, TAB_NAMES, read_address, read_fields
+from dashboard.tabs import Page, Slot, choose, open_slots, refresh, stop
+
+REFRESH_MS = 20_000
+# Fields a click inside a tab may change; the frame's own controls have theirs.
+_PICKED = ("region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
+
+
+def open_page(market: Market, arguments: Mapping[str, list[bytes]] | None = None, pool: Executor | None = None) -> Page:
+    """A page whose tabs are all placeholders; ``arguments`` are those of its address."""
+    selection, ignored = read_arguments(arguments or {})
+    slots = open_slots()
+    tabs = pn.Tabs(
+        *((slot.tab.title, slot.holder) for slot in slots),
+        active=TAB_NAMES.index(selection.tab),
+        sizing_mode="stretch_width",
+        margin=0,
+        stylesheets=[asset("tabs.css")],
+    )
+    page: Page
+    controls = open_controls(selection, lambda **changes: choose(page, **changes))
+    page = Page(market, selection, slots, tabs, controls, pool, on_drawn=lambda slot: _offer(page, slot))
+    show_ignored(controls, ignored)
+    controls.pick.param.watch(lambda event: _picked(page, event.new), "value")
+    controls.address.param.watch(lambda event: _travelled(page, event.new), "value")
+    tabs.param.watch(lambda event: choose(page, tab=TAB_NAMES[event.new]), "active")
+    return page
+
+
+def read_arguments(arguments: Mapping[str, list[bytes]]) -> tuple[Selection, tuple[str, ...]]:
+    """The selection that an address' parsed arguments mean, and the keys that were not understood."""
+    texts = {name: arguments[key][-1] for name, key in KEYS.items() if arguments.get(key)}
+    return read_fields({name: text.decode(errors="replace") for name, text in texts.items()})
+
+
+def start(page: Page) -> None:
+    """Fill the open tab once the browser is there, and keep the visible one up to date until the session ends."""
+    pn.state.onload(partial(refresh, page))
+    pn.state.add_periodic_callback(partial(refresh, page, quiet=True), period=REFRESH_MS)
+    pn.state.on_session_destroyed(lambda _: end(page))
+
+
+def end(page: Page) -> None:
+    """Drop what is being asked for somebody who has left."""
+    page.ended = True
+
+
+def _travelled(page: Page, query: str) -> None:
+    """Back or Forward in the browser; what this page itself wrote there changes nothing."""
+    selection, ignored = read_address(query)
+    show_ignored(page.controls, ignored)
+    choose(page, travelled=True, **{name: getattr(selection, name) for name in KEYS})
+
+
+def _picked(page: Page, text: str) -> None:
+    """A click inside a table, a tile or a menu, told as ``name=value``; anything else is nobody's click."""
+    if not text:
+        return
+    page.controls.pick.value = ""
+    name, _, value = text.partition("=")
+    if name == "cancel":
+        stop(page)
+    elif name == "export":
+        _save(page, value)
+    elif name in _PICKED:
+        # Without a value: back to what the page opens with.
+        chosen, ignored = read_fields({name: value} if value else {})
+        if not ignored:
+            choose(page, **{name: getattr(chosen, name)})
+
+
+def _offer(page: Page, slot: Slot) -> None:
+    if slot is page.open_slot:
+        menu = export.menu(slot.exports)
+        if page.controls.exports.object != menu:
+            page.controls.exports.object = menu
+
+
+def _save(page: Page, wanted: str) -> None:
+    """Make the file on this worker thread and hand it to the browser. ``wanted`` is such as ``0.csv``."""
+    number, _, form = wanted.partition(".")
+    exports = page.open_slot.exports
+    if number.isdecimal() and len(number) < 4 and int(number) < len(exports) and form in export.FORMS:
+        one = exports[int(number)]
+        kind, data = export.encode(one, form)
+        pn.state.execute(
+            partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data), schedule=True
+        )
