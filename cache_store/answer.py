@@ -15,7 +15,8 @@ Reason = Literal[
     "fresh",  # a partition inside its TTL
     "stale",  # a partition past its TTL, inside its grace
     "range_gap",  # no partition covers it
-    "grain_too_coarse",  # partitions cover it, in buckets wider than asked
+    "grain_too_coarse",  # partitions cover it, in buckets that reach past this part of the window
+    "grain_not_stored",  # the query stores no grain so fine: always live
     "fingerprint_mismatch",  # partitions cover it, built from another definition of the query
     "corrupt",  # its partition could not be read
     "origin_live",  # the caller asked for live

@@ -10,7 +10,10 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import pyarrow as pa
 from cachetools import LRUCache
+
+from cache_store.answer import Answer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,13 +76,22 @@ class Memory:
             return Statistics(self._hits, self._misses, len(self._held), int(self._held.currsize))
 
 
+def size_of(value: object) -> int:
+    """The bytes that ``value`` keeps in memory; of a slice of an Arrow table, those of the whole table."""
+    held = value.table if isinstance(value, Answer) else value
+    if isinstance(held, pa.Table):
+        return int(held.get_total_buffer_size())
+    size = getattr(held, "nbytes", None)
+    return size if isinstance(size, int) else sys.getsizeof(held)
+
+
 def remembered(
     memory: Memory, *, ttl: timedelta, clock: Callable[[], datetime]
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Give a function of hashable arguments the memory tier, each result for ``ttl`` by ``clock``.
 
-    For an analyst's own work on top of ``fetch``. A call that raises is not remembered; None is. An Arrow table or a
-    NumPy array counts its buffers against the budget, anything else what ``sys.getsizeof`` says.
+    For an analyst's own work on top of ``fetch``. A call that raises is not remembered; None is. An Arrow table, an
+    answer or a NumPy array counts its buffers against the budget, anything else what ``sys.getsizeof`` says.
     """
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
@@ -89,8 +101,7 @@ def remembered(
             held = memory.get(key, clock())
             if held is None:
                 value = function(*args, **kwargs)
-                size = getattr(value, "nbytes", None)
-                held = Held(value, clock() + ttl, size if isinstance(size, int) else sys.getsizeof(value))
+                held = Held(value, clock() + ttl, size_of(value))
                 memory.put(key, held)
             result: T = held.value
             return result

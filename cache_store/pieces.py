@@ -84,9 +84,10 @@ def refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | No
         raise StalenessExceededError(
             f"{request.query.name} over {live[0].window}: partitions are past their bound and {why}; run `nemwarm warm`"
         ) from cause
+    coarser = f"ask at a coarser resolution, from {request.query.grains[0]} on"
+    remedy = {"grain_not_stored": coarser}.get(live[0].reason, "run `nemwarm warm` or ask for a window that is held")
     raise NoAnswerError(
-        f"{request.query.name} over {live[0].window}: no partition serves it ({live[0].reason}) and {why}; "
-        "run `nemwarm warm` or ask for a window that is held"
+        f"{request.query.name} over {live[0].window}: no partition serves it ({live[0].reason}) and {why}; {remedy}"
     ) from cause
 
 

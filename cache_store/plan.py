@@ -46,9 +46,12 @@ def plan(
     """
     if live_only:
         return [_live(window, "origin_live")]
+    grains = [grain for grain in query.grains if RESOLUTIONS.index(grain) <= RESOLUTIONS.index(resolution)]
+    if not grains:
+        return [_live(window, "grain_not_stored")]
     pieces: list[Piece] = []
     left = [window]
-    for grain in reversed([g for g in query.grains if RESOLUTIONS.index(g) <= RESOLUTIONS.index(resolution)]):
+    for grain in reversed(grains):
         for entry in manifest.series(query.name, query.fingerprint, grain):
             state = _state(entry, now, grace, max_staleness)
             if state is None or entry.build in broken:

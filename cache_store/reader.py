@@ -19,7 +19,7 @@ from cache_store.catalogue import find_query
 from cache_store.errors import NoAnswerError, PartitionCorruptError
 from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
-from cache_store.memory import Held
+from cache_store.memory import Held, size_of
 from cache_store.pieces import mark_empty, planned_pieces, refuse_live, segments_of, sound_pieces
 from cache_store.plan import Grace, Piece
 from cache_store.request import Choice, Filters, Request, check_request
@@ -162,7 +162,7 @@ def _answer_once(store: Store, source: Source, request: Request, now: datetime) 
         # Read again: the one waited for has published meanwhile.
         manifest = store.manifest()
         answer, expires_at = _answer(store, source, request, manifest, now)
-        store.memory.put(request, Held((manifest, answer), expires_at, answer.table.nbytes))
+        store.memory.put(request, Held((manifest, answer), expires_at, size_of(answer)))
         fill_later(store, source, request.query, answer.receipt.segments, now, turn)
         return answer
 

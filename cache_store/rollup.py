@@ -62,20 +62,12 @@ def relation(query: Query, name: str, filters: Mapping[str, Sequence[str]]) -> s
     return f"SELECT {', '.join(query.columns)} FROM {name} WHERE true{_filtered(filters)}"  # noqa: S608
 
 
-def derived(
-    query: Query,
-    resolution: Resolution,
-    rows: str,
-    filters: Mapping[str, Sequence[str]],
-    *,
-    part_held: int,
-    in_order: bool,
-) -> str:
+def derived(query: Query, resolution: Resolution, rows: str, *, part_held: int, in_order: bool) -> str:
     """``rows`` with ratios, ``complete`` and interval edges, by key.
 
-    ``filters`` here are those that pick merged rows. ``part_held`` is how many buckets are held in part, each given as
-    ``$label_<i>`` and ``$seconds_<i>``. ``in_order`` says the rows should come in key order: sorting them takes as long
-    again as reading them. Under load about one scan of several files in 2,000 came in another order: do look.
+    ``part_held`` is how many buckets are held in part, each given as ``$label_<i>`` and ``$seconds_<i>``. ``in_order``
+    says the rows should come in key order: sorting them takes as long again as reading them. Under load about one scan
+    of several files in 2,000 came in another order: do look.
     """
     length, whole = _LENGTH[resolution]
     held = whole
@@ -91,7 +83,7 @@ def derived(
         *query.measures,
         *(f"CAST({ratio.expression or 'NULL'} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()),
     ]
-    timed = f"SELECT *, {held} AS held_seconds, ({held}) / 3600 AS hours FROM ({rows}) WHERE true{_filtered(filters)}"  # noqa: S608
+    timed = f"SELECT *, {held} AS held_seconds, ({held}) / 3600 AS hours FROM ({rows})"  # noqa: S608
     order = "" if in_order else f" ORDER BY {', '.join(query.keys)}"
     return f"SELECT {', '.join(columns)} FROM ({timed}){order}"  # noqa: S608
 

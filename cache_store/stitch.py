@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cache_store import rollup
+from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Filters, Request
@@ -20,6 +23,8 @@ from cache_store.store import Store, run_leaf
 from nem.errors import SourceUnavailableError
 from nem.source import Source
 from nem.windows import INTERVAL, Window, ceil, floor
+
+LIVE_TIMEOUT = timedelta(minutes=2)  # of one query at the source, and of the wait for a place there
 
 
 def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piece]) -> pa.Table:
@@ -30,23 +35,21 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
         PartitionCorruptError: a partition cannot be read.
     """
     query, runs = request.query, _runs(pieces)
-    inner = {key: values for key, values in request.filters if key != "fueltech_id"}
-    outer = {key: values for key, values in request.filters if key == "fueltech_id"}
     has_share = "share" in query.ratios
+    # A share is of the whole supply, whatever fuels are chosen to be shown.
+    shown = {key: values for key, values in request.filters if has_share and key == "fueltech_id"}
+    chosen = {key: values for key, values in request.filters if key not in shown}
     with store.connection.cursor() as cursor:
-        rows, parameters = _rows(cursor, store, source, request, runs, inner)
+        rows, parameters = _rows(cursor, store, source, request, runs, chosen)
         is_merged = request.sum_regions or _needs_merging(request, pieces)
         if is_merged:
             rows = rollup.merged(query, request.resolution, rows, sum_regions=request.sum_regions)
         part_held = _part_held(request, runs)
         for i, (label, seconds) in enumerate(part_held.items()):
             parameters |= {f"label_{i}": label, f"seconds_{i}": seconds}
-        # A share is of the whole supply, whatever fuels are chosen to be shown.
-        picked = {} if has_share else outer
         # In order as the files are, which one scan lists in time order.
         in_order = not is_merged and len(runs) == 1 and runs[0][0].entry is not None
-        statement = rollup.derived(query, request.resolution, rows, picked, part_held=len(part_held), in_order=in_order)
-        parameters |= rollup.filter_parameters(picked)
+        statement = rollup.derived(query, request.resolution, rows, part_held=len(part_held), in_order=in_order)
         try:
             table = cursor.sql(statement, params=parameters).to_arrow_table()
         except duckdb.Error as error:
@@ -55,7 +58,7 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
             raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
     if in_order:
         table = sorted_by(table, ("interval_end", *query.keys[1:]))
-    return _only(with_shares(table), outer) if has_share else table
+    return _only(with_shares(table), shown) if has_share else table
 
 
 def _rows(
@@ -72,7 +75,8 @@ def _rows(
     for i, run in enumerate(runs):
         window = _window(run)
         if run[0].entry is None:
-            run_leaf(cursor, source, request.query, request.resolution, window, into=f"live_{i}", filters=filters)
+            with _at_source(store, cursor, request.query, window):
+                run_leaf(cursor, source, request.query, request.resolution, window, into=f"live_{i}", filters=filters)
             parts.append(f"FROM live_{i}")
             continue
         parameters |= rollup.filter_parameters(filters)
@@ -83,6 +87,33 @@ def _rows(
             parameters |= {f"start_{i}": window.start, f"end_{i}": ceil(window.end, run[0].segment.grain)}
         parts.append(rollup.stored(request.query, i, filters, whole=whole))
     return " UNION ALL ".join(parts), parameters
+
+
+@contextmanager
+def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, window: Window) -> Iterator[None]:
+    """A place at the source, which takes so many readers at once, and no one for longer than ``LIVE_TIMEOUT``."""
+    seconds = LIVE_TIMEOUT.total_seconds()
+    remedy = f"within {seconds:g} s; warm it, or ask for a shorter window"
+    if not store.at_source.acquire(timeout=seconds):
+        raise SourceUnavailableError(f"{query.name} over {window}: the source had no place for it {remedy}")
+    over = threading.Event()
+
+    def interrupt() -> None:
+        over.set()
+        cursor.interrupt()
+
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except SourceUnavailableError as error:
+        if over.is_set():
+            raise SourceUnavailableError(f"{query.name} over {window} was not answered {remedy}") from error
+        raise
+    finally:
+        timer.cancel()
+        store.at_source.release()
 
 
 def _only(table: pa.Table, filters: Filters) -> pa.Table:

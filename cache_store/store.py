@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import duckdb
@@ -41,6 +42,7 @@ from nem.source import Source
 from nem.windows import INTERVAL_HOURS, Resolution, Window
 
 _JSON_FACTS = {"row_count", "ttl_seconds", "sources"}  # of a footer; the others are text as they are
+LIVE_AT_ONCE = 4  # queries that readers of this process have the source run: each may take all cores and its own memory
 BROKEN = "broken"  # a folder of empty files, each named after a build some reader found broken
 
 
@@ -54,6 +56,7 @@ class Store:
     flights: Flights
     background: ThreadPoolExecutor | None
     usage: Usage
+    at_source: Semaphore = field(default_factory=lambda: Semaphore(LIVE_AT_ONCE))
     _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
     _sound: set[str] = field(default_factory=set)
 

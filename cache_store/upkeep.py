@@ -6,14 +6,15 @@ Nothing here is needed to answer; everything here may run while others read and 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from cache_store.catalogue import CATALOGUE, find_query
 from cache_store.errors import StoreUnavailableError
@@ -84,18 +85,18 @@ def sweep(
 ) -> Swept:
     """Delete files no manifest names and that are older than ``GRACE``; over ``byte_quota``, drop partitions first.
 
-    Partitions of former definitions go once the current one covers them; then the finest grain goes, oldest first,
-    but never what ends within ``keep`` of the newest data, nor the last grain of any period. ``now`` is wall-clock
-    UTC: it is compared to file times.
+    Partitions of former definitions go once the current one covers them, and over the quota all of them. Then the finest
+    grain goes, oldest first, but never what ends within ``keep`` of the newest data, nor the last grain of any period.
+    ``now`` is wall-clock UTC: it is compared to file times.
 
     Raises:
         StoreUnavailableError: the store cannot be read or written.
     """
     manifest = store.manifest()
-    evicted = [*_superseded(manifest), *_over_quota(manifest, byte_quota, keep)]
+    evicted = _superseded(manifest)
+    evicted += _over_quota(_without(manifest, evicted), byte_quota, keep)
     if evicted and not dry_run:
-        gone = {entry.build for entry in evicted}
-        manifest = publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in gone])
+        manifest = publish_manifest(store.root, lambda newest: _without(newest, evicted))
     named = {entry.path for entry in manifest.entries}
     builds = {entry.build for entry in manifest.entries}
     try:
@@ -114,7 +115,7 @@ def sweep(
 def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0) -> list[Finding]:
     """What is wrong with the published files, and files nobody published; ``sample`` partitions are recomputed.
 
-    The sample is of the partitions verified longest ago, so that repeated checks come round to all of them.
+    The sample moves on by its own length each day, so daily checks come round to all n partitions in n / sample days.
 
     Raises:
         StoreUnavailableError: the manifest cannot be read.
@@ -131,8 +132,9 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     bad = {finding.path for finding in found}
     sound = [e for e in manifest.entries if e.path not in bad and e.fingerprint == _current(e.query)]
     if source is not None:
-        longest_ago = sorted(sound, key=lambda entry: (entry.freshness.verified_at, entry.build))
-        found += [Finding(e.path, "differs", e) for e in longest_ago[:sample] if _differs(store, source, e, now)]
+        first = now.toordinal() * sample
+        chosen = [sound[(first + i) % len(sound)] for i in range(min(sample, len(sound)))]
+        found += [Finding(entry.path, "differs", entry) for entry in chosen if _differs(store, source, entry, now)]
     return found
 
 
@@ -144,14 +146,11 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
         SourceUnavailableError: the source is away; what was wrong stays unpublished, for the next warming.
     """
     wrong = [finding.entry for finding in findings if finding.entry]
-    builds = {entry.build for entry in wrong}
-    if not builds:
-        return []
     rebuilt: list[tuple[str, str]] = []
     for query in sorted({entry.query for entry in wrong}):
         # In our turn, or whoever renews these partitions meanwhile would publish them again.
         with wait_for_turn(store.root, query):
-            publish_manifest(store.root, lambda newest: [e for e in newest.entries if e.build not in builds])
+            publish_manifest(store.root, lambda newest: _without(newest, wrong))
             for period in sorted({entry.period for entry in wrong if entry.query == query}):
                 tasks = due(store, source, find_query(query), now=now, window=period_window(period))
                 done = warm(store, source, find_query(query), tasks, now=now)
@@ -179,29 +178,33 @@ def _current(query: str) -> str | None:
     return CATALOGUE[query].fingerprint if query in CATALOGUE else None
 
 
-def _superseded(manifest: Manifest) -> Iterator[Entry]:
+def _without(manifest: Manifest, gone: Iterable[Entry]) -> list[Entry]:
+    builds = {entry.build for entry in gone}
+    return [entry for entry in manifest.entries if entry.build not in builds]
+
+
+def _superseded(manifest: Manifest) -> list[Entry]:
     """Partitions of a former definition whose whole stretch the current one covers at their grain."""
-    for entry in manifest.entries:
-        current = _current(entry.query)
-        if current is None or entry.fingerprint == current:
-            continue
+
+    def is_covered(entry: Entry, current: str) -> bool:
         held = [other.covers for other in manifest.series(entry.query, current, entry.grain)]
-        if not entry.covers.minus(held):
-            yield entry
+        return entry.fingerprint != current and not entry.covers.minus(held)
+
+    return [e for e in manifest.entries if (current := _current(e.query)) and is_covered(e, current)]
 
 
-def _over_quota(manifest: Manifest, byte_quota: int | None, keep: timedelta) -> list[Entry]:
-    total = sum(entry.byte_count for entry in manifest.entries)
+def _over_quota(entries: Sequence[Entry], byte_quota: int | None, keep: timedelta) -> list[Entry]:
+    total = sum(entry.byte_count for entry in entries)
     if byte_quota is None or total <= byte_quota:
         return []
-    newest = max(entry.covers.end for entry in manifest.entries)
-    evictable = [
-        (CATALOGUE[entry.query].grains.index(entry.grain), entry.covers.end, entry.query, entry)
-        for entry in manifest.entries
-        if entry.fingerprint == _current(entry.query)
-        and entry.covers.end <= newest - keep
-        and entry.grain != CATALOGUE[entry.query].grains[-1]
-    ]
+    newest = max(entry.covers.end for entry in entries)
+    evictable = []
+    for entry in entries:
+        if entry.fingerprint != _current(entry.query):
+            evictable.append((-1, entry.covers.end, entry.path, entry))  # this version cannot read it
+        elif entry.covers.end <= newest - keep and entry.grain != CATALOGUE[entry.query].grains[-1]:
+            rank = CATALOGUE[entry.query].grains.index(entry.grain)
+            evictable.append((rank, entry.covers.end, entry.query, entry))
     gone: list[Entry] = []
     for *_, entry in sorted(evictable, key=lambda ranked: ranked[:3]):
         if total <= byte_quota:
@@ -238,15 +241,12 @@ def _differs(store: Store, source: Source, entry: Entry, now: datetime) -> bool:
         held = cursor.sql(
             "FROM read_parquet($files, hive_partitioning = false)", params={"files": store.files([entry])}
         ).to_arrow_table()
-    if live.num_rows != held.num_rows:
-        return True
-    names = list(query.columns)[1:]
-    pairs = (zip(live[name].to_pylist(), held[name].to_pylist(), strict=True) for name in names)
-    return any(_unequal(*pair) for column in pairs for pair in column)
+    names = {name: "interval_end" if name == "settlement_date" else name for name in query.columns}
+    return live.num_rows != held.num_rows or any(_unequal(live[shown], held[name]) for name, shown in names.items())
 
 
-def _unequal(live: object, held: object) -> bool:
+def _unequal(live: pa.ChunkedArray, held: pa.ChunkedArray) -> bool:
     """Float sums differ in their last digits from run to run."""
-    if isinstance(live, float) and isinstance(held, float):
-        return not math.isclose(live, held, rel_tol=1e-9, abs_tol=1e-6)
-    return live != held
+    if pa.types.is_floating(live.type):
+        return not np.allclose(live.to_numpy(), held.to_numpy(), rtol=1e-9, atol=1e-6, equal_nan=True)
+    return not live.equals(held)

@@ -74,6 +74,7 @@ RATIOS = {
     ],
 }
 EXTREMES = {"rrp_min": "min", "rrp_max": "max", "min_mw": "min", "max_mw": "max", "storage_mwh": "max"}
+SHARED_OUT = ("generation_by_fuel", "fueltech_id")
 NEM_PRICE = ["demand_mwh", "priced_demand_mwh", "demand_value_aud", "demand_operational_count"]
 NEM_PRICE_RATIOS = ["demand_mw", "demand_weighted_price"]
 PACED_BY = {
@@ -105,11 +106,14 @@ def expected(
 ) -> pd.DataFrame:
     """What ``query`` must answer, ordered by interval start and keys; ``filters`` maps a column to what it may be.
 
-    A filter picks rows and changes none: shares stay shares of the whole region.
+    A filter picks 5-minute rows: a unit that moves, or changes fuel, counts in each for its time there. Only a share is
+    of the whole region, so fuels are picked from shares that are done.
     """
     oracle = _oracle_of(raw)
     leaves, covered = oracle.leaves(query), _within(oracle.covered(PACED_BY[query]), window)
-    rows = _in_region(query, _within_rows(leaves, window), region)
+    shown = {column: allowed for column, allowed in (filters or {}).items() if (query, column) == SHARED_OUT}
+    chosen = {column: allowed for column, allowed in (filters or {}).items() if column not in shown}
+    rows = _only(_in_region(query, _within_rows(leaves, window), region), chosen)
     table = _rolled_up(query, rows, resolution)
     if query == "regional_price" and region == "NEM":
         table[[name for name in MEASURES[query] if name not in NEM_PRICE]] = np.nan
@@ -117,11 +121,16 @@ def expected(
     table = _RATIOS_OF[query](table)
     if query == "regional_price" and region == "NEM":
         table[[name for name in RATIOS[query] if name not in NEM_PRICE_RATIOS]] = np.nan
-    for column, allowed in (filters or {}).items():
-        table = table[table[column].isin([allowed] if isinstance(allowed, str) else list(allowed))]
+    table = _only(table, shown)
     facts = UNIT_FACTS if query == "capacity_factor" else []
     columns = [*COMMON, *KEYS[query], *facts, *MEASURES[query], *RATIOS[query]]
     return table.sort_values(["interval_start", *KEYS[query]])[columns].reset_index(drop=True)
+
+
+def _only(rows: pd.DataFrame, filters: Mapping[str, str | Iterable[str]]) -> pd.DataFrame:
+    for column, allowed in filters.items():
+        rows = rows[rows[column].isin([allowed] if isinstance(allowed, str) else list(allowed))]
+    return rows
 
 
 def _in_region(query: str, rows: pd.DataFrame, region: str | None) -> pd.DataFrame:

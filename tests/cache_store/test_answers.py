@@ -268,7 +268,9 @@ def test_a_warmed_window_asks_no_source(sample_world, data):
 def test_five_minute_capacity_factors_are_live_and_say_why(sample_world):
     window = Window(datetime(2017, 10, 20), datetime(2017, 10, 20, 1))
     receipt = sample_world.fetch("capacity_factor", window, resolution="5min").receipt
-    assert [(segment.origin, segment.reason) for segment in receipt.segments] == [("live", "grain_too_coarse")]
+    assert [(segment.origin, segment.reason) for segment in receipt.segments] == [("live", "grain_not_stored")]
+    with pytest.raises(NoAnswerError, match="coarser resolution"):
+        sample_world.fetch("capacity_factor", window, resolution="5min", origin="cache")
 
 
 def test_the_ragged_edges_of_a_warmed_window_are_read_from_finer_grains(sample_world):

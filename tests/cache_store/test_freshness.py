@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
-from cache_store.catalogue import PUBLICATION_DELAY, TTL_OPEN, TTL_RECENT
+from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.errors import NoAnswerError, StalenessExceededError
+from cache_store.flight import wait_for_turn
 from cache_store.status import status
 from cache_store.store import publish_entries, renew
 from nem.errors import WindowError
@@ -55,33 +56,43 @@ def test_the_moments_are_the_declared_ttl_after_verification(tiny, moments):
     assert moments.expires_at < moments.swr_until < moments.sie_until
 
 
-# C2, R3
-def test_a_partition_is_fresh_until_it_expires_then_stale_then_live(tiny, moments):
-    for now, found in (
-        (moments.expires_at - TICK, ("cache", "fresh")),
-        (moments.expires_at, ("stale", "stale")),
-        (moments.expires_at + TICK, ("stale", "stale")),
-        (moments.swr_until - TICK, ("stale", "stale")),
-        (moments.swr_until, ("live", "stale")),
-        (moments.swr_until + TICK, ("live", "stale")),
-    ):
-        assert origins(tiny, now) == [found], now
+REFUSED = ("refused", "stale")
+FRESH, STALE, LIVE = ("cache", "fresh"), ("stale", "stale"), ("live", "stale")
+# By edge: before it, and from it on; with the source up, then away.
+EDGES = {
+    "expires_at": ([FRESH, STALE], [FRESH, STALE]),
+    "swr_until": ([STALE, LIVE], [STALE, STALE]),
+    "sie_until": ([LIVE, LIVE], [STALE, REFUSED]),
+}
 
 
-# R3
-def test_stale_is_served_only_inside_its_bound_when_the_source_fails(tiny, moments):
-    away = cut_off(tiny)
-    for now, found in (
-        (moments.expires_at - TICK, ("cache", "fresh")),
-        (moments.expires_at, ("stale", "stale")),
-        (moments.swr_until - TICK, ("stale", "stale")),
-        (moments.swr_until, ("stale", "stale")),
-        (moments.sie_until - TICK, ("stale", "stale")),
-    ):
-        assert origins(away, now) == [found], now
-    for now in (moments.sie_until, moments.sie_until + TICK):
-        with pytest.raises(StalenessExceededError, match=r"regional_price over .*past their bound.*nemwarm warm"):
-            origins(away, now)
+# C2, R3: whatever its TTL, every edge belongs to what comes after it.
+@pytest.mark.parametrize("is_up", [True, False])
+@pytest.mark.parametrize("edge", EDGES)
+@pytest.mark.parametrize("age", [timedelta(0), SETTLES_AFTER])
+def test_every_edge_of_freshness_to_the_microsecond(tiny, age, edge, is_up):
+    entries = materialise(tiny.store, tiny.source, CATALOGUE["regional_price"], "2024-02-29", now=tiny.now + age)
+    publish_entries(tiny.store, entries)
+    world = tiny if is_up else cut_off(tiny)
+    at = getattr(entries[0].freshness, edge)
+    before, after = EDGES[edge][0 if is_up else 1]
+    for now, found in ((at - TICK, before), (at, after), (at + TICK, after)):
+        if found == REFUSED:
+            with pytest.raises(StalenessExceededError, match=r"regional_price over .*past their bound.*nemwarm warm"):
+                origins(world, now)
+        else:
+            assert origins(world, now) == [found]
+
+
+# R3, metabase#78339: who does not get to build obeys the bound like anybody else.
+@pytest.mark.parametrize(("edge", "found"), [("expires_at", STALE), ("swr_until", LIVE)])
+def test_a_reader_that_loses_the_turn_to_build_keeps_the_bound(tiny, moments, edge, found):
+    world = replace(tiny, store=open_store(tiny.store.root, read_through=True, memory_bytes=0))
+    before = world.store.manifest()
+    with wait_for_turn(world.store.root, "regional_price"):
+        assert origins(world, getattr(moments, edge)) == [found]
+        world.store.background.shutdown(wait=True)
+        assert world.store.manifest() is before
 
 
 def test_stale_marks_the_whole_answer(tiny, moments):
@@ -170,16 +181,21 @@ def test_an_arriving_day_is_stale_by_its_own_grace(open_day):
     expires_at = open_day.now + PUBLICATION_DELAY + TTL_OPEN.fresh
     open_day = replace(open_day, store=open_store(open_day.store.root, memory_bytes=0))
     away = cut_off(open_day)
-    for world, now, origin in (
-        (open_day, expires_at - TICK, "cache"),
-        (open_day, expires_at, "stale"),
-        (open_day, expires_at + TTL_OPEN.stale_while_revalidate, "live"),
-        (away, expires_at + TTL_OPEN.stale_while_revalidate, "stale"),
-        (away, expires_at + TTL_OPEN.stale_if_error - TICK, "stale"),
+    swr_until, sie_until = expires_at + TTL_OPEN.stale_while_revalidate, expires_at + TTL_OPEN.stale_if_error
+    for world, edge, before, after in (
+        (open_day, expires_at, "cache", "stale"),
+        (away, expires_at, "cache", "stale"),
+        (open_day, swr_until, "stale", "live"),
+        (away, swr_until, "stale", "stale"),
+        (open_day, sie_until, "live", "live"),
+        (away, sie_until, "stale", None),
     ):
-        assert world.fetch("regional_price", day, resolution="1d", now=now).receipt.origin == origin
-    with pytest.raises(StalenessExceededError):
-        away.fetch("regional_price", day, resolution="1d", now=expires_at + TTL_OPEN.stale_if_error)
+        for now, origin in ((edge - TICK, before), (edge, after), (edge + TICK, after)):
+            if origin is None:
+                with pytest.raises(StalenessExceededError):
+                    world.fetch("regional_price", day, resolution="1d", now=now)
+            else:
+                assert world.fetch("regional_price", day, resolution="1d", now=now).receipt.origin == origin
 
 
 # R4: rebuilding the past changes nothing at the head.

@@ -170,6 +170,22 @@ def test_a_table_counts_its_buffers_against_the_budget(clock):
     assert memory.statistics().byte_count == 800
 
 
+def test_a_slice_counts_all_that_it_keeps_alive(clock):
+    memory = Memory(10_000)
+    make, _ = counted(memory, clock, lambda: pa.table({"energy_mwh": pa.array([0.0] * 1000)}).slice(0, 10))
+    make()
+    assert memory.statistics().byte_count == 8000
+
+
+def test_an_answer_counts_the_buffers_of_its_rows(tiny, clock):
+    answer = tiny.fetch("regional_price", LEAP_DAY, resolution="5min")
+    memory = Memory(10**6)
+    make, _ = counted(memory, clock, lambda: answer)
+    make()
+    assert memory.statistics().byte_count == answer.table.get_total_buffer_size() > answer.table.num_rows * 8 * 20
+    assert tiny.store.memory.statistics().byte_count == memory.statistics().byte_count
+
+
 def test_a_remembered_function_keeps_its_name(clock):
     @remembered(Memory(1000), ttl=timedelta(hours=1), clock=clock)
     def answer_to_everything() -> int:

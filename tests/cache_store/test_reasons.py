@@ -77,6 +77,12 @@ CASES = {
         {"resolution": "1h"},
         [("live", "grain_too_coarse")],
     ),
+    "grain_not_stored": (
+        unchanged,
+        AN_HOUR,
+        {"query": "capacity_factor", "resolution": "5min"},
+        [("live", "grain_not_stored")],
+    ),
     "fingerprint_mismatch": (of_a_former_definition, LEAP_DAY, {}, [("live", "fingerprint_mismatch")]),
     "corrupt": (lambda world: met(spoilt(world)), WINDOW, {}, [FRESH, ("live", "corrupt")]),
     "origin_live": (unchanged, LEAP_DAY, {"origin": "live"}, [("live", "origin_live")]),
@@ -89,11 +95,11 @@ def case(request, tiny):
     """A world, what to ask of it, and the origins and reasons that should be given."""
     prepare, window, asked, wanted = CASES[request.param]
     world = prepare(replace(tiny, store=open_store(tiny.store.root, memory_bytes=0)))
-    return world, window, {"resolution": "1d", **asked}, wanted
+    return world, window, {"query": "regional_price", "resolution": "1d", **asked}, wanted
 
 
-def predicted(world, window, **asked):
-    return explain(world.store, world.source, "regional_price", window, **{"now": world.now, **asked})
+def predicted(world, window, query="regional_price", **asked):
+    return explain(world.store, world.source, query, window, **{"now": world.now, **asked})
 
 
 def told(receipt):
@@ -112,15 +118,15 @@ def test_explain_gives_the_reason(case):
 
 def test_fetch_gives_the_reason_and_the_right_rows(case):
     world, window, asked, wanted = case
-    answer = world.fetch("regional_price", window, **asked)
+    answer = world.fetch(window=window, **asked)
     assert told(answer.receipt) == wanted
-    compare(answer.table, world.expected("regional_price", window, asked["resolution"]))
+    compare(answer.table, world.expected(asked["query"], window, asked["resolution"]))
 
 
 def test_fetch_reads_what_explain_said(case):
     world, window, asked, _ = case
     said = predicted(world, window, **asked)
-    assert world.fetch("regional_price", window, **asked).receipt.segments == said.segments
+    assert world.fetch(window=window, **asked).receipt.segments == said.segments
 
 
 def test_explain_opens_no_partition_and_runs_no_query(case, monkeypatch):
@@ -149,13 +155,13 @@ def test_what_partitions_should_have_served_is_built_behind_the_answer(tiny, nam
     compare(answer.table, world.expected("regional_price", window, "1d"))
 
 
-@pytest.mark.parametrize("name", ["grain_too_coarse", "origin_live", "empty_source"])
+@pytest.mark.parametrize("name", ["grain_too_coarse", "grain_not_stored", "origin_live", "empty_source"])
 def test_what_no_partition_should_serve_has_nothing_built(tiny, name):
     prepare, window, asked, _ = CASES[name]
     world = prepare(tiny)
     before = world.store.manifest()
     world = replace(world, store=open_store(world.store.root, read_through=True))
-    world.fetch("regional_price", window, **{"resolution": "1d", **asked})
+    world.fetch(window=window, **{"query": "regional_price", "resolution": "1d", **asked})
     world.store.background.shutdown(wait=True)
     assert world.store.manifest() == before
 

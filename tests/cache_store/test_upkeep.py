@@ -102,6 +102,41 @@ def test_a_quota_never_takes_the_last_grain_nor_what_is_recent(tiny):
     assert sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(days=31)).evicted == ()
 
 
+def as_of_a_former_definition(tiny, period):
+    """Files of ``period`` under another fingerprint too, published; their bytes."""
+    made = []
+    for entry in tiny.store.manifest().entries:
+        if entry.period == period:
+            made.append(replace(entry, fingerprint="0" * 12, build=f"{entry.build}x"))
+            path = tiny.store.root / made[-1].path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(tiny.store.root / entry.path, path)
+    publish_manifest(tiny.store.root, lambda newest: [*newest.entries, *made])
+    return {entry.path for entry in made}, sum(entry.byte_count for entry in made)
+
+
+# R6, R9
+def test_what_a_former_definition_left_goes_once_covered_and_counts_towards_no_quota(tiny):
+    current = tiny.store.manifest().entries
+    former, byte_count = as_of_a_former_definition(tiny, "2024-03-01")
+    total = sum(entry.byte_count for entry in tiny.store.manifest().entries)
+    swept = sweep(tiny.store, now=WALL, byte_quota=total - byte_count, keep=timedelta(0))
+    assert set(swept.evicted) == former
+    assert tiny.store.manifest().entries == current
+
+
+def test_over_the_quota_what_nothing_can_read_goes_before_what_is_read(tiny):
+    former, _ = as_of_a_former_definition(tiny, "2024-03-01")
+    publish_manifest(
+        tiny.store.root, lambda now: [e for e in now.entries if e.path in former or e.period == "2024-02-29"]
+    )
+    left = [entry for entry in tiny.store.manifest().entries if entry.path not in former]
+    assert sweep(tiny.store, now=WALL, keep=timedelta(0)).evicted == ()  # not covered: who goes back still reads it
+    quota = sum(entry.byte_count for entry in left)
+    assert set(sweep(tiny.store, now=WALL, byte_quota=quota, keep=timedelta(0)).evicted) == former
+    assert list(tiny.store.manifest().entries) == left
+
+
 def test_what_was_evicted_is_answered_live_and_equal(tiny):
     sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(0))
     answer = tiny.fetch("regional_price", tiny.span, resolution="5min")
@@ -184,3 +219,8 @@ def test_a_partition_that_disagrees_with_a_source_thought_unmoved_is_found(tiny)
     assert {(finding.problem, finding.entry.query, finding.entry.period) for finding in found} == {
         ("differs", "regional_price", "2024-03-01")
     }
+    # R5: within one round of daily samples, whoever renewed what meanwhile.
+    nights = -(-len(tiny.store.manifest().entries) // 5)
+    by_night = [check(tiny.store, tiny.source, now=tiny.now + timedelta(days=n), sample=5) for n in range(nights)]
+    assert {finding.path for night in by_night for finding in night} == {finding.path for finding in found}
+    assert [] in by_night
