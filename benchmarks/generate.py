@@ -13,10 +13,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from nem.registry import bundled_registry
 
 from nem.lake import day_file, land_units
 from nem.regions import REGIONS
+from nem.registry import bundled_registry
 from nem.tables import TABLES
 
 LAST = date(2026, 10, 31)

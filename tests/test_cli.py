@@ -169,7 +169,7 @@ def test_a_bad_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_explain_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "capacity_factor", *WEEK, "--resolution", "5min"]) == 0
-    assert capsys.readouterr().out == "(2017-10-14T00:00, 2017-10-21T00:00]  live   range_gap            5min   \n"
+    assert capsys.readouterr().out == "(2017-10-14T00:00, 2017-10-21T00:00]  live   grain_not_stored     5min   \n"
 
 
 def test_what_was_answered_live_is_answered_from_partitions_after_a_restart(
