@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from importlib.resources import as_file, files
@@ -18,15 +18,28 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from nem.checks import check_columns, check_labels, check_units
 from nem.derive import derivation, reach, winning
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.files import publish
-from nem.fuels import FUELS
-from nem.tables import DISPATCH_TYPES, FOREVER, TABLES, UNITS, Table
+from nem.tables import FOREVER, TABLES, UNITS, Table
 from nem.windows import EPOCH, HORIZON, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
 UNITS_FILE = "units.parquet"
+_DAYS_OF_OTHER_GENERATORS = """
+    WITH generator AS (
+        SELECT 'old' AS registry, * FROM held WHERE dispatch_type = 'GENERATOR'
+        UNION ALL BY NAME
+        SELECT 'new' AS registry, * FROM arriving WHERE dispatch_type = 'GENERATOR'
+    ),
+    running AS (
+        SELECT day, duid
+        FROM landed_day JOIN generator ON effective_date <= day AND day < end_date
+        GROUP BY day, duid HAVING count(DISTINCT registry) = 1
+    )
+    SELECT DISTINCT day FROM running ORDER BY day
+"""
 
 
 def day_file(root: Path, table: str, day: date) -> Path:
@@ -43,8 +56,9 @@ def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
     """
     table = TABLES[table_name]
     with _landing(root, table_name), duckdb.connect() as con:
-        _conform(con, table.name, table.landed, table.key, rows)
-        _check_labels(con, table)
+        check_columns(table_name, table.landed, table.key, rows)
+        check_labels(table_name, rows["settlement_date"], table)
+        _conform(con, table.landed, table.key, rows)
         days = _days_to_rewrite(con, table)
         return [day for day in days if _rewrite(con, root, table, day)]
 
@@ -59,18 +73,34 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         SourceUnavailableError: the lake cannot be written.
     """
     with _landing(root, "units"), duckdb.connect() as con:
-        _conform(con, "units", UNITS, ("duid", "region_id", "dispatch_type", "effective_date"), rows)
+        required = ("duid", "region_id", "dispatch_type", "effective_date")
+        check_columns("units", UNITS, required, rows)
+        _conform(con, UNITS, required, rows)
         con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
-        _check_units(con)
-        path = root / UNITS_FILE
+        check_units(con)
+        path, unfinished = root / UNITS_FILE, root / ".units-unfinished"
         table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
-        if not (path.exists() and _read(con, [path]).equals(table)):
-            _write(con, table, path)
-        # Also for a registry that did not change: a landing killed after it was written has days left to rewrite.
+        held = _read(con, [path]) if path.exists() else _typed(con, UNITS)
+        days = landed_days(root, "unit_scada")
+        if not unfinished.exists():  # else a landing was killed among its days, and which are left is not known
+            if path.exists() and held.equals(table):
+                return []
+            days = _days_of_other_generators(con, days, held)
+        unfinished.touch()
+        _write(con, table, path)
         scada = TABLES["unit_scada"]
         con.execute("DROP TABLE arriving")
-        _conform(con, scada.name, scada.landed, scada.key, _no_rows(con, scada))
-        return [day for day in landed_days(root, "unit_scada") if _rewrite(con, root, scada, day)]
+        _conform(con, scada.landed, scada.key, _no_rows(con, scada))
+        changed = [day for day in days if _rewrite(con, root, scada, day)]
+        unfinished.unlink()
+        return changed
+
+
+def _days_of_other_generators(con: duckdb.DuckDBPyConnection, days: list[date], held: pa.Table) -> list[date]:
+    """The days on which ``arriving`` has other generators than ``held``: mean power depends on no more of a registry."""
+    con.register("held", held)
+    con.register("landed_day", pa.table({"day": pa.array(days, pa.date32())}))
+    return [day for (day,) in con.execute(_DAYS_OF_OTHER_GENERATORS).fetchall()]
 
 
 def land_sample(root: Path) -> dict[str, list[date]]:
@@ -114,10 +144,9 @@ def _landing(root: Path, table: str) -> Iterator[None]:
 
 
 def _conform(
-    con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], required: tuple[str, ...], rows: pa.Table
+    con: duckdb.DuckDBPyConnection, columns: Mapping[str, str], required: tuple[str, ...], rows: pa.Table
 ) -> None:
     """Make ``rows`` the temporary table ``arriving``, typed as declared; columns not given are null."""
-    _check_columns(name, columns, required, rows)
     given = set(rows.column_names)
     con.register("given", rows)
 
@@ -133,75 +162,6 @@ def _conform(
     select = ", ".join(f"{typed(column, kind)} AS {column}" for column, kind in columns.items())
     con.execute(f"CREATE TEMP TABLE arriving AS SELECT {select} FROM given", {"blank": " \t\r\n"})  # noqa: S608
     con.unregister("given")
-
-
-def _check_columns(name: str, columns: dict[str, str], required: tuple[str, ...], rows: pa.Table) -> None:
-    given = set(rows.column_names)
-    if unknown := given - set(columns):
-        raise SourceFormatError(f"{name} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
-    if missing := set(required) - given:
-        raise SourceFormatError(f"rows for {name} lack {', '.join(sorted(missing))}")
-    for column in required:
-        if rows[column].null_count:
-            raise SourceFormatError(f"{name}: {rows[column].null_count} rows have no {column}")
-    for column in given:
-        kind = rows.schema.field(column).type
-        if columns[column] == "TIMESTAMP" and not _is_naive_time(kind):
-            raise SourceFormatError(f"{name}: {column} is {kind}; give naive timestamps in NEM time")
-
-
-def _is_naive_time(kind: pa.DataType) -> bool:
-    return (pa.types.is_timestamp(kind) and kind.tz is None) or pa.types.is_date(kind) or pa.types.is_null(kind)
-
-
-def _check_labels(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    stray = con.execute(
-        "SELECT settlement_date FROM arriving WHERE time_bucket($step, settlement_date) <> settlement_date LIMIT 1",
-        {"step": table.step},
-    ).fetchone()
-    if stray:
-        minutes = int(table.step.total_seconds()) // 60
-        raise SourceFormatError(f"{table.name}: label {stray[0]} is off its {minutes}-minute grid")
-    stray = con.execute(
-        "SELECT settlement_date FROM arriving WHERE settlement_date <= $epoch OR settlement_date > $horizon LIMIT 1",
-        {"epoch": EPOCH, "horizon": HORIZON},
-    ).fetchone()
-    if stray:
-        raise SourceFormatError(f"{table.name}: label {stray[0]} is outside {EPOCH:%Y-%m-%d} to {HORIZON:%Y-%m-%d}")
-
-
-def _check_units(con: duckdb.DuckDBPyConnection) -> None:
-    overlap = con.execute(
-        "SELECT a.duid, b.effective_date FROM arriving a JOIN arriving b ON a.duid = b.duid AND a.rowid <> b.rowid "
-        "AND a.effective_date <= b.effective_date AND b.effective_date < a.end_date LIMIT 1"
-    ).fetchone()
-    if overlap:
-        raise SourceFormatError(f"units: {overlap[0]} has two rows in force on {overlap[1]:%Y-%m-%d}")
-    stray = con.execute(
-        "SELECT duid, effective_date, end_date FROM arriving WHERE end_date <= effective_date "
-        "OR date_trunc('day', effective_date) <> effective_date OR date_trunc('day', end_date) <> end_date LIMIT 1"
-    ).fetchone()
-    if stray:
-        raise SourceFormatError(
-            f"units: {stray[0]} is in force from {stray[1]} to {stray[2]}: give midnights, in order"
-        )
-    for column, valid in (("dispatch_type", DISPATCH_TYPES), ("fueltech_id", (*FUELS, "battery"))):
-        # The column is one of the two literals above.
-        stray = con.execute(
-            f"SELECT duid, {column} FROM arriving WHERE NOT list_contains($valid, {column}) LIMIT 1",  # noqa: S608
-            {"valid": list(valid)},
-        ).fetchone()
-        if stray:
-            raise SourceFormatError(f"units: {stray[0]} has the {column} {stray[1]!r}; known are {', '.join(valid)}")
-    stray = con.execute(
-        "SELECT duid, fueltech_id, dispatch_type FROM arriving "
-        "WHERE (fueltech_id IS NOT DISTINCT FROM 'battery') <> (dispatch_type = 'BIDIRECTIONAL') LIMIT 1"
-    ).fetchone()
-    if stray:
-        raise SourceFormatError(
-            f"units: {stray[0]} is {stray[1]} and {stray[2]}: battery goes with BIDIRECTIONAL, which is split by sign, "
-            "and one-way units are battery_charging or battery_discharging"
-        )
 
 
 def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nem.errors import SourceFormatError
+from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import UNITS_FILE, land
 from nem.mms import Rejected
 from nem.registry import land_bundled_registry, land_registry, land_workbook
-from nem.reports import Report, read_reports
+from nem.reports import Report, lake_rows, read_reports
 
 # Rows wait until there is so much of them: 288 files of a day rewrite it once, and a month of every unit is one batch.
 BATCH_BYTES = 256 * 2**20
@@ -48,14 +49,18 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
     A lake without a registry is given the one that ships here first.
 
     Raises:
-        SourceUnavailableError: the lake cannot be written, or a file cannot be read; what landed before stays.
+        SourceUnavailableError: the lake cannot be written; what landed before stays.
     """
     if not (root / UNITS_FILE).exists():
         land_bundled_registry(root)
-    landing = _Landing(root)
-    for path in paths:
-        landing.take(path, strict=strict)
-    landing.flush()
+    with duckdb.connect() as con:
+        landing = _Landing(root, con)
+        for path in paths:
+            if path.suffix.lower() in _WORKBOOKS:
+                landing.take_workbook(path)
+            else:
+                landing.take(path, strict=strict)
+        landing.flush()
     return Landing(
         {table: sorted(days) for table, days in landing.days.items()},
         tuple(landing.landed),
@@ -75,7 +80,8 @@ class _Landing:
     """A landing under way: rows read that wait for their turn, and what came of all before."""
 
     root: Path
-    rows: dict[str, list[pa.Table]] = field(default_factory=dict)
+    con: duckdb.DuckDBPyConnection
+    tables: dict[str, list[pa.Table]] = field(default_factory=dict)  # AEMO's, by its names
     byte_count: int = 0
     waiting: list[str] = field(default_factory=list)
     days: dict[str, set[date]] = field(default_factory=dict)
@@ -86,54 +92,48 @@ class _Landing:
     units_seen: set[str] = field(default_factory=set)
 
     def take(self, path: Path, *, strict: bool) -> None:
-        """Read one file, and land what waits once it is a batch."""
-        rejected_before, is_used = len(self.rejected), False
-        for taken in self._read(path, strict=strict):
-            if isinstance(taken, Rejected):
-                self.rejected.append(taken)
-            else:
-                is_used = is_used or taken
+        """Read one file, and land what waits whenever it is a batch."""
+        rejected, is_used = len(self.rejected), False
+        for report in read_reports(path, strict=strict):
+            try:
+                is_used = self._add(report) or is_used
+            except SourceFormatError as error:
+                self.rejected.append(Rejected(report.name, str(error)))
             if self.byte_count >= BATCH_BYTES:
                 self.flush()
-        if len(self.rejected) == rejected_before:
+        if len(self.rejected) == rejected:
             (self.waiting if is_used else self.unused).append(path.name)
+
+    def take_workbook(self, path: Path) -> None:
+        """Land a registration workbook."""
+        try:
+            self._note("units", land_workbook(self.root, path))
+            self.landed.append(path.name)
+        except (SourceFormatError, SourceUnavailableError) as error:
+            self.rejected.append(Rejected(path.name, str(error)))
 
     def flush(self) -> None:
         """Land the rows that wait; the files they are of have landed with them."""
-        for table, parts in self.rows.items():
-            rows = pa.concat_tables(parts, promote_options="default")
+        tables = {name: pa.concat_tables(parts, promote_options="default") for name, parts in self.tables.items()}
+        for table, rows in lake_rows(self.con, tables).items():
             if table == "unit_scada":
                 self.units_seen.update(pc.unique(rows["duid"]).to_pylist())
             self._note(table, land(self.root, table, rows))
         self.landed += self.waiting
-        self.rows, self.byte_count, self.waiting = {}, 0, []
+        self.tables, self.byte_count, self.waiting = {}, 0, []
 
-    def _read(self, path: Path, *, strict: bool) -> Iterator[Rejected | bool]:
-        """Per file inside ``path``: what is wrong with it, or whether anything in it is of use."""
-        if path.suffix.lower() in _WORKBOOKS:
-            try:
-                self._note("units", land_workbook(self.root, path))
-                yield True
-            except SourceFormatError as error:
-                yield Rejected(path.name, str(error))
-            return
-        for report in read_reports(path, strict=strict):
-            yield report if isinstance(report, Rejected) else self._add(report)
-
-    def _add(self, report: Report) -> Rejected | bool:
+    def _add(self, report: Report | Rejected) -> bool:
+        """Whether the report is of use; its rows wait, its registry lands: all of a snapshot is there at once."""
+        if isinstance(report, Rejected):
+            self.rejected.append(report)
+            return False
         if report.registry:
-            # Of two snapshots the later counts, and all of a snapshot is there at once: nothing to gather.
-            if report.created is None:
-                return Rejected(report.name, f"{report.name} does not say when it was made")
-            try:
-                self._note("units", land_registry(self.root, report.registry, as_of=report.created.date()))
-            except SourceFormatError as error:
-                return Rejected(report.name, str(error))
-        for table, rows in report.rows.items():
-            self.rows.setdefault(table, []).append(rows)
-            self.byte_count += rows.nbytes
+            self._note("units", land_registry(self.root, report.registry, as_of=report.created.date()))
+        for name, table in report.tables.items():
+            self.tables.setdefault(name, []).append(table)
+            self.byte_count += table.nbytes
         self.row_counts.update(report.row_counts)
-        return bool(report.rows or report.registry)
+        return bool(report.tables or report.registry)
 
     def _note(self, table: str, days: Iterable[date]) -> None:
         self.days.setdefault(table, set()).update(days)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,21 +18,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
-from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.errors import SourceFormatError
 
 AEMO_TIME = "%Y/%m/%d %H:%M:%S"
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
 # Bounds, each several times what AEMO sends: a month of DISPATCHLOAD unpacks to 2.5 GB, a week's zip holds 2,016 zips.
 MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
 
 Columns = Mapping[str, pa.DataType]  # by AEMO's names: what is read of a table, where the file has it
 _ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, struct.error)
 _ABSENT = re.compile(r"(Unnamed: \d+)?")  # a table without a name of its own: DREGION, DUNIT
 
 
@@ -58,27 +60,25 @@ class Rejected:
 def read_mms(path: Path, wanted: Mapping[str, Columns], *, strict: bool = True) -> Iterator[MmsFile | Rejected]:
     """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
 
-    A file that breaks the format is ``Rejected`` by itself. With ``strict``, so is one whose last line counts other
-    lines than there are; without, that line must still be there.
-
-    Raises:
-        SourceUnavailableError: ``path`` cannot be read.
+    A file that breaks the format, or cannot be read, is ``Rejected`` by itself. With ``strict``, so is one whose last
+    line counts other lines than there are; without, that line must still be there. Names are the way through the zips:
+    ``week.zip/PUBLIC_X.zip/PUBLIC_X.CSV``.
     """
     try:
         with path.open("rb") as handle:
             yield from _read(handle, path.name, wanted, strict=strict, depth=0)
     except OSError as error:
-        raise SourceUnavailableError(f"{path.name} cannot be read: {error}") from error
+        yield Rejected(path.name, f"{path.name} cannot be read: {error}")
 
 
 def _read(
     handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
 ) -> Iterator[MmsFile | Rejected]:
     try:
-        if name.lower().endswith(".zip"):
-            yield from _read_zip(handle, name, wanted, strict=strict, depth=depth)
-        else:
-            with _unpacking(name):
+        with _unpacking(name):
+            if name.lower().endswith(".zip"):
+                yield from _read_zip(handle, name, wanted, strict=strict, depth=depth)
+            else:
                 yield _read_csv(handle, name, wanted, strict=strict)
     except SourceFormatError as error:
         yield Rejected(name, str(error))
@@ -86,64 +86,53 @@ def _read(
 
 @contextmanager
 def _unpacking(name: str) -> Iterator[None]:
+    """What a broken zip makes the standard library raise, in this package's words."""
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise SourceFormatError(f"{name} cannot be unpacked: {error}") from error
 
 
 def _read_zip(
     handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
 ) -> Iterator[MmsFile | Rejected]:
-    with _unpacking(name):
-        archive = zipfile.ZipFile(handle)
-    with archive:
+    if depth >= DEEPEST:
+        raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
+    with zipfile.ZipFile(handle) as archive:
         entries = archive.infolist()
-        if depth >= DEEPEST:
-            raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
         if not entries or len(entries) > MOST_ENTRIES:
             raise SourceFormatError(f"{name} holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
         for entry in entries:
+            inner = f"{name}/{entry.filename[:200]}"
             try:
                 _check_entry(entry, name)
-                with _unpacking(entry.filename):
-                    opened = archive.open(entry)
+                with _unpacking(inner), archive.open(entry) as opened:
+                    # A zip's directory is at its end, so one within a zip is held whole.
+                    held = io.BytesIO(opened.read()) if inner.lower().endswith(".zip") else cast("BinaryIO", opened)
+                    yield from _read(held, inner, wanted, strict=strict, depth=depth + 1)
             except SourceFormatError as error:
-                yield Rejected(f"{name}/{entry.filename[:200]}", str(error))
-                continue
-            with opened:
-                if entry.filename.lower().endswith(".zip"):
-                    try:
-                        with _unpacking(entry.filename):
-                            inner = io.BytesIO(opened.read(MOST_ZIP_BYTES))
-                    except SourceFormatError as error:
-                        yield Rejected(entry.filename, str(error))
-                        continue
-                    yield from _read(inner, entry.filename, wanted, strict=strict, depth=depth + 1)
-                else:
-                    yield from _read(opened, entry.filename, wanted, strict=strict, depth=depth)  # type: ignore[arg-type]
+                yield Rejected(inner, str(error))
 
 
 def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
     """Refuse what no file of AEMO's has: a path, another kind of file, a size or a ratio of a bomb."""
     if not _ENTRY.fullmatch(entry.filename):
-        raise SourceFormatError(
-            f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip files are expected"
-        )
-    most = MOST_ZIP_BYTES if entry.filename.lower().endswith(".zip") else MOST_CSV_BYTES
-    if entry.file_size > most or entry.file_size > MOST_RATIO * max(entry.compress_size, 2**16):
+        raise SourceFormatError(f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip are expected")
+    most, ratio = (MOST_ZIP_BYTES, 10) if entry.filename.lower().endswith(".zip") else (MOST_CSV_BYTES, MOST_RATIO)
+    if entry.file_size > most or entry.file_size > ratio * max(entry.compress_size, 2**16):
         raise SourceFormatError(
             f"{entry.filename} in {name} would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused"
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Section:
-    """The I line in force: what its D lines are called, and their columns."""
+    """The I line in force: what its D lines are called, how each must begin, and their columns."""
 
     table: str  # "NAMESPACE.TABLE"
-    version: str
+    prefix: bytes
     columns: list[str]
+    end: re.Pattern[bytes]  # the line break before what is no D line of this table and version
 
 
 @dataclass(slots=True)
@@ -194,19 +183,15 @@ def _blocks(handle: BinaryIO, name: str) -> Iterator[bytes]:
 def _take_block(reading: _Reading, block: bytes) -> None:
     at = 0
     while at < len(block):
-        if block[at : at + 2] == b"D,":
-            end = _end_of_data(block, at)
-            _take_data(reading, block[at:end])
+        section = reading.section
+        if section and block.startswith(section.prefix, at):
+            ended = section.end.search(block, at)
+            end = ended.end() if ended else len(block)
+            _take_data(reading, section, block[at:end])
         else:
             end = block.index(b"\n", at) + 1
             _take_line(reading, block[at:end])
         at = end
-
-
-def _end_of_data(block: bytes, start: int) -> int:
-    """Where the run of D lines ends: at the next line of another kind."""
-    ends = [at for kind in (b"\nI,", b"\nC,") if (at := block.find(kind, start)) >= 0]
-    return min(ends) + 1 if ends else len(block)
 
 
 def _take_line(reading: _Reading, line: bytes) -> None:
@@ -220,22 +205,27 @@ def _take_line(reading: _Reading, line: bytes) -> None:
         raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {reading.line_count}")
     kind = cells[0] if cells else ""
     if kind == "C" and cells[1:2] == ["END OF REPORT"]:
-        reading.stated = int(cells[2]) if len(cells) > 2 and cells[2].isdecimal() else -1
+        reading.stated = int(cells[2]) if len(cells) > 2 and re.fullmatch(r"[0-9]{1,12}", cells[2]) else -1
     elif kind == "C":
         reading.created = reading.created or _created(cells)
     elif kind == "I" and len(cells) > 4:
-        table, columns = _table_name(cells), [cell.strip().upper() for cell in cells[4:]]
-        named = [name for name in columns if name]
-        if len(set(named)) < len(named):
-            raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {table} names a column twice")
-        reading.section = _Section(table, cells[3], columns)
+        reading.section = _section(reading, cells)
+    elif kind == "D" and len(cells) > 4:
+        header = f"the header of {reading.section.table}" if reading.section else "no header"
+        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: data of {cells[1:4]} under {header}")
     else:
         raise SourceFormatError(f"{reading.name}, line {reading.line_count}, is no line of AEMO's: {cells[:4]}")
 
 
-def _table_name(cells: list[str]) -> str:
-    namespace, table = (cell.strip().upper() for cell in cells[1:3])
-    return f"{namespace}.{'' if _ABSENT.fullmatch(cells[2].strip()) else table}"
+def _section(reading: _Reading, cells: list[str]) -> _Section:
+    namespace, table, version = cells[1], "" if _ABSENT.fullmatch(cells[2]) else cells[2], cells[3]
+    columns = [cell.strip().upper() for cell in cells[4:]]
+    named = [name for name in columns if name]
+    if len(set(named)) < len(named):
+        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {namespace} {table} names a column twice")
+    prefix = f"D,{namespace},{table},{version},".encode()
+    end = re.compile(b"\n(?!" + re.escape(prefix) + b")")
+    return _Section(f"{namespace}.{table}".upper(), prefix, columns, end)
 
 
 def _created(cells: list[str]) -> datetime | None:
@@ -245,13 +235,12 @@ def _created(cells: list[str]) -> datetime | None:
         return None
 
 
-def _take_data(reading: _Reading, run: bytes) -> None:
-    section = reading.section
+def _take_data(reading: _Reading, section: _Section, run: bytes) -> None:
     count = run.count(b"\n")
     first = reading.line_count + 1
     reading.line_count += count
-    if section is None or reading.stated is not None:
-        raise SourceFormatError(f"{reading.name}, line {first}: data with no header above it")
+    if reading.stated is not None:
+        raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {first}")
     reading.row_counts[section.table] = reading.row_counts.get(section.table, 0) + count
     if columns := reading.wanted.get(section.table):
         rows = _parse(reading.name, section, columns, run, first)
@@ -262,19 +251,22 @@ def _take_data(reading: _Reading, run: bytes) -> None:
 
 def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int) -> pa.Table:
     """The run's rows, in those of ``columns`` that the header has."""
-    head = ["__kind", "__namespace", "__table", "__version"]
     have = {column: kind for column, kind in columns.items() if column in section.columns}
+    if not have:
+        raise SourceFormatError(f"{name}, line {line}: {section.table} has none of {', '.join(columns)}")
     # A header may end in nameless columns; each needs a name here, and none is read.
-    names = head + [column or f"__{place}" for place, column in enumerate(section.columns)]
-    identity = dict.fromkeys(head, pa.dictionary(pa.int32(), pa.string()))
+    names = [f"__{place}" for place in range(4)]
+    names += [column or f"__{place}" for place, column in enumerate(section.columns, start=4)]
     try:
-        rows = pyarrow.csv.read_csv(
+        return pyarrow.csv.read_csv(
             io.BytesIO(run),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=4 * 2**20),
+            read_options=pyarrow.csv.ReadOptions(
+                column_names=names, block_size=PARSED_BYTES, use_threads=len(run) > PARSED_BYTES
+            ),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=False),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={**identity, **have},
-                include_columns=[*head, *have],
+                column_types=have,
+                include_columns=list(have),
                 timestamp_parsers=[AEMO_TIME],
                 null_values=[""],
                 strings_can_be_null=True,
@@ -283,17 +275,3 @@ def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int
         )
     except (pa.ArrowException, UnicodeError) as error:
         raise SourceFormatError(f"{name}, {section.table} from line {line}: {error}") from error
-    _check_identity(name, section, rows.select(head[1:]), line)
-    return rows.drop_columns(head)
-
-
-def _check_identity(name: str, section: _Section, rows: pa.Table, line: int) -> None:
-    """Every D line must be of the table and version its header names."""
-    seen = [pc.unique(column.cast(pa.string())).to_pylist() for column in rows.columns]
-    for namespace in seen[0]:
-        for table in seen[1]:
-            if _table_name(["D", namespace or "", table or ""]) != section.table or seen[2] != [section.version]:
-                raise SourceFormatError(
-                    f"{name}, from line {line}: data of {namespace}.{table} version {seen[2]} stands under the header of "
-                    f"{section.table} version {section.version}"
-                )

@@ -73,10 +73,7 @@ def land_registry(root: Path, tables: Mapping[str, pa.Table], *, as_of: date) ->
         SourceFormatError: a table is not of these, lacks a column, or holds what is no date or number.
         SourceUnavailableError: the lake cannot be written.
     """
-    for name, rows in tables.items():
-        _keep(root, name, _typed(name, rows), as_of)
-    with duckdb.connect() as con:
-        return land_units(root, _registry(con, _landed_registered(con, root), _kept(root, "workbook")))
+    return _land(root, {name: registration(name, rows) for name, rows in tables.items()}, as_of)
 
 
 def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[date]:
@@ -90,8 +87,8 @@ def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[
     """
     rows, changed = read_workbook(path)
     day = as_of or changed
-    _keep(root, "workbook", rows.append_column("effective_date", pa.array([day] * rows.num_rows, pa.date32())), day)
-    return land_bundled_registry(root)
+    dated = rows.append_column("effective_date", pa.array([day] * rows.num_rows, pa.date32()))
+    return _land(root, {"workbook": dated}, day)
 
 
 def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
@@ -102,7 +99,7 @@ def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
     """
     with duckdb.connect() as con:
         for name in _TABLES:
-            con.register(name.lower(), _typed(name, tables[name]) if name in tables else _no_rows(name))
+            con.register(name.lower(), registration(name, tables[name]) if name in tables else _no_rows(name))
         return con.sql(_sql("registered")).to_arrow_table()
 
 
@@ -113,14 +110,14 @@ def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workboo
     return con.sql(_sql("registry"), params={"curated_from": BUNDLED_AS_OF}).to_arrow_table()
 
 
-def _landed_registered(con: duckdb.DuckDBPyConnection, root: Path) -> pa.Table:
+def _landed_registered(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, pa.Table | None]) -> pa.Table:
     """What shipped here, unit by unit replaced by what landed since."""
     bundled = _bundled_registered(con)
-    kept = {name: rows for name in _TABLES if (rows := _kept(root, name)) is not None}
-    if not {"DUDETAIL", "DUDETAILSUMMARY"} <= kept.keys():  # the one has no place, the other no capacity
+    landed = {name: rows for name in _TABLES if (rows := inputs[name]) is not None}
+    if not {"DUDETAIL", "DUDETAILSUMMARY"} <= landed.keys():  # the one has no place, the other no capacity
         return bundled
     con.register("bundled", bundled)
-    con.register("newer", registered(kept))
+    con.register("newer", registered(landed))
     return con.sql(
         "FROM newer UNION ALL BY NAME FROM bundled WHERE duid NOT IN (SELECT duid FROM newer)"
     ).to_arrow_table()
@@ -145,8 +142,12 @@ def _sql(name: str) -> str:
     return (files("nem") / "sql" / f"{name}.sql").read_text()
 
 
-def _typed(name: str, rows: pa.Table) -> pa.Table:
-    """The columns that are read, typed; AEMO's open end, 2999, is past what pandas holds and stays a date."""
+def registration(name: str, rows: pa.Table) -> pa.Table:
+    """AEMO's table ``name`` in the columns that are read, typed; its open end, 2999, is past pandas and stays a date.
+
+    Raises:
+        SourceFormatError: as ``land_registry``.
+    """
     if name not in _TABLES:
         raise SourceFormatError(f"{name} is no registration table; those are {', '.join(_TABLES)}")
     given = {column.upper(): column for column in rows.column_names}
@@ -173,7 +174,7 @@ def _cast(column: str, given: str | None) -> str:
 
 
 def _no_rows(name: str) -> pa.Table:
-    return _typed(name, pa.table({column: pa.array([], pa.string()) for column in _TABLES[name]}))
+    return registration(name, pa.table({column: pa.array([], pa.string()) for column in _TABLES[name]}))
 
 
 def _no_workbook() -> pa.Table:
@@ -181,17 +182,30 @@ def _no_workbook() -> pa.Table:
     return pa.table({name: pa.array([], kind) for name, kind in fields.items()})
 
 
-def _keep(root: Path, name: str, rows: pa.Table, as_of: date) -> None:
-    path = root / FOLDER / f"{name}.parquet"
-    if (held := _as_of(path)) is not None and held > as_of:
-        return
-    if name != "workbook" and as_of < BUNDLED_AS_OF:
-        return  # older than what ships here
-    noted = rows.replace_schema_metadata({"as_of": as_of.isoformat(), "attribution": "Source: AEMO"})
+def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
+    """Land the registry that follows from ``arriving`` and from what was kept before; keep what of it is news."""
+    news = {name: rows for name, rows in arriving.items() if _is_news(root, name, as_of)}
+    inputs = {name: news[name] if name in news else _kept(root, name) for name in (*_TABLES, "workbook")}
+    with duckdb.connect() as con:
+        days = land_units(root, _registry(con, _landed_registered(con, inputs), inputs["workbook"]))
+    # Only now: a snapshot that the lake refuses must not stand in the way of the next.
+    for name, rows in news.items():
+        noted = rows.replace_schema_metadata({"as_of": as_of.isoformat(), "attribution": "Source: AEMO"})
+        _keep(root / FOLDER / f"{name}.parquet", noted)
+    return days
+
+
+def _is_news(root: Path, name: str, as_of: date) -> bool:
+    """Whether ``as_of`` is not before what is kept of ``name``, or what ships here."""
+    held = _as_of(root / FOLDER / f"{name}.parquet")
+    return (held is None or held <= as_of) and (name == "workbook" or as_of >= BUNDLED_AS_OF)
+
+
+def _keep(path: Path, rows: pa.Table) -> None:
     try:
-        publish(path, lambda temporary: pq.write_table(noted, temporary))
+        publish(path, lambda temporary: pq.write_table(rows, temporary))
     except OSError as error:
-        raise SourceUnavailableError(f"{name} cannot be landed: {error}") from error
+        raise SourceUnavailableError(f"{path.stem} cannot be landed: {error}") from error
 
 
 def _kept(root: Path, name: str) -> pa.Table | None:

@@ -24,9 +24,10 @@ from nem.aemo import (
     TRADING_PRICE,
     Shape,
 )
+from nem.checks import check_given, check_labels
 from nem.errors import SourceFormatError
 from nem.mms import Columns, MmsFile, Rejected, read_mms
-from nem.registry import REGISTRY_TABLES, excluded_units
+from nem.registry import REGISTRY_TABLES, excluded_units, registration
 from nem.tables import TABLES
 
 # A forecast or a broken clock, not a measurement: the label of a file is at most one interval ahead of its making.
@@ -46,40 +47,47 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "DISPATCH.INTERCONNECTORRES": (("interconnector_flow", FLOW),),
     "ROOFTOP.ACTUAL": (("rooftop_pv", ROOFTOP),),
 }
-_REGISTRATION = "PARTICIPANT_REGISTRATION"
+_REGISTRATION = "PARTICIPANT_REGISTRATION."
 _ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string()}  # whole numbers are read as DOUBLE: "0" or "0.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One file of AEMO's.
+    """One file of AEMO's, checked: all of it can land.
 
-    ``rows`` are what ``nem.lake.land`` takes, by table of the lake; ``registry`` what ``land_registry`` takes;
-    ``row_counts`` the D rows by AEMO's "NAMESPACE.TABLE", whether they are of use here or not. ``created`` is NEM time.
+    ``tables`` are those that give rows of the lake, by AEMO's "NAMESPACE.TABLE", for ``lake_rows``; ``registry`` is what
+    ``land_registry`` takes; ``row_counts`` are the D rows of every table, of use here or not. ``created`` is NEM time.
     """
 
     name: str
-    created: datetime | None
-    rows: Mapping[str, pa.Table]
+    created: datetime
+    tables: Mapping[str, pa.Table]
     registry: Mapping[str, pa.Table]
     row_counts: Mapping[str, int]
 
 
 def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Rejected]:
-    """Each file at ``path`` (a CSV, a zip, a zip of zips), read; see ``nem.mms.read_mms``.
+    """Each file at ``path`` (a CSV, a zip, a zip of zips), read; see ``nem.mms.read_mms``."""
+    for file in read_mms(path, _wanted(), strict=strict):
+        if isinstance(file, Rejected):
+            yield file
+            continue
+        try:
+            yield _report(file)
+        except SourceFormatError as error:
+            yield Rejected(file.name, f"{file.name}: {error}")
 
-    Raises:
-        SourceUnavailableError: ``path`` cannot be read.
-    """
-    with duckdb.connect() as con:
-        for file in read_mms(path, _wanted(), strict=strict):
-            if isinstance(file, Rejected):
-                yield file
-                continue
-            try:
-                yield _report(con, file)
-            except SourceFormatError as error:
-                yield Rejected(file.name, str(error))
+
+def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """What ``nem.lake.land`` takes, by table of the lake, from AEMO's tables of any number of reports."""
+    parts: dict[str, list[pa.Table]] = {}
+    for name, table in tables.items():
+        con.register("given", _completed(name, table))
+        for lake_table, shape in _GIVES[name]:
+            sql, parameters = _selection(lake_table, shape)
+            parts.setdefault(lake_table, []).append(con.sql(sql, params=parameters).to_arrow_table())
+        con.unregister("given")
+    return {name: pa.concat_tables(rows, promote_options="default") for name, rows in parts.items()}
 
 
 @cache
@@ -89,40 +97,51 @@ def _wanted() -> dict[str, Columns]:
         columns = {column for _, shape in given for column in shape.columns}
         wanted[name] = {column: _ARROW.get(AEMO_TYPES.get(column, "DOUBLE"), pa.float64()) for column in columns}
     for name, needed in REGISTRY_TABLES.items():
-        wanted[f"{_REGISTRATION}.{name}"] = dict.fromkeys((*needed, "LASTCHANGED"), pa.string())
+        wanted[f"{_REGISTRATION}{name}"] = dict.fromkeys(needed, pa.string())
     return wanted
 
 
-def _report(con: duckdb.DuckDBPyConnection, file: MmsFile) -> Report:
-    parts: dict[str, list[pa.Table]] = {}
-    registry = {}
+def _report(file: MmsFile) -> Report:
+    if file.created is None:
+        raise SourceFormatError("its first line does not say when it was made")
+    tables, registry = {}, {}
     for name, table in file.tables.items():
-        if name.startswith(f"{_REGISTRATION}."):
-            registry[name.removeprefix(f"{_REGISTRATION}.")] = table
-            continue
-        for lake_table, shape in _GIVES[name]:
-            parts.setdefault(lake_table, []).append(_shaped(con, file, name, lake_table, shape, table))
-    rows = {name: pa.concat_tables(tables, promote_options="default") for name, tables in parts.items()}
-    return Report(file.name, file.created, rows, registry, file.row_counts)
+        if name in _GIVES:
+            tables[name] = _checked(name, table, file.created)
+        else:
+            short = name.removeprefix(_REGISTRATION)
+            registry[short] = registration(short, table)
+    return Report(file.name, file.created, tables, registry, file.row_counts)
 
 
-def _shaped(
-    con: duckdb.DuckDBPyConnection, file: MmsFile, name: str, lake_table: str, shape: Shape, table: pa.Table
-) -> pa.Table:
-    """AEMO's rows as the lake's: those that count, under its names, in its types."""
-    if missing := [column for column in shape.columns[:3] if column not in table.column_names]:
-        raise SourceFormatError(f"{file.name}: {name} has no column {', '.join(missing)}")
-    for column in shape.columns:
-        if column not in table.column_names:  # older files have fewer
-            table = table.append_column(column, pa.nulls(table.num_rows, _wanted()[name][column]))
-    sql, parameters = _selection(lake_table, shape)
-    con.register("given", table)
+def _checked(name: str, table: pa.Table, created: datetime) -> pa.Table:
+    """``table``, its whole numbers as such."""
+    for lake_table, shape in _GIVES[name]:
+        label, key, measure = shape.columns[:3]
+        if missing := [column for column in (label, key, measure) if column not in table.column_names]:
+            raise SourceFormatError(f"{name} has no column {', '.join(missing)}")
+        check_given(name, label, table[label])
+        check_given(name, key, table[key])
+        check_labels(name, table[label], TABLES[lake_table])
+        # A label far ahead would stand as the market's newest for as long as it is ahead.
+        newest = pc.max(table[label]).as_py()
+        if newest and newest > created + FURTHEST_AHEAD:
+            raise SourceFormatError(f"made at {created}, and {name} is labelled {newest}, which is to come")
+    whole = [column for column in table.column_names if AEMO_TYPES.get(column) == "INTEGER"]
     try:
-        rows = con.sql(sql, params=parameters).to_arrow_table()
-    except duckdb.Error as error:
-        raise SourceFormatError(f"{file.name}, {name}: {error}") from error
-    _check_labels(file, name, rows)
-    return rows
+        return table.cast(
+            pa.schema([(field.name, pa.int32() if field.name in whole else field.type) for field in table.schema])
+        )
+    except pa.ArrowInvalid as error:
+        raise SourceFormatError(f"{name}: {', '.join(whole)} are whole numbers: {error}") from error
+
+
+def _completed(name: str, table: pa.Table) -> pa.Table:
+    """``table`` with all the columns that are read of it: older files have fewer."""
+    for column, kind in _wanted()[name].items():
+        if column not in table.column_names:
+            table = table.append_column(column, pa.nulls(table.num_rows, kind))
+    return table
 
 
 def _selection(lake_table: str, shape: Shape) -> tuple[str, dict[str, object]]:
@@ -134,17 +153,6 @@ def _selection(lake_table: str, shape: Shape) -> tuple[str, dict[str, object]]:
     if lake_table == "unit_scada":
         where = f"{where} AND duid NOT IN (SELECT unnest($excluded))"
         parameters["excluded"] = sorted(excluded_units())
-    gives = ", ".join(
-        f"CAST({shape.gives[column]} AS {kind}) AS {column}"
-        for column, kind in TABLES[lake_table].landed.items()
-        if column in shape.gives
-    )
-    # Names come from nem.aemo and nem.tables, never from data.
+    gives = ", ".join(f"{sql} AS {column}" for column, sql in shape.gives.items())
+    # Names come from nem.aemo, never from data.
     return f"SELECT {label} AS settlement_date, {gives} FROM given WHERE {where}", parameters  # noqa: S608
-
-
-def _check_labels(file: MmsFile, name: str, rows: pa.Table) -> None:
-    """A label far ahead would stand as the market's newest for as long as it is ahead."""
-    newest = pc.max(rows["settlement_date"]).as_py()
-    if file.created and newest and newest > file.created + FURTHEST_AHEAD:
-        raise SourceFormatError(f"{file.name}, made at {file.created}: {name} is labelled {newest}, which is to come")
