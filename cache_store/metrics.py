@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from cache_store.history import Outcome, newest_of_each, read_runs
 from cache_store.status import status
 from cache_store.store import Store
 from cache_store.usage import Tally, read_usage
@@ -23,7 +25,7 @@ def metrics(store: Store, *, now: datetime) -> str:
     Raises:
         StoreUnavailableError: the manifest cannot be read.
     """
-    families = [*_state(store, now), *_use(store)]
+    families = [*_state(store, now), *_use(store), *_runs(store)]
 
     class Found(Collector):
         def collect(self) -> Iterator[Metric]:
@@ -56,11 +58,29 @@ def _use(store: Store) -> Iterator[Metric]:
     asked = CounterMetricFamily("nemwarm_requests", "Requests answered.", labels=["query"])
     live = CounterMetricFamily("nemwarm_live_requests", "Of these, answered by the source in part.", labels=["query"])
     seconds = CounterMetricFamily("nemwarm_request_seconds", "Time they took.", labels=["query"])
+    saved = GaugeMetricFamily("nemwarm_saved_seconds", "What asking the source would have added.", labels=["query"])
     by_query: dict[str, Tally] = defaultdict(Tally)
+    saved_by_query: dict[str, float] = defaultdict(float)
     for shape, tally in read_usage(store.root).items():
         by_query[shape.query].add(tally)
+        saved_by_query[shape.query] += tally.seconds_saved
     for query, total in sorted(by_query.items()):
         asked.add_metric([query], total.count)
         live.add_metric([query], total.live_count)
         seconds.add_metric([query], total.seconds)
-    yield from (asked, live, seconds)
+        saved.add_metric([query], saved_by_query[query])
+    yield from (asked, live, seconds, saved)
+
+
+def _runs(store: Store) -> Iterator[Metric]:
+    ended = GaugeMetricFamily(
+        "nemwarm_last_run_timestamp_seconds", "When the last run of this outcome ended.", labels=["run", "outcome"]
+    )
+    took = GaugeMetricFamily("nemwarm_last_run_duration_seconds", "How long the last run took.", labels=["run"])
+    runs = read_runs(store.root)
+    for outcome in get_args(Outcome):
+        for run in newest_of_each(runs, outcome):
+            ended.add_metric([run.name, outcome], run.began_at.timestamp() + run.seconds)
+    for run in newest_of_each(runs):
+        took.add_metric([run.name], run.seconds)
+    yield from (ended, took)

@@ -165,8 +165,7 @@ def _partition_files(root: Path) -> Iterator[Path]:
 
 def _swept_files(root: Path, named: set[str], builds: set[str]) -> Iterator[Path]:
     yield from (path for path in _partition_files(root) if str(path.relative_to(root)) not in named)
-    yield from root.glob("*/*/*/.*.tmp")
-    yield from root.glob(".*.tmp")
+    yield from root.rglob(".*.tmp")
     yield from (mark for mark in (root / BROKEN).glob("*") if mark.name not in builds)
 
 

@@ -59,6 +59,14 @@ class Tally:
         self.seconds += other.seconds
 
     @property
+    def seconds_saved(self) -> float:
+        """What the source would have taken for what it was not asked, less what that took; 0 where it never was asked."""
+        if not self.live_count:
+            return 0.0
+        spared = self.count - self.live_count
+        return spared * self.live_seconds / self.live_count - (self.seconds - self.live_seconds)
+
+    @property
     def score(self) -> float:
         """The seconds readers would wait if every asking went live; by what it did take where none ever did."""
         each = self.live_seconds / self.live_count if self.live_count else self.seconds / self.count

@@ -1,4 +1,4 @@
-"""Commands that answer: query, explain and status."""
+"""Commands that answer: query, explain, status and history."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from cli.installation import open_installation, window_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from cache_store import Receipt
+    from cache_store.history import Run
+    from cache_store.status import Overview
 
 
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -65,10 +68,10 @@ def run_explain(arguments: argparse.Namespace) -> int:
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    """Print a row per query and grain."""
+    """Print a row per query and grain; the table also says how readers and the last runs did."""
     from dataclasses import asdict
 
-    from cache_store.status import status
+    from cache_store.status import overview
 
     store, _, now = open_installation()
     if arguments.format == "prometheus":
@@ -76,7 +79,8 @@ def run_status(arguments: argparse.Namespace) -> int:
 
         print(metrics(store, now=now), end="")
         return OK
-    rows = [asdict(row) for row in status(store, now=now)]
+    seen = overview(store, now=now)
+    rows = [asdict(row) for row in seen.series]
     for row in rows:
         row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"
         row["lag_minutes"] = (lag := row.pop("lag")) and lag.total_seconds() / 60
@@ -88,4 +92,33 @@ def run_status(arguments: argparse.Namespace) -> int:
             f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
             f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
         )
+    for line in _how_it_does(seen):
+        print(line)
+    return OK
+
+
+def _how_it_does(seen: Overview) -> Iterator[str]:
+    if seen.lag is not None:
+        spread = f"; over the runs on record p50 {seen.lag_p50}, p95 {seen.lag_p95}" if seen.lag_p50 is not None else ""
+        yield f"behind the market by {seen.lag}{spread}"
+    if seen.hit_ratio is not None:
+        answered = f"{seen.request_count} requests, {seen.hit_ratio:.1%} answered without the source"
+        yield f"{answered}, {seen.seconds_saved:.0f} s of asking it saved"
+    yield from (_run_line(run) for run in seen.last_runs)
+    yield from (f"{_run_line(run)} (its last failure)" for run in seen.last_failures if run not in seen.last_runs)
+
+
+def _run_line(run: Run) -> str:
+    began = f"{run.began_at:%Y-%m-%d %H:%M:%S}Z"
+    return f"{run.name:20} {run.outcome:9} {began} {run.trigger:12} {run.seconds:8.1f} s  {run.message}"
+
+
+def run_history(arguments: argparse.Namespace) -> int:
+    """Print the runs on record, newest first."""
+    from cache_store.history import read_runs, row_of
+    from cache_store.settings import Settings
+
+    runs = [run for run in read_runs(Settings().store) if arguments.failed <= (run.outcome == "failed")]
+    for run in runs[: arguments.limit]:
+        print(json.dumps(row_of(run)) if arguments.format == "json" else _run_line(run))
     return OK

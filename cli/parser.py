@@ -34,6 +34,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
     shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
     shown.add_argument("--format", choices=["table", "json", "prometheus"], default="table")
+    runs = command(
+        "history", ask.run_history, "what runs did, newest first: what started them, what they built, what failed"
+    )
+    runs.add_argument("--failed", action="store_true", help="only runs that failed")
+    runs.add_argument("--limit", type=_count(1), default=20, help="default: 20")
+    runs.add_argument("--format", choices=["table", "json"], default="table", help="json is a line per run")
     checked = command("check", keep.run_check, "verify every partition; exit code 1 if one is wrong")
     checked.add_argument("--repair", action="store_true", help="quarantine and rebuild what is wrong, the manifest too")
     checked.add_argument(

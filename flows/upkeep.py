@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Annotated
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
+from pydantic import Field
 
 from cache_store import open_store
 from cache_store.errors import CacheStoreError
 from cache_store.settings import Settings
 from cache_store.upkeep import Finding, check, repair
 from cache_store.upkeep import sweep as sweep_store
+from flows.record import recorded
 from nem import open_source
 
 
@@ -24,7 +27,7 @@ class AuditFailedError(CacheStoreError):
 
 
 @flow(name="audit", persist_result=False)
-def audit(sample: int = 20) -> str:
+def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
     """Verify every partition, mend what is wrong, and return a sentence that says what was.
 
     Args:
@@ -35,17 +38,18 @@ def audit(sample: int = 20) -> str:
         StoreUnavailableError, SourceUnavailableError: nothing could be verified.
     """
     settings, logger = Settings(), get_run_logger()
-    store, source = open_store(settings.store), open_source(settings.lake)
-    now = source.replay_now() or datetime.now(UTC)
-    wrong = [finding for finding in check(store, source, now=now, sample=sample) if finding.entry]
-    rebuilt = repair(store, source, wrong, now=now)
-    message = describe(wrong, rebuilt, len(store.manifest().entries))
-    logger.log(30 if wrong else 20, message)
-    rows = [{"partition": finding.path, "problem": finding.problem} for finding in wrong]
-    create_table_artifact(rows, key="audit", description=f"{message}. Source: AEMO")
-    if left := lost(wrong, rebuilt):
-        raise AuditFailedError(f"wrong and not rebuilt: {', '.join(left)}; run `nemwarm check --repair`")
-    return message
+    with recorded(settings.store, "audit") as record:
+        store, source = open_store(settings.store), open_source(settings.lake)
+        now = source.replay_now() or datetime.now(UTC)
+        wrong = [finding for finding in check(store, source, now=now, sample=sample) if finding.entry]
+        rebuilt = repair(store, source, wrong, now=now)
+        record.message, record.periods = describe(wrong, rebuilt, len(store.manifest().entries)), len(rebuilt)
+        logger.log(30 if wrong else 20, record.message)
+        rows = [{"partition": finding.path, "problem": finding.problem} for finding in wrong]
+        create_table_artifact(rows, key="audit", description=f"{record.message}. Source: AEMO")
+        if left := lost(wrong, rebuilt):
+            raise AuditFailedError(f"wrong and not rebuilt: {', '.join(left)}; run `nemwarm check --repair`")
+        return record.message
 
 
 def describe(wrong: list[Finding], rebuilt: list[tuple[str, str]], published: int) -> str:
@@ -70,7 +74,7 @@ def lost(wrong: list[Finding], rebuilt: list[tuple[str, str]]) -> list[str]:
 
 
 @flow(name="sweep", persist_result=False)
-def sweep(quota_mb: int | None = None) -> str:
+def sweep(quota_mb: Annotated[int | None, Field(ge=0)] = None) -> str:
     """Delete the files no manifest names, and over the quota the oldest partitions of the finest grain.
 
     Args:
@@ -79,10 +83,11 @@ def sweep(quota_mb: int | None = None) -> str:
     Raises:
         StoreUnavailableError: the store cannot be read or written.
     """
-    quota = None if quota_mb is None else quota_mb * 10**6
-    swept = sweep_store(open_store(Settings().store), now=datetime.now(UTC), byte_quota=quota)
-    message = (
-        f"{len(swept.evicted)} partitions evicted, {len(swept.files)} files deleted, {swept.byte_count / 1e6:.1f} MB"
-    )
-    get_run_logger().info(message)
-    return message
+    settings = Settings()
+    with recorded(settings.store, "sweep") as record:
+        quota = None if quota_mb is None else quota_mb * 10**6
+        swept = sweep_store(open_store(settings.store), now=datetime.now(UTC), byte_quota=quota)
+        went = f"{len(swept.evicted)} partitions evicted, {len(swept.files)} files deleted"
+        record.message, record.byte_count = f"{went}, {swept.byte_count / 1e6:.1f} MB", swept.byte_count
+        get_run_logger().info(record.message)
+        return record.message

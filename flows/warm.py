@@ -20,8 +20,10 @@ from cache_store import CATALOGUE, find_query, open_store
 from cache_store.errors import CacheStoreError, StoreUnavailableError
 from cache_store.flight import wait_for_turn
 from cache_store.settings import Settings
+from cache_store.status import furthest_behind, status
 from cache_store.usage import most_asked, read_usage
 from cache_store.warm import warm
+from flows.record import note, recorded
 from flows.report import Summary, describe, list_problems, summarise, tabulate
 from flows.verify import ask_again, read_back
 from flows.work import Batch, Outcome, check_range, find_work
@@ -57,36 +59,35 @@ def warm_cache(
         WarmIncompleteError: what could be warmed is published, the next run does the rest.
     """
     began, logger, settings = perf_counter(), get_run_logger(), Settings()
-    chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days, asked)
-    now = open_source(settings.lake).replay_now() or datetime.now(UTC)
-    # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
-    shapes = most_asked(read_usage(settings.store), asked) if asked else None
-    work = find_work(
-        open_store(settings.store),
-        open_source(settings.lake),
-        chosen,
-        now=now,
-        window=window,
-        days=days,
-        shapes=shapes,
-        force=force,
-        named=bool(queries),
-    )
-    outcomes: list[Outcome] = []
-    for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
-        logger.info(describe(outcome))
-        outcomes.append(outcome)
-    summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
-    problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
-    logger.info(summary["message"])
-    create_table_artifact(
-        tabulate(work, outcomes),
-        key="warm-cache",
-        description="\n\n".join([summary["message"], *problems, f"Freshness as of {now.isoformat()}. Source: AEMO"]),
-    )
-    if problems:
-        raise WarmIncompleteError("; ".join(problems))
-    return summary
+    with recorded(settings.store, "warm-cache") as record:
+        chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days, asked)
+        now = open_source(settings.lake).replay_now() or datetime.now(UTC)
+        # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
+        shapes = most_asked(read_usage(settings.store), asked) if asked else None
+        work = find_work(
+            open_store(settings.store),
+            open_source(settings.lake),
+            chosen,
+            now=now,
+            window=window,
+            days=days,
+            shapes=shapes,
+            force=force,
+            named=bool(queries),
+        )
+        outcomes: list[Outcome] = []
+        for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
+            logger.info(describe(outcome))
+            outcomes.append(outcome)
+        summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
+        problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
+        note(record, summary, furthest_behind(status(open_store(settings.store), now=now)))
+        logger.info(summary["message"])
+        said = [summary["message"], *problems, f"Freshness as of {now.isoformat()}. Source: AEMO"]
+        create_table_artifact(tabulate(work, outcomes), key="warm-cache", description="\n\n".join(said))
+        if problems:
+            raise WarmIncompleteError("; ".join(problems))
+        return summary
 
 
 def _may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
