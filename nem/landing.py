@@ -114,13 +114,15 @@ class _Landing:
 
     def flush(self) -> None:
         """Land the rows that wait; the files they are of have landed with them."""
-        tables = {name: pa.concat_tables(parts, promote_options="default") for name, parts in self.tables.items()}
-        for table, rows in lake_rows(self.con, tables).items():
+        tables, self.tables, self.byte_count = self.tables, {}, 0
+        rows = lake_rows(self.con, tables)
+        tables.clear()  # of a month of every unit, each copy is 200 MB
+        for table in list(rows):
             if table == "unit_scada":
-                self.units_seen.update(pc.unique(rows["duid"]).to_pylist())
-            self._note(table, land(self.root, table, rows))
+                self.units_seen.update(pc.unique(rows[table]["duid"]).to_pylist())
+            self._note(table, land(self.root, table, rows.pop(table)))
         self.landed += self.waiting
-        self.tables, self.byte_count, self.waiting = {}, 0, []
+        self.waiting = []
 
     def _add(self, report: Report | Rejected) -> bool:
         """Whether the report is of use; its rows wait, its registry lands: all of a snapshot is there at once."""

@@ -29,6 +29,7 @@ AEMO_TIME = "%Y/%m/%d %H:%M:%S"
 BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
 # Bounds, each several times what AEMO sends: a month of DISPATCHLOAD unpacks to 2.5 GB, a week's zip holds 2,016 zips.
 MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
+MOST_ROWS = 20_000_000  # of use here, in one file: a month of every unit's readings has 4.5 million
 
 Columns = Mapping[str, pa.DataType]  # by AEMO's names: what is read of a table, where the file has it
 _ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
@@ -243,6 +244,8 @@ def _take_data(reading: _Reading, section: _Section, run: bytes) -> None:
         raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {first}")
     reading.row_counts[section.table] = reading.row_counts.get(section.table, 0) + count
     if columns := reading.wanted.get(section.table):
+        if reading.row_counts[section.table] > MOST_ROWS:
+            raise SourceFormatError(f"{reading.name} has more than {MOST_ROWS:,} rows of {section.table}")
         rows = _parse(reading.name, section, columns, run, first)
         if rows.num_rows != count:
             raise SourceFormatError(f"{reading.name}, from line {first}: {count} lines make {rows.num_rows} rows")

@@ -78,11 +78,11 @@ def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Reject
             yield Rejected(file.name, f"{file.name}: {error}")
 
 
-def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """What ``nem.lake.land`` takes, by table of the lake, from AEMO's tables of any number of reports."""
+def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[pa.Table]]) -> dict[str, pa.Table]:
+    """What ``nem.lake.land`` takes, by table of the lake, from the ``tables`` of any number of reports."""
     parts: dict[str, list[pa.Table]] = {}
-    for name, table in tables.items():
-        con.register("given", _completed(name, table))
+    for name, given in tables.items():
+        con.register("given", _completed(name, pa.concat_tables(given, promote_options="default")))
         for lake_table, shape in _GIVES[name]:
             sql, parameters = _selection(lake_table, shape)
             parts.setdefault(lake_table, []).append(con.sql(sql, params=parameters).to_arrow_table())
