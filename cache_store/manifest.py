@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT, TTL_SETTLED, Ttl
+from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT, TTL_SETTLED, Query, Ttl
 from cache_store.errors import StoreUnavailableError, StoreVersionError
 from nem.files import publish
-from nem.windows import Resolution, Window, utc_time
+from nem.windows import EPOCH, Resolution, Window, utc_time
 
 FORMAT_VERSION = 1
 _FILE = "manifest.json"
@@ -61,7 +61,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One generation. Entries of one query, fingerprint and grain never overlap and stand in time order."""
+    """One generation. Entries of one query, fingerprint and grain stand in time order and never overlap, but for years.
+
+    A year of the coarsest grain comes first of them all and holds what its twelve months hold, once more in one file.
+    """
 
     generation: int = 0
     entries: tuple[Entry, ...] = ()
@@ -70,7 +73,9 @@ class Manifest:
     @classmethod
     def of(cls, generation: int, entries: Iterable[Entry]) -> Manifest:
         """A snapshot of ``entries``, sorted and indexed."""
-        ordered = tuple(sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, e.covers)))
+        ordered = tuple(
+            sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, not is_year(e.period), e.covers))
+        )
         series: dict[tuple[str, str, Resolution], list[Entry]] = {}
         for entry in ordered:
             series.setdefault((entry.query, entry.fingerprint, entry.grain), []).append(entry)
@@ -87,8 +92,19 @@ def period_window(period: str) -> Window:
     start = datetime(year, month, day)
     if len(period) == 10:
         return Window(start, start + timedelta(days=1))
-    later = start + timedelta(days=31 if len(period) == 7 else 366)
-    return Window(start, later.replace(day=1) if len(period) == 7 else datetime(year + 1, 1, 1))
+    end = datetime(year + 1, 1, 1) if is_year(period) else (start + timedelta(days=31)).replace(day=1)
+    return Window(max(start, EPOCH), end)
+
+
+def is_year(period: str) -> bool:
+    """Whether a period's name is a year's."""
+    return len(period) == len("2026")
+
+
+def months_of(manifest: Manifest, query: Query, year: str) -> list[Entry]:
+    """The published months of ``year`` at the coarsest grain of ``query``, in time order."""
+    series = manifest.series(query.name, query.fingerprint, query.grains[-1])
+    return [entry for entry in series if len(entry.period) == len("2026-05") and entry.period.startswith(year)]
 
 
 def freshness(period: Window, data_through: datetime, verified_at: datetime) -> Freshness:
@@ -173,18 +189,23 @@ def writer_lock(root: Path) -> Iterator[None]:
         yield
 
 
-def replace(entries: Iterable[Entry], added: Iterable[Entry]) -> list[Entry]:
-    """``entries`` with ``added`` in place of whatever they overlap in their own series."""
-    new = list(added)
+def replace(entries: Iterable[Entry], built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> list[Entry]:
+    """``entries`` with ``built`` in place of whatever they overlap in their own series, and ``renewed`` in place of themselves.
+
+    A year takes no month's place, and a month built anew takes its year's: that held the former days. What is to be
+    renewed and is no longer there was superseded meanwhile, and stays so.
+    """
+    new, again = list(built), {entry.build: entry for entry in renewed}
 
     def superseded(old: Entry) -> bool:
         return any(
             (old.query, old.fingerprint, old.grain) == (entry.query, entry.fingerprint, entry.grain)
             and period_window(old.period).overlap(period_window(entry.period))
+            and (is_year(old.period) or not is_year(entry.period))
             for entry in new
         )
 
-    return [old for old in entries if not superseded(old)] + new
+    return [again.get(old.build, old) for old in entries if not superseded(old)] + new
 
 
 def facts(entry: Entry) -> dict[str, Any]:

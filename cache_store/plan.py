@@ -5,15 +5,17 @@ Pure over a manifest: nothing here opens a data file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from cache_store.answer import Origin, Reason, Segment
 from cache_store.catalogue import SETTLES_AFTER, Query
-from cache_store.manifest import Entry, Manifest, freshness, period_window
-from cache_store.store import Store
+from cache_store.manifest import Entry, Manifest, freshness, is_year, months_of, period_window
+from cache_store.store import Store, versions_of_year
 from nem.source import Source
 from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
 
@@ -67,8 +69,10 @@ def _usable(entry: Entry, gap: Window) -> Window | None:
     """The part of ``gap`` whose buckets ``entry`` holds whole.
 
     A bucket that is still arriving ends where its data does: it holds no label past ``covers.end``, so it is whole
-    for any gap that reaches that far. Likewise the bucket the data begins in.
+    for any gap that reaches that far. Likewise the bucket the data begins in. A year is read whole or left to its months.
     """
+    if is_year(entry.period) and gap.overlap(entry.covers) != entry.covers:
+        return None
     grain = entry.grain
     start = entry.covers.start if gap.start <= entry.covers.start else ceil(gap.start, grain)
     end = entry.covers.end if gap.end >= entry.covers.end else floor(gap.end, grain)
@@ -145,6 +149,8 @@ def due(
 ) -> list[Due]:
     """What to warm for ``query``, newest first: over ``window``, or all the source holds.
 
+    Years come last, each once its months are as they should be: they are made of those.
+
     Raises:
         SourceUnavailableError: the source is away.
         StoreUnavailableError: the manifest cannot be read.
@@ -155,14 +161,23 @@ def due(
         return []
     manifest = store.manifest()
     covered = source.coverage(query.sources[0], span)
+    window = _with_whole_months(manifest, query, covered, window, now)
+    held = _Held.of(store, manifest, query)
     found: list[Due] = []
-    for period in _periods(covered, _with_whole_months(manifest, query, covered, window, now), market_time(now)):
-        parts = _parts(period_window(period), covered)
+    for period in _periods(covered, window, market_time(now)):
+        whole = period_window(period)
+        parts = _parts(whole, covered)
         covers = Window(parts[0].start, parts[-1].end)
-        reason = "forced" if force else _why_due(store, source, manifest, query, period, covers, now)
-        if reason:
+        versions = partial(source.versions, query.sources, whole)
+        if reason := "forced" if force else held.why_due(period, covers, versions, now):
             found.append(Due(query.name, period, reason))
-    return found[::-1]
+    moving = {task.period[:4] for task in found if task.reason != "ageing"}
+    years: list[Due] = []
+    for year in set(_settled_years(covered, window, market_time(now))) - moving:
+        versions = partial(versions_of_year, query, months_of(manifest, query, year))
+        if reason := held.why_due(year, period_window(year), versions, now):
+            years.append(Due(query.name, year, reason))
+    return found[::-1] + sorted(years, key=lambda task: task.period, reverse=True)
 
 
 def _with_whole_months(
@@ -191,24 +206,53 @@ def _periods(covered: list[Window], window: Window, market_now: datetime) -> lis
     return [period for period in periods if period_window(period).overlap(window)]
 
 
-def _why_due(
-    store: Store, source: Source, manifest: Manifest, query: Query, period: str, covers: Window, now: datetime
-) -> BuildReason | None:
-    held = [
-        entry
-        for grain in query.grains
-        for entry in manifest.series(query.name, query.fingerprint, grain)
-        if entry.period == period
+def _settled_years(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
+    """The years that are settled, whole, and wholly in ``window``; in time order."""
+    return [
+        str(year)
+        for part in covered
+        if (inside := part.overlap(window))
+        for year in range(inside.start.year, inside.end.year)
+        if inside.start <= datetime(year, 1, 1) and market_now - datetime(year + 1, 1, 1) >= SETTLES_AFTER
     ]
-    if len(held) < len(query.grains):
-        former = any(e.query == query.name and e.period == period and e not in held for e in manifest.entries)
-        return "definition_changed" if former and not held else "missing"
-    versions = source.versions(query.sources, period_window(period))
-    if any(dict(entry.sources) != versions or entry.covers != covers for entry in held):
-        return "source_changed"
-    if not all(store.is_whole(entry) for entry in held):
-        return "broken"
-    return "ageing" if any(_is_ageing(entry, now) for entry in held) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a store holds of a query, by period; ``former`` are the periods held of another definition."""
+
+    store: Store
+    query: Query
+    entries: Mapping[str, list[Entry]]
+    former: Set[str]
+
+    @classmethod
+    def of(cls, store: Store, manifest: Manifest, query: Query) -> _Held:
+        """What ``manifest`` names of it."""
+        entries: dict[str, list[Entry]] = defaultdict(list)
+        former = set()
+        for entry in manifest.entries:
+            if (entry.query, entry.fingerprint) == (query.name, query.fingerprint):
+                entries[entry.period].append(entry)
+            elif entry.query == query.name:
+                former.add(entry.period)
+        return cls(store, query, entries, former)
+
+    def why_due(
+        self, period: str, covers: Window, versions: Callable[[], Mapping[str, str]], now: datetime
+    ) -> BuildReason | None:
+        """Why ``period`` is, which the source covers so, at those versions; None if it is not."""
+        held = self.entries.get(period, [])
+        if not held and period in self.former:
+            return "definition_changed"
+        if len(held) < (1 if is_year(period) else len(self.query.grains)):
+            return "missing"
+        source_now = versions()
+        if any(dict(entry.sources) != source_now or entry.covers != covers for entry in held):
+            return "source_changed"
+        if not all(self.store.is_whole(entry) for entry in held):
+            return "broken"
+        return "ageing" if any(_is_ageing(entry, now) for entry in held) else None
 
 
 def _is_ageing(entry: Entry, now: datetime) -> bool:

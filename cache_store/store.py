@@ -22,13 +22,14 @@ import duckdb
 
 from cache_store import rollup
 from cache_store.catalogue import Query
-from cache_store.errors import StoreUnavailableError
+from cache_store.errors import PartitionCorruptError, StoreUnavailableError
 from cache_store.flight import Flights
 from cache_store.manifest import (
     Entry,
     Manifest,
     facts,
     freshness,
+    months_of,
     period_window,
     publish_manifest,
     read_manifest,
@@ -160,13 +161,44 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
         return entries
 
 
-def publish_entries(store: Store, entries: list[Entry]) -> Manifest:
-    """Make built or renewed partitions live, in place of those they overlap.
+def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
+    """Build the coarsest grain of a settled year from its months, as published; not yet published itself.
+
+    It is as fresh as the month verified longest ago.
+
+    Raises:
+        PartitionCorruptError: a month is missing or broken.
+        StoreUnavailableError: the store cannot be written.
+    """
+    months = months_of(store.manifest(), query, year)
+    if len(months) < 12 or not all(store.is_sound(month) for month in months):
+        raise PartitionCorruptError(f"{query.name}: not all months of {year} are published and whole; warm them first")
+    grain, window = query.grains[-1], period_window(year)
+    verified_at = min(month.freshness.verified_at for month in months)
+    made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
+    made = dataclasses.replace(made, freshness=freshness(window, window.end, verified_at))
+    rows = rollup.stored(query, 0, {}, whole=True)
+    with store.connection.cursor() as cursor:
+        with _writing(store):
+            cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(months)})
+        return _write(store, cursor, query, "year", made)
+
+
+def versions_of_year(query: Query, months: Sequence[Entry]) -> dict[str, str]:
+    """Per table a digest of its versions in the months, which were verified against the source."""
+    return {
+        table: hashlib.sha256(" ".join(month.sources[table] for month in months).encode()).hexdigest()[:16]
+        for table in query.sources
+    }
+
+
+def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> Manifest:
+    """Make built and renewed partitions live, in place of those they supersede.
 
     Raises:
         StoreUnavailableError: the store cannot be written; the published generation stands.
     """
-    return publish_manifest(store.root, lambda newest: replace(newest.entries, entries))
+    return publish_manifest(store.root, lambda newest: replace(newest.entries, built, renewed))
 
 
 def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:

@@ -19,7 +19,16 @@ import pyarrow as pa
 from cache_store.catalogue import CATALOGUE, find_query
 from cache_store.errors import StoreUnavailableError
 from cache_store.flight import wait_for_turn
-from cache_store.manifest import Entry, Manifest, entry_from, period_window, publish_manifest, replace, writer_lock
+from cache_store.manifest import (
+    Entry,
+    Manifest,
+    entry_from,
+    is_year,
+    period_window,
+    publish_manifest,
+    replace,
+    writer_lock,
+)
 from cache_store.plan import due
 from cache_store.reader import fetch
 from cache_store.store import BROKEN, Store, footer_of
@@ -130,8 +139,13 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
         if (name := str(path.relative_to(store.root))) not in named
     ]
     bad = {finding.path for finding in found}
-    sound = [e for e in manifest.entries if e.path not in bad and e.fingerprint == _current(e.query)]
     if source is not None:
+        # A year holds what its months do, and is due when one of them moves.
+        sound = [
+            e
+            for e in manifest.entries
+            if e.path not in bad and e.fingerprint == _current(e.query) and not is_year(e.period)
+        ]
         first = now.toordinal() * sample
         chosen = [sound[(first + i) % len(sound)] for i in range(min(sample, len(sound)))]
         found += [Finding(entry.path, "differs", entry) for entry in chosen if _differs(store, source, entry, now)]

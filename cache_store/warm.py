@@ -8,9 +8,9 @@ from datetime import datetime
 
 from cache_store.catalogue import Query
 from cache_store.errors import CacheStoreError
-from cache_store.manifest import Entry
+from cache_store.manifest import Entry, is_year
 from cache_store.plan import Due
-from cache_store.store import Store, materialise, publish_entries, renew
+from cache_store.store import Store, compact, materialise, publish_entries, renew
 from nem.errors import NemError
 from nem.source import Source
 
@@ -31,16 +31,19 @@ def warm(store: Store, source: Source, query: Query, tasks: Iterable[Due], *, no
     Raises:
         StoreUnavailableError: nothing can be published.
     """
-    entries: list[Entry] = []
+    built: list[Entry] = []
+    renewed: list[Entry] = []
     failed: dict[str, NemError | CacheStoreError] = {}
     for task in tasks:
         try:
             if task.reason == "ageing":
-                entries += renew(store, query, task.period, now=now)
+                renewed += renew(store, query, task.period, now=now)
+            elif is_year(task.period):
+                built.append(compact(store, query, task.period, now=now))
             else:
-                entries += materialise(store, source, query, task.period, now=now)
+                built += materialise(store, source, query, task.period, now=now)
         except (NemError, CacheStoreError) as error:
             failed[task.period] = error
-    if entries:
-        publish_entries(store, entries)
-    return Warmed(tuple(entries), failed)
+    if built or renewed:
+        publish_entries(store, built, renewed)
+    return Warmed((*built, *renewed), failed)

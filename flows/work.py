@@ -9,7 +9,7 @@ from itertools import chain, groupby
 
 from cache_store import Query, Store
 from cache_store.errors import CacheStoreError, RequestError
-from cache_store.manifest import period_window
+from cache_store.manifest import is_year, period_window
 from cache_store.plan import BuildReason, Due, due
 from cache_store.usage import Shape
 from nem import Source, Window
@@ -146,9 +146,9 @@ def _asked(
 
 
 def _count_fresh(store: Store, query: Query, asked: Sequence[Window | None], due_periods: Sequence[str]) -> int:
-    """Partitions asked for that stay as they are; days that a month is due to replace do not."""
+    """Partitions asked for that stay as they are; days that a month is due to replace do not, months of a year do."""
     held = [entry.covers for entry in store.manifest().series(query.name, query.fingerprint, query.grains[-1])]
-    replaced = [period_window(period) for period in due_periods]
+    replaced = [period_window(period) for period in due_periods if not is_year(period)]
     return sum(
         any(one is None or covers.overlap(one) for one in asked) and not any(covers.overlap(one) for one in replaced)
         for covers in held

@@ -151,7 +151,7 @@ def test_an_ageing_partition_is_renewed_without_touching_its_file(tiny):
     before = {entry.build: entry for entry in tiny.store.manifest().entries}
     for query in CATALOGUE.values():
         for day in (FIRST, SECOND):
-            publish_entries(tiny.store, renew(tiny.store, query, day, now=later))
+            publish_entries(tiny.store, [], renew(tiny.store, query, day, now=later))
     assert {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in tiny.store.root.rglob("*.parquet")} == files
     after = {entry.build: entry for entry in tiny.store.manifest().entries}
     assert set(after) == set(before)
@@ -169,7 +169,7 @@ def test_renewing_an_arriving_day_on_a_frozen_source_does_not_make_it_fresh(tiny
     publish_entries(store, materialise(store, frozen, query, SECOND, now=utc_time(datetime(2024, 3, 1, 10, 35))))
     before = [entry.freshness.expires_at for entry in store.manifest().entries]
     later = utc_time(datetime(2024, 3, 1, 12))
-    publish_entries(store, renew(store, query, SECOND, now=later))
+    publish_entries(store, [], renew(store, query, SECOND, now=later))
     assert [entry.freshness.expires_at for entry in store.manifest().entries] == before
     assert max(before) < later
     # So it is not due either: nothing would come of it.

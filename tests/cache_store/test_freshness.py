@@ -171,7 +171,7 @@ def test_a_frozen_source_ages_however_often_it_is_warmed(open_day):
         assert open_day.fetch("regional_price", window, resolution="1d", now=now).receipt.origin == "cache"
         now += timedelta(minutes=5)
         for query in CATALOGUE.values():
-            publish_entries(open_day.store, renew(open_day.store, query, "2024-03-01", now=now))
+            publish_entries(open_day.store, [], renew(open_day.store, query, "2024-03-01", now=now))
     receipt = open_day.fetch("regional_price", window, resolution="1d", now=now).receipt
     assert [(s.origin, s.reason) for s in receipt.segments] == [("cache", "fresh"), ("stale", "stale")]
 

@@ -304,7 +304,7 @@ def test_a_renewed_partition_is_read_again_once_its_old_time_is_up(tiny):
     asked = {"query": "regional_price", "window": LEAP_DAY, "resolution": "1d"}
     tiny.fetch(**asked)
     later = tiny.now + TTL_RECENT.fresh
-    publish_entries(tiny.store, renew(tiny.store, CATALOGUE["regional_price"], "2024-02-29", now=later))
+    publish_entries(tiny.store, [], renew(tiny.store, CATALOGUE["regional_price"], "2024-02-29", now=later))
     assert tiny.fetch(**asked, now=later).receipt.origin == "cache"
     assert tiny.fetch(**asked, now=later).receipt.origin == "memory"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from cache_store import CATALOGUE, Answer, Store, fetch, materialise, open_store
+from cache_store import CATALOGUE, Answer, Store, fetch, open_store
 from cache_store.manifest import Entry, publish_manifest
 from cache_store.plan import due
-from cache_store.store import publish_entries, renew
+from cache_store.warm import warm as library_warm
 from nem.source import Source, open_source
 from nem.windows import EPOCH, Window
 from tests.oracle import expected
@@ -60,16 +60,11 @@ def expect(
 
 def warm(store: Store, source: Source, now: datetime, *, window: Window | None = None) -> list[tuple[str, str, str]]:
     """Do all that is due, as the flows do, and return (query, period, reason)."""
-    done, entries = [], []
+    done = []
     for query in CATALOGUE.values():
-        for task in due(store, source, query, now=now, window=window):
-            if task.reason == "ageing":
-                entries += renew(store, query, task.period, now=now)
-            else:
-                entries += materialise(store, source, query, task.period, now=now)
-            done.append((task.query, task.period, task.reason))
-    if entries:
-        publish_entries(store, entries)
+        tasks = due(store, source, query, now=now, window=window)
+        assert library_warm(store, source, query, tasks, now=now).failed == {}
+        done += [(task.query, task.period, task.reason) for task in tasks]
     return done
 
 
