@@ -14,7 +14,10 @@ from nem.windows import Resolution, ceil, market_time
 
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
-    """One query at one grain. ``data_through`` is NEM time; ``lag`` counts from the newest label due by now."""
+    """One query at one grain. ``data_through`` is NEM time; ``lag`` counts from the newest label due by now.
+
+    ``built_at`` and ``verified_at`` (UTC) are the newest of its partitions.
+    """
 
     query: str
     grain: Resolution
@@ -25,6 +28,8 @@ class SeriesStatus:
     byte_count: int
     data_through: datetime | None
     lag: timedelta | None
+    built_at: datetime | None
+    verified_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ def status(store: Store, *, now: datetime) -> list[SeriesStatus]:
                     byte_count=sum(entry.byte_count for entry in entries),
                     data_through=through,
                     lag=newest_due - through if through else None,
+                    built_at=max((entry.built_at for entry in entries), default=None),
+                    verified_at=max((entry.freshness.verified_at for entry in entries), default=None),
                 )
             )
     return found

@@ -83,6 +83,8 @@ def run_status(arguments: argparse.Namespace) -> int:
     rows = [asdict(row) for row in seen.series]
     for row in rows:
         row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"
+        for name in ("built_at", "verified_at"):
+            row[name] = row[name] and row[name].isoformat()
         row["lag_minutes"] = (lag := row.pop("lag")) and lag.total_seconds() / 60
     if arguments.format == "json":
         print(json.dumps(rows))

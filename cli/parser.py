@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from cli import ask, keep, serve
@@ -29,7 +31,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     up = "land the bundled sample if there is no source, serve the dashboard, warm in the background"
     _add_address(command("up", serve.run_up, up))
-    _add_address(command("serve", serve.run_serve, "serve the dashboard"))
+    served = command("serve", serve.run_serve, "serve the dashboard")
+    _add_address(served)
+    served.add_argument("--processes", type=_count(1, 64), default=1, help="how many share the readers (default: 1)")
+    served.add_argument("--handed", help=argparse.SUPPRESS)  # one of several: the socket its connections come over
     _add_origin(command("ingest", keep.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
     _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
     shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
@@ -59,6 +64,24 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--address", help="interface to listen on (default: loopback)")
     parser.add_argument("--port", type=_count(1, 65_535), help="default: 5006")
+    parser.add_argument(
+        "--origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="another address readers reach this one under, such as a proxy's; may be repeated",
+    )
+    sign_in = parser.add_mutually_exclusive_group()
+    sign_in.add_argument(
+        "--basic-auth", type=Path, metavar="FILE", help='have readers sign in; FILE is JSON, {"user": "password"}'
+    )
+    sign_in.add_argument(
+        "--oauth-provider",
+        metavar="NAME",
+        help="have readers sign in with one of Panel's providers; its key and secrets in PANEL_OAUTH_* and PANEL_COOKIE_SECRET",
+    )
+    parser.set_defaults(processes=1, handed=None)
 
 
 def _add_origin(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +96,12 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="rebuild what is not due, too")
     parser.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no HOST or HOST:PORT")
+    return text
 
 
 def _count(least: int = 0, most: int = 10**9) -> Callable[[str], int]:

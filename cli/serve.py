@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import secrets
+import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.codes import BAD_REQUEST, OK, complain
 from cli.installation import now_of, open_installation
@@ -13,7 +17,11 @@ from cli.installation import now_of, open_installation
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
+    from bokeh.server.server import Server
+
+    from cache_store.settings import Settings
     from dashboard.data import Market
 
 
@@ -23,26 +31,107 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 
 def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
-    """Serve until interrupted; ``then`` runs once the address answers."""
-    from cache_store.settings import Settings
-    from dashboard.app import serve
+    """Serve until interrupted; ``then`` runs once the app answers."""
+    from tornado.netutil import bind_sockets
 
-    def ready(url: str) -> None:
-        print(f"the dashboard is at {url} (Ctrl+C ends it)", flush=True)
-        then()
+    from cache_store.settings import Settings
 
     settings = Settings()
     address, port = arguments.address or settings.address, arguments.port or settings.port
+    problem = _check_sign_in(arguments.basic_auth)
+    if problem:
+        return complain(problem, BAD_REQUEST)
+    if arguments.handed is not None:
+        from dashboard.processes import take
+
+        number, place = (int(part) for part in arguments.handed.split(":"))
+        return _serve(arguments, settings, address, port, take(number), lambda: None, process=place)
     try:
-        serve(_market(), address=address, port=port, ready=ready)
+        listening = bind_sockets(port, address)
     except OSError as error:
         return complain(f"cannot listen on {address}:{port}: {error.strerror}; try another --port", BAD_REQUEST)
+    print(f"the dashboard is at http://{address}:{port}/ (Ctrl+C ends it)", flush=True)
+    if arguments.processes > 1:
+        return _supervise(arguments, listening)
+    return _serve(arguments, settings, address, port, lambda http: http.add_sockets(listening), then)
+
+
+def _serve(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    address: str,
+    port: int,
+    connect: Callable[..., None],
+    then: Callable[[], None],
+    process: int | None = None,
+) -> int:
+    from dashboard.front import run
+
+    sign_in = _sign_in(arguments)
+    # What an earlier reader saw is not for somebody who has yet to sign in.
+    picture = None if sign_in else settings.home / "run" / "overview.html"
+
+    def prepare() -> Callable[[], Server]:
+        from dashboard.app import open_app
+
+        market, origins = _market(), _origins(arguments.origin, address, port)
+        return lambda: open_app(market, origins=origins, picture=picture, process=process, **sign_in)
+
+    asyncio.run(run(connect, prepare, picture=picture, live=then))
     return OK
+
+
+def _supervise(arguments: argparse.Namespace, listening: list[socket.socket]) -> int:
+    """Serve from several processes, each this very command with its part of the connections."""
+    from dashboard.processes import supervise
+
+    # One secret for all, or a sign-in at one would mean nothing to the next.
+    environment = {"PANEL_COOKIE_SECRET": secrets.token_hex(32), **os.environ}
+
+    def start(place: int) -> Callable[[int], subprocess.Popen[bytes]]:
+        def begin(number: int) -> subprocess.Popen[bytes]:
+            command = [sys.executable, "-m", "cli", *sys.argv[1:], "--handed", f"{number}:{place}"]
+            # A group of its own: Ctrl+C reaches the parent alone, which ends them all.
+            return subprocess.Popen(command, pass_fds=[number], env=environment, start_new_session=True)
+
+        return begin
+
+    asyncio.run(supervise(listening, [start(place) for place in range(arguments.processes)]))
+    return OK
+
+
+def _check_sign_in(users: Path | None) -> str:
+    """What is wrong with a file of users and passwords; Panel would take a missing file's path for the password."""
+    if users is None:
+        return ""
+    try:
+        found = json.loads(users.read_text())
+    except (OSError, ValueError) as error:
+        return f"--basic-auth {users}: {error}"
+    is_map = isinstance(found, dict) and found and all(isinstance(word, str) and word for word in found.values())
+    return "" if is_map else f'--basic-auth {users}: write {{"user": "password", ...}} in it'
+
+
+def _sign_in(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Panel's own options; keys and secrets of OAuth come from its PANEL_* variables, out of sight of `ps`."""
+    if arguments.basic_auth:
+        secret = os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)
+        return {"basic_auth": str(arguments.basic_auth), "cookie_secret": secret}
+    return {"oauth_provider": arguments.oauth_provider} if arguments.oauth_provider else {}
+
+
+def _origins(named: list[str], address: str, port: int) -> list[str]:
+    """Hosts whose pages may open a session here: this one by its usual names, and those named."""
+    own = {f"{host}:{port}" for host in (address, "localhost", "127.0.0.1", socket.gethostname())}
+    others = {f"{host}:{port}" if ":" not in host else host for host in named for port in (80, 443)}
+    return sorted(own | others)
 
 
 def _market() -> Market:
     """What the pages may ask, bound to this installation."""
     from cache_store import extent, fetch
+    from cache_store.metrics import metrics
+    from cli.health import look
     from dashboard.data import Market
 
     store, source, _ = open_installation()
@@ -50,6 +139,8 @@ def _market() -> Market:
         ask=lambda query, window, **options: fetch(store, source, query, window, now=now_of(source), **options),
         extent=lambda query: extent(store, source, query),
         clock=lambda: now_of(source),
+        health=lambda: look(store, source, now_of(source)),
+        metrics=lambda: metrics(store, now=now_of(source)),
     )
 
 

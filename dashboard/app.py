@@ -1,32 +1,43 @@
-"""The Panel application: a page per session, and a server for it. Importing this module starts and reads nothing."""
+"""The Panel application: a page per session, and a server of them. Importing this module starts and reads nothing."""
 
 from __future__ import annotations
 
-import logging
-import socket
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import panel as pn
 from bokeh.server.server import Server
+from bokeh.server.views.auth_request_handler import AuthRequestHandler
+from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError, OutputTransform, RequestHandler, authenticated
 
+from dashboard import health
 from dashboard.data import Market
-from dashboard.markup import asset
+from dashboard.markup import ASSETS, asset
 from dashboard.page import open_page
 from dashboard.page import start as start_page
+from dashboard.processes import COOKIE
 
 TITLE = "nemwarm"
 QUESTIONS = 4  # at once, over all sessions
 WAITERS = 64  # callbacks at once, nearly all of them waiting for a question; the event loop only draws
 KEEP_ALIVE_MS = 30_000  # proxies drop a websocket that is silent for 60 to 100 s
 LIFETIME_MS = 60_000  # of a session nobody is connected to any more
+# Bokeh's scripts are inline and compile templates; beyond that a page is told to ask nobody but this server.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss:; frame-ancestors 'self'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
-def build_app(market: Market, pool: Executor | None = None) -> pn.Template:
+def build_app(market: Market, pool: Executor | None = None, picture: Path | None = None) -> pn.Template:
     """One session's page: controls, four lazy tabs, and nothing fetched yet."""
-    page = open_page(market, pn.state.session_args, pool)
+    page = open_page(market, pn.state.session_args, pool, picture)
     start_page(page)
     template = pn.Template(asset("page.html"), design=pn.theme.Design)
     for control in fields(page.controls):
@@ -37,39 +48,84 @@ def build_app(market: Market, pool: Executor | None = None) -> pn.Template:
     return template
 
 
-def start(market: Market, *, address: str = "127.0.0.1", port: int = 5006, **options: Any) -> Server:
-    """A server that listens and is not yet running: call ``run_until_shutdown`` or run its loop."""
+def open_app(
+    market: Market,
+    *,
+    origins: Sequence[str],
+    picture: Path | None = None,
+    process: int | None = None,
+    **sign_in: Any,
+) -> Server:
+    """Panel's server of the pages on no address of its own, to be started and handed connections.
+
+    ``origins`` (``host:port``) are those whose pages may open a session; ``sign_in`` are ``get_server``'s options for
+    that; ``process`` is this one's number among several, ``picture`` where the overview is painted for the next start.
+    """
     # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
     pn.extension(nthreads=WAITERS, console_output="disable")
     pool = ThreadPoolExecutor(QUESTIONS, "question")
+    if sign_in:
+        sign_in.setdefault("login_template", str(ASSETS / "login.html"))
 
     def page() -> pn.Template:
-        return build_app(market, pool)
+        return build_app(market, pool, picture)
 
-    # Only pages from these hosts may open a session here.
-    hosts = {address, "localhost", "127.0.0.1", socket.gethostname()}
-    return pn.io.server.get_server(
+    server = pn.io.server.get_server(
         {"/": page},
-        port=port,
-        address=address,
+        port=0,
+        address="127.0.0.1",
         title=TITLE,
         location=False,
-        websocket_origin=[f"{host}:{port}" for host in sorted(hosts)],
+        websocket_origin=list(origins),
         keep_alive_milliseconds=KEEP_ALIVE_MS,
         unused_session_lifetime_milliseconds=LIFETIME_MS,
         check_unused_sessions_milliseconds=LIFETIME_MS // 4,
+        extra_patterns=[
+            ("/ready", _Ready),
+            ("/health", _Told, {"tell": health.page_of(market), "kind": "text/html; charset=utf-8"}),
+            ("/metrics", _Told, {"tell": market.metrics, "kind": "text/plain; version=0.0.4; charset=utf-8"}),
+        ],
         show=False,
         start=False,
-        **options,
+        **sign_in,
     )
+    server._http.stop()  # its own port: connections come from the front door
+    server._tornado.transforms.append(_headers(process))
+    return server
 
 
-def serve(
-    market: Market, *, address: str = "127.0.0.1", port: int = 5006, ready: Callable[[str], None] | None = None
-) -> None:
-    """Serve until interrupted; ``ready`` is told the address once it answers."""
-    server = start(market, address=address, port=port)
-    if ready is not None:
-        server.io_loop.add_callback(ready, f"http://{address}:{port}/")
-    logging.getLogger("tornado.access").setLevel(logging.WARNING)
-    server.run_until_shutdown()
+def _headers(process: int | None) -> type[OutputTransform]:
+    class Headers(OutputTransform):
+        def transform_first_chunk(
+            self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+        ) -> tuple[int, HTTPHeaders, bytes]:
+            for name, value in HEADERS.items():
+                headers[name] = value
+            if process is not None and headers.get("Content-Type", "").startswith("text/html"):
+                headers.add("Set-Cookie", f"{COOKIE}={process}; Path=/; HttpOnly; SameSite=Lax")
+            return super().transform_first_chunk(status_code, headers, chunk, finishing)
+
+    return Headers
+
+
+class _Ready(RequestHandler):
+    """For whoever waits for the app: the splash, a load balancer."""
+
+    def get(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.write("ready\n")
+
+
+class _Told(AuthRequestHandler):
+    """What ``tell`` says, off the event loop."""
+
+    def initialize(self, tell: Callable[[], str] | None, kind: str) -> None:
+        self.tell, self.kind = tell, kind
+
+    @authenticated
+    async def get(self) -> None:
+        if self.tell is None:
+            raise HTTPError(404)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", self.kind)
+        self.write(await asyncio.to_thread(self.tell))

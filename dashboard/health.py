@@ -1,10 +1,221 @@
-"""How the installation is doing: what the store holds and how fresh, what feeds it, and what it is asked."""
+"""Data health: what feeds the lake and how far behind, what the store holds and how fresh, and what it is asked."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from dashboard.controls import LATE_MINUTES
+from dashboard.data import Market
+from dashboard.errors import card, describe
+from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, moment, number, percent, table
+from nem.windows import Window, market_time
+
+if TYPE_CHECKING:
+    from cache_store.history import Run
+    from cache_store.status import Overview
+    from cache_store.usage import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A table of the source: its newest label (NEM time), and how far that is behind the newest due."""
+
+    table: str
+    newest: datetime
+    lag: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The newest 24 hours by the market's own count: ``missing`` and ``provisional`` readings, ``unknown`` DUIDs."""
+
+    window: Window
+    readings: int
+    missing: int
+    provisional: int
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Facts of one instant."""
+    """Facts of one instant, ``now`` (UTC). ``day`` is None while nothing can be asked; ``use`` is by query."""
+
+    now: datetime
+    feeds: Sequence[Feed]
+    day: Day | None
+    store: Overview
+    use: Mapping[str, Tally]
+    notes: Sequence[str] = ()
+
+
+def page_of(market: Market) -> Callable[[], str] | None:
+    """What renders the page of this installation's health as it is then; None if the market cannot tell."""
+    tell = market.health
+    if tell is None:
+        return None
+
+    def page() -> str:
+        try:
+            parts = render(tell())
+        except Exception as error:  # noqa: BLE001 - the page of what is wrong must come up when something is
+            parts = f'<section class="card">{card(describe(error))}</section>'
+        return (
+            asset("health.html")
+            .replace("<!--css-->", asset("page.css") + _plain(asset("parts.css")))
+            .replace("<!--parts-->", parts)
+        )
+
+    return page
+
+
+def _plain(css: str) -> str:
+    """A style sheet written for a shadow root, for a page without one."""
+    return css.replace(":host", "main")
+
+
+def render(health: Health) -> str:
+    """The facts as HTML."""
+    parts = [_feeds(health), _day(health), _series(health), _use(health), _runs(health)]
+    notes = "".join(f"<p>{escape(note)}</p>" for note in health.notes)
+    if notes:
+        parts.append(header("What the source says") + notes)
+    told = "".join(f'<section class="card">{part}</section>' for part in parts)
+    return f'<p class="newest">As of <b>{moment(market_time(health.now))}</b> NEM time</p>{told}'
+
+
+def _feeds(health: Health) -> str:
+    heads = [("Table", ""), ("Newest label", "NEM time, interval-ending"), ("Behind", "the newest label due by now")]
+    rows = [("", [(escape(one.table), ""), (moment(one.newest), ""), (_lag(one.lag), "")]) for one in health.feeds]
+    return header("Feeds", "what the source holds") + (
+        table(heads, rows) if rows else "<p>The source holds nothing.</p>"
+    )
+
+
+def _lag(lag: timedelta) -> str:
+    minutes = max(0.0, lag.total_seconds() / 60)
+    text = (
+        f"{minutes:.0f} min"
+        if minutes < 120
+        else f"{minutes / 60:,.1f} h"
+        if minutes < 2_880
+        else f"{minutes / 1_440:,.0f} days"
+    )
+    return f'<b class="late flag">{text}</b>' if minutes > LATE_MINUTES else text
+
+
+def _day(health: Health) -> str:
+    day = health.day
+    if day is None:
+        return header("Newest 24 hours") + "<p>Nothing can be asked of the source or the store.</p>"
+    heads = [
+        ("Missing readings", "a unit's 5-minute intervals without a SCADA reading, among units that reported that day"),
+        ("Provisional", "intervals whose closing reading has not arrived"),
+        ("Unknown units", "with readings and in no registry: counted as fuel unknown"),
+    ]
+    share = percent(day.missing / day.readings) if day.readings else MISSING
+    unknown = f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
+    cells = [
+        (f"{number(day.missing)}<small>{share} of readings</small>", ""),
+        (number(day.provisional), ""),
+        (unknown, ""),
+    ]
+    return header("Newest 24 hours", f"{moment(day.window.start)} to {moment(day.window.end)}") + table(
+        heads, [("", cells)]
+    )
+
+
+def _series(health: Health) -> str:
+    heads = [
+        ("Query", ""),
+        ("Grain", ""),
+        ("Partitions", ""),
+        ("Fresh", "inside their time to live"),
+        ("MB", "on disk"),
+        ("Data to", "NEM time"),
+        ("Last built", "UTC"),
+        ("Last verified", "UTC: its source's version was checked"),
+    ]
+    rows: list[tuple[str, list[tuple[str, Any]]]] = []
+    for one in health.store.series:
+        stale = one.fresh < one.partitions
+        fresh = f"{one.fresh:,} of {one.partitions:,}" if one.partitions else MISSING
+        rows.append(
+            (
+                "",
+                [
+                    (escape(one.query), ""),
+                    (RESOLUTION_WORDS[one.grain], ""),
+                    (number(one.partitions), ""),
+                    (f'<span class="flag">{fresh}</span>' if stale else fresh, ""),
+                    (number(one.byte_count / 1e6, ",.1f"), ""),
+                    (moment(one.data_through), ""),
+                    (_when(one.built_at), ""),
+                    (_when(one.verified_at), ""),
+                ],
+            )
+        )
+    total = sum(one.byte_count for one in health.store.series) / 1e6
+    return header("Warmed partitions", f"{number(total, ',.1f')} MB") + table(heads, rows)
+
+
+def _when(time: datetime | None) -> str:
+    return MISSING if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def _use(health: Health) -> str:
+    heads = [
+        ("Query", ""),
+        ("Asked", "requests since usage was last swept"),
+        ("Hit ratio", "answered without asking the source"),
+        ("Mean", "time an answer took"),
+        ("Saved", "what asking the source instead would have taken besides"),
+    ]
+    rows = [_use_row(query, one) for query, one in sorted(health.use.items()) if one.count]
+    whole = percent(health.store.hit_ratio)
+    return header("Asked by readers", f"hit ratio {whole}") + (
+        table(heads, rows) if rows else "<p>Nothing has been counted yet.</p>"
+    )
+
+
+def _use_row(query: str, one: Tally) -> tuple[str, list[tuple[str, Any]]]:
+    cells = [
+        escape(query),
+        number(one.count),
+        percent(1 - one.live_count / one.count),
+        f"{one.seconds / one.count * 1000:,.0f} ms",
+        f"{one.seconds_saved:,.0f} s" if one.live_count else MISSING,
+    ]
+    return "", [(cell, "") for cell in cells]
+
+
+def _runs(health: Health) -> str:
+    heads = [
+        ("Run", ""),
+        ("Began", "UTC"),
+        ("Took", ""),
+        ("Built", "periods of a query"),
+        ("Started by", ""),
+        ("Outcome", ""),
+    ]
+    failures = [run for run in health.store.last_failures if run not in health.store.last_runs]
+    rows = [_run_row(run) for run in (*health.store.last_runs, *failures)]
+    return header("Last runs", "of each flow, and its last failure") + (
+        table(heads, rows, kind="runs") if rows else "<p>No run has left word.</p>"
+    )
+
+
+def _run_row(run: Run) -> tuple[str, list[tuple[str, Any]]]:
+    outcome = "" if run.outcome == "done" else f'<b class="flag">{run.outcome}</b> '
+    cells = [
+        escape(run.name),
+        _when(run.began_at),
+        f"{run.seconds:,.1f} s",
+        number(run.periods),
+        escape(run.trigger),
+        f"{outcome}{escape(run.message)}",
+    ]
+    return "", [(cell, "") for cell in cells]

@@ -15,7 +15,7 @@ import panel as pn
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
 
-_ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parent / "assets"
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 RESOLUTION_WORDS = {"5min": "5 min", "30min": "30 min", "1h": "1 h", "1d": "1 day", "1M": "1 month"}
@@ -30,7 +30,7 @@ ORIGIN_WORDS = {
 @cache
 def asset(name: str) -> str:
     """The text of a file this package serves."""
-    return (_ASSETS / name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def pane(html: str = "", **params: Any) -> pn.pane.HTML:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from functools import partial
+from pathlib import Path
 
 import panel as pn
 
@@ -20,7 +21,12 @@ REFRESH_MS = 20_000
 _PICKED = ("region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
 
 
-def open_page(market: Market, arguments: Mapping[str, list[bytes]] | None = None, pool: Executor | None = None) -> Page:
+def open_page(
+    market: Market,
+    arguments: Mapping[str, list[bytes]] | None = None,
+    pool: Executor | None = None,
+    picture: Path | None = None,  # noqa: ARG001
+) -> Page:
     """A page whose tabs are all placeholders; ``arguments`` are those of its address."""
     selection, ignored = read_arguments(arguments or {})
     slots = open_slots()

@@ -1,0 +1,83 @@
+"""How this installation is doing, gathered from its files alone: no flow need be running."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cache_store import Store
+    from cache_store.usage import Tally
+    from dashboard.health import Day, Feed, Health
+    from nem import Source
+
+DAY = timedelta(days=1)
+
+
+def look(store: Store, source: Source, now: datetime) -> Health:
+    """The health of store and source at ``now`` (UTC); what cannot be read is left out.
+
+    Raises:
+        StoreUnavailableError: the manifest cannot be read.
+    """
+    from cache_store.status import overview
+    from dashboard.health import Health
+
+    return Health(
+        now=now,
+        feeds=list(_feeds(source, now)),
+        day=_day(store, source, now),
+        store=overview(store, now=now),
+        use=_use(store),
+        notes=source.notes(),
+    )
+
+
+def _feeds(source: Source, now: datetime) -> Iterator[Feed]:
+    from dashboard.health import Feed
+    from nem.errors import SourceUnavailableError
+    from nem.tables import TABLES
+    from nem.windows import ceil, market_time
+
+    due = ceil(market_time(now).replace(microsecond=0), "5min")
+    for table in TABLES:
+        try:
+            newest = source.span(table).end
+        except SourceUnavailableError:
+            continue
+        yield Feed(table, newest, due - newest)
+
+
+def _day(store: Store, source: Source, now: datetime) -> Day | None:
+    from cache_store import extent, fetch
+    from cache_store.errors import NoAnswerError
+    from dashboard.health import Day
+    from nem.windows import Window
+
+    try:
+        held = extent(store, source, "generation_by_fuel")
+        window = Window(max(held.start, held.end - DAY), held.end)
+        fuels = fetch(store, source, "generation_by_fuel", window, now=now, resolution="30min").table
+        units = fetch(store, source, "capacity_factor", window, now=now, resolution="30min").table
+    except NoAnswerError:
+        return None
+    count = {name: sum(fuels[name].to_pylist()) for name in ("reading_count", "missing_count", "provisional_count")}
+    facts = zip(units["duid"].to_pylist(), units["fueltech_id"].to_pylist(), strict=True)
+    return Day(
+        window=window,
+        readings=count["reading_count"] + count["missing_count"],
+        missing=count["missing_count"],
+        provisional=count["provisional_count"],
+        unknown=tuple(sorted({duid for duid, fuel in facts if fuel == "unknown"})),
+    )
+
+
+def _use(store: Store) -> dict[str, Tally]:
+    from cache_store.usage import Tally, read_usage
+
+    use: dict[str, Tally] = {}
+    for shape, tally in read_usage(store.root).items():
+        use.setdefault(shape.query, Tally()).add(tally)
+    return use

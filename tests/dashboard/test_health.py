@@ -1,0 +1,70 @@
+"""The page of the installation's health: facts from files, told as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store.errors import StoreUnavailableError
+from cache_store.history import Run, record_run
+from cache_store.store import publish_entries
+from cli.health import look
+from dashboard.health import Feed, page_of, render
+from nem.source import open_source
+from nem.windows import utc_time
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
+
+NOW = utc_time(WINDOW.end)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("health")
+    source, store = land_raw(folder / "lake", raw_tables()), open_store(folder / "store", read_through=True)
+    for day in ("2024-02-29", "2024-03-01"):
+        publish_entries(store, materialise(store, source, CATALOGUE["regional_price"], day, now=NOW))
+    fetch(store, source, "regional_price", WINDOW, now=NOW, resolution="1d")
+    store.usage.flush(store.root)
+    began = datetime(2024, 3, 2, 3, tzinfo=UTC)
+    record_run(store.root, Run("warm-recent", "hourly", began, 4.2, "failed", "<b>the lake is gone</b>"))
+    yield store, source
+    store.background.shutdown()
+
+
+def test_facts_come_from_source_store_and_history(installation):
+    found = look(*installation, NOW)
+    assert {feed.table: feed.lag for feed in found.feeds}["unit_scada"] == timedelta(0)
+    warmed = [row for row in found.store.series if row.partitions]
+    assert {(row.query, row.grain, row.fresh) for row in warmed} == {
+        ("regional_price", grain, 2) for grain in ("5min", "30min", "1d")
+    }
+    assert warmed[0].built_at == NOW
+    assert found.day.unknown == ("LATE1",)  # J1: registered without a fuel
+    assert found.use["regional_price"].count == 1
+
+
+def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation, tiny_market):
+    store, source = installation
+    text = page_of(replace(tiny_market, health=lambda: look(store, source, NOW)))()
+    for words in ("LATE1", "unit_scada", "regional_price", "warm-recent", "4.2 s", "Source: AEMO", "Behind"):
+        assert words in text
+    assert "&lt;b&gt;the lake is gone" in text
+
+
+def test_late_feeds_stand_out(installation):
+    found = replace(look(*installation, NOW), feeds=[Feed("unit_scada", WINDOW.end, timedelta(hours=3))])
+    assert '<b class="late flag">3.0 h</b>' in render(found)
+
+
+def test_a_source_with_nothing_and_a_store_that_is_gone_still_give_a_page(tmp_path, tiny_market):
+    empty = look(open_store(tmp_path / "store"), open_source(tmp_path / "lake"), NOW)
+    assert empty.day is None
+    assert "The source holds nothing" in render(empty)
+
+    def gone():
+        raise StoreUnavailableError("the store cannot be read")
+
+    assert "the store cannot be read" in page_of(replace(tiny_market, health=gone))()

@@ -1,0 +1,294 @@
+"""The served app over plain HTTP: who is let in, what is told, and what a failure shows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.netutil import bind_sockets
+from tornado.websocket import websocket_connect
+
+from cache_store.settings import Settings
+from cli.serve import _check_sign_in, _origins
+from dashboard import app, front
+from nem.lake import land_sample
+from tests.dashboard.serving import served
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def get(url: str, **headers: str) -> tuple[int, str, dict[str, str]]:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
+            return answer.status, answer.read().decode(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), dict(error.headers)
+
+
+@pytest.fixture(scope="module")
+def url(tiny_market) -> Iterator[str]:
+    with served(replace(tiny_market, metrics=lambda: "nemwarm_partitions 1\n")) as url:
+        yield url
+
+
+def test_the_page_its_metrics_and_its_readiness_are_served(url):
+    assert get(url)[0] == 200
+    assert get(f"{url}ready")[:2] == (200, "ready\n")
+    status, text, headers = get(f"{url}metrics")
+    assert (status, text) == (200, "nemwarm_partitions 1\n")
+    assert headers["Content-Type"].startswith("text/plain")
+
+
+def test_a_market_that_cannot_tell_its_health_has_no_page_of_it(url):
+    assert get(f"{url}health")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["static/", "static/extensions/", "static/../app.py", "assets/", "static/..%2f..%2fapp.py"]
+)
+def test_no_folder_is_listed_and_none_but_bokehs_is_served(url, path):
+    status, text, _ = get(url + path)
+    assert status in {403, 404}
+    assert "<li>" not in text
+
+
+def test_every_answer_says_what_it_may_ask_for(url):
+    for path in ("", "ready", "nothing"):
+        headers = get(url + path)[2]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+
+
+def test_a_page_that_cannot_be_built_shows_no_trace(tiny_market, monkeypatch):
+    def broken(*_args, **_options):
+        raise ZeroDivisionError("secret/path.py line 3")
+
+    monkeypatch.setattr(app, "open_page", broken)
+    with served(tiny_market) as url:
+        _, text, _ = get(url)
+    assert "secret" not in text
+    assert "Traceback" not in text
+
+
+def open_socket(url: str, origin: str) -> None:
+    """Open a websocket as a page of ``origin`` would, and close it."""
+
+    async def attempt() -> None:
+        request = HTTPRequest(url.replace("http", "ws") + "ws", headers={"Origin": origin})
+        socket_ = await websocket_connect(request)
+        socket_.close()
+
+    asyncio.run(attempt())
+
+
+def test_a_page_of_another_host_opens_no_session(url):
+    with pytest.raises(HTTPClientError, match="403"):
+        open_socket(url, "http://elsewhere.example")
+
+
+def test_origins_are_this_hosts_names_and_those_given():
+    own = {"0.0.0.0:5006", "localhost:5006", "127.0.0.1:5006", f"{socket.gethostname()}:5006"}
+    assert set(_origins([], "0.0.0.0", 5006)) == own
+    assert set(_origins(["nem.example", "other.example:8443"], "0.0.0.0", 5006)) == own | {
+        "nem.example:80",
+        "nem.example:443",
+        "other.example:8443",
+    }
+
+
+@pytest.mark.parametrize("content", [None, "", "secret", "{}", "[]", '{"ann": 3}', '{"ann": ""}'])
+def test_a_file_of_users_that_is_none_is_refused(tmp_path, content):
+    """Panel would take the path of a missing file for everybody's password."""
+    users = tmp_path / "users.json"
+    if content is not None:
+        users.write_text(content)
+    assert str(users) in _check_sign_in(users)
+
+
+def test_readers_sign_in_before_they_see_anything(tiny_market, tmp_path):
+    users = tmp_path / "users.json"
+    users.write_text(json.dumps({"ann": "correct horse"}))
+    assert not _check_sign_in(users)
+    told = replace(tiny_market, metrics=lambda: "secret_metric 1\n")
+    with served(told, basic_auth=str(users), cookie_secret="s" * 32) as url:
+        jar = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        for path in ("", "metrics"):
+            with jar.open(url + path, timeout=20) as answer:
+                text = answer.read().decode()
+            assert "<h1>nemwarm</h1>" in text
+            assert "http" not in text.replace(url, ""), "the page of signing in asks for something elsewhere"
+        for password, inside in (("wrong", False), (str(users), False), ("correct horse", True)):
+            form = urllib.parse.urlencode({"username": "ann", "password": password}).encode()
+            jar.open(f"{url}login", form, timeout=20).close()
+            with jar.open(f"{url}metrics", timeout=20) as answer:
+                assert ("secret_metric" in answer.read().decode()) is inside
+
+
+def test_the_door_answers_with_the_last_picture_before_the_app_stands(tmp_path):
+    picture = tmp_path / "overview.html"
+    picture.write_text("<p>as last seen</p>")
+    listening = bind_sockets(0, "127.0.0.1")
+    url = f"http://127.0.0.1:{listening[0].getsockname()[1]}/"
+    go, seen = threading.Event(), {}
+
+    def look():
+        seen["before"] = get(url), get(f"{url}ready")[0], get(f"{url}health")[0]
+        go.set()
+
+    def prepare():
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join(20)
+        assert go.is_set()
+        raise RuntimeError("no app today")
+
+    with pytest.raises(RuntimeError, match="no app today"):
+        asyncio.run(front.run(lambda http: http.add_sockets(listening), prepare, picture=picture))
+    page, ready, health = seen["before"]
+    assert page[0] == 200
+    assert "as last seen" in page[1]
+    assert (ready, health) == (503, 503)
+
+
+def test_no_picture_is_no_trouble(tmp_path):
+    assert "Starting" in front.splash(None)
+    assert "Starting" in front.splash(tmp_path / "missing.html")
+
+
+class Command:
+    """`nemwarm serve` over the bundled sample, as its own process."""
+
+    def __init__(self, home: Path, *arguments: str):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.log = home / "log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cli", "serve", "--port", str(self.port), *arguments],
+                cwd=REPOSITORY,
+                env={**os.environ, "NEMWARM_HOME": str(home)},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until_live(self) -> None:
+        for _ in range(600):
+            assert self.process.poll() is None, self.log.read_text()
+            with contextlib.suppress(OSError):
+                if get(f"{self.url}ready")[0] == 200:
+                    return
+            time.sleep(0.1)
+        pytest.fail("the app did not stand within a minute")
+
+    def children(self) -> set[int]:
+        return {
+            int(number)
+            for number in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        }
+
+
+def wait_until_gone(numbers: set[int]) -> None:
+    for _ in range(300):
+        if not any(_runs(number) for number in numbers):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"still running: {numbers}")
+
+
+def _runs(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("serve")
+    land_sample(home / "lake")
+    return home
+
+
+def test_serve_answers_tells_its_health_and_ends_on_a_signal(home):
+    command = Command(home)
+    try:
+        command.wait_until_live()
+        status, text, _ = get(f"{command.url}health")
+        assert status == 200
+        assert "unit_scada" in text
+        assert "Source: AEMO" in text
+        assert "nemwarm_partitions" in get(f"{command.url}metrics")[1]
+    finally:
+        command.process.send_signal(signal.SIGTERM)
+        assert command.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_end_of_the_parent_is_the_end_of_all(home, end):
+    """Tornado's own forks live on when their parent gets SIGTERM."""
+    command = Command(home, "--processes", "2")
+    try:
+        command.wait_until_live()
+        children = command.children()
+        assert len(children) == 2
+    finally:
+        command.process.send_signal(end)
+        command.process.wait(20)
+    wait_until_gone(children)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(command.url, timeout=5)
+
+
+def test_a_browser_stays_with_its_process_and_one_that_ends_is_started_anew(home):
+    command = Command(home, "--processes", "2")
+    try:
+        command.wait_until_live()
+        for number in (0, 1):
+            for _ in range(3):  # in its turn it would have met the other by now
+                cookie = _process_of(command, Cookie=f"other=1; nemwarm_process={number}")
+                assert cookie == f"nemwarm_process={number}"
+        assert _process_of(command, Cookie="nemwarm_process=99") in {"nemwarm_process=0", "nemwarm_process=1"}
+        first = command.children()
+        os.kill(min(first), signal.SIGKILL)
+        wait_until_gone({min(first)})
+        for _ in range(300):
+            if len(command.children() - first) == 1:
+                break
+            time.sleep(0.1)
+        assert len(command.children()) == 2
+    finally:
+        command.process.send_signal(signal.SIGTERM)
+        command.process.wait(20)
+
+
+def _process_of(command: Command, **headers: str) -> str:
+    for _ in range(300):  # until that one stands, its door sets no cookie
+        cookie = get(command.url, **headers)[2].get("Set-Cookie", "")
+        if cookie:
+            return cookie.split(";")[0]
+        time.sleep(0.1)
+    pytest.fail("no process told its number")
+
+
+def test_the_defaults_are_safe():
+    assert Settings.model_fields["address"].default == "127.0.0.1"
+    assert app.KEEP_ALIVE_MS == 30_000  # T8
