@@ -28,7 +28,7 @@ FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # labels up to it that are half-
 AEMO_TYPES = {
     **dict.fromkeys(("SETTLEMENTDATE", "INTERVAL_DATETIME", "LASTCHANGED"), "TIMESTAMP"),
     **dict.fromkeys(("DUID", "REGIONID", "REGION", "INTERCONNECTORID", "TYPE"), "VARCHAR"),
-    **dict.fromkeys(("PRICE_STATUS", "MII_STATUS", "OCD_STATUS"), "VARCHAR"),
+    **dict.fromkeys(("PRICE_STATUS", "MII_STATUS", "OCD_STATUS", "BIDTYPE"), "VARCHAR"),
     **dict.fromkeys(("INTERVENTION", "APCFLAG"), "INTEGER"),
 }
 
@@ -53,6 +53,11 @@ PRICE = Shape(
         "apc_flag": "apcflag",
     },
     "coalesce(intervention, 0) = 0",  # the pricing run
+)
+PRICE_REVISION = Shape(  # DISPATCH_PRICE_REVISION of the data model: what a review made of a price
+    ("SETTLEMENTDATE", "REGIONID", "RRP_NEW", "INTERVENTION", "BIDTYPE", "LASTCHANGED"),
+    {"region_id": "regionid", "rrp": "rrp_new", "priority": "1", "last_changed": "lastchanged"},
+    "coalesce(intervention, 0) = 0 AND bidtype = 'ENERGY' AND rrp_new IS NOT NULL",
 )
 TRADING_PRICE = Shape(
     ("SETTLEMENTDATE", "REGIONID", "RRP", "PRICE_STATUS", "LASTCHANGED"),

@@ -18,6 +18,7 @@ from nem.aemo import (
     FLOW,
     INITIAL_MW,
     PRICE,
+    PRICE_REVISION,
     REGION_SUM,
     ROOFTOP,
     SCADA,
@@ -39,8 +40,7 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "DISPATCH.UNIT_SOLUTION": (("unit_scada", INITIAL_MW),),
     "DUNIT.": (("unit_scada", INITIAL_MW),),
     "DISPATCH.PRICE": (("regional_price", PRICE),),
-    "DISPATCH.PRICE_REVISION": (("regional_price", PRICE),),
-    "PRICE_REVISION.DISPATCH": (("regional_price", PRICE),),
+    "PRICELOAD.PRICE_REVISION": (("regional_price", PRICE_REVISION),),
     "TRADING.PRICE": (("regional_price", TRADING_PRICE),),
     "DREGION.": (("regional_price", PRICE), ("regional_demand", REGION_SUM)),
     "DISPATCH.REGIONSUM": (("regional_demand", REGION_SUM),),
@@ -92,12 +92,13 @@ def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[pa.Table
 
 @cache
 def _wanted() -> dict[str, Columns]:
-    wanted: dict[str, Columns] = {}
+    wanted = {}
     for name, given in _GIVES.items():
         columns = {column for _, shape in given for column in shape.columns}
-        wanted[name] = {column: _ARROW.get(AEMO_TYPES.get(column, "DOUBLE"), pa.float64()) for column in columns}
-    for name, needed in REGISTRY_TABLES.items():
-        wanted[f"{_REGISTRATION}{name}"] = dict.fromkeys(needed, pa.string())
+        types = {column: _ARROW.get(AEMO_TYPES.get(column, "DOUBLE"), pa.float64()) for column in columns}
+        wanted[name] = Columns(types, tuple({column for _, shape in given for column in shape.columns[:3]}))
+    for name, registered in REGISTRY_TABLES.items():
+        wanted[f"{_REGISTRATION}{name}"] = Columns(dict.fromkeys(registered, pa.string()), registered[:1])
     return wanted
 
 
@@ -117,9 +118,7 @@ def _report(file: MmsFile) -> Report:
 def _checked(name: str, table: pa.Table, created: datetime) -> pa.Table:
     """``table``, its whole numbers as such."""
     for lake_table, shape in _GIVES[name]:
-        label, key, measure = shape.columns[:3]
-        if missing := [column for column in (label, key, measure) if column not in table.column_names]:
-            raise SourceFormatError(f"{name} has no column {', '.join(missing)}")
+        label, key = shape.columns[:2]
         check_given(name, label, table[label])
         check_given(name, key, table[key])
         check_labels(name, table[label], TABLES[lake_table])
@@ -138,7 +137,7 @@ def _checked(name: str, table: pa.Table, created: datetime) -> pa.Table:
 
 def _completed(name: str, table: pa.Table) -> pa.Table:
     """``table`` with all the columns that are read of it: older files have fewer."""
-    for column, kind in _wanted()[name].items():
+    for column, kind in _wanted()[name].types.items():
         if column not in table.column_names:
             table = table.append_column(column, pa.nulls(table.num_rows, kind))
     return table

@@ -10,17 +10,12 @@ import pyarrow as pa
 import pytest
 
 from nem import mms
-from nem.mms import MmsFile, Rejected, read_mms
+from nem.mms import Columns, MmsFile, Rejected, read_mms
 from tests.nem.mms_files import FIRST, PRICE, SCADA, report, scada, zipped
 
 NOON = "2024/02/29 12:00:00"
-WANTED = {
-    "DISPATCH.UNIT_SCADA": {
-        "SETTLEMENTDATE": pa.timestamp("us"),
-        "DUID": pa.string(),
-        "SCADAVALUE": pa.float64(),
-    }
-}
+TYPES = {"SETTLEMENTDATE": pa.timestamp("us"), "DUID": pa.string(), "SCADAVALUE": pa.float64()}
+WANTED = {"DISPATCH.UNIT_SCADA": Columns(TYPES, ("SETTLEMENTDATE", "DUID"))}
 GOOD = report(SCADA, scada(NOON, "BW01", 660))
 
 
@@ -60,9 +55,9 @@ def test_a_time_is_quoted_or_not(tmp_path, time):
 
 def test_columns_drift_within_a_version_and_a_file(tmp_path):
     """Two headers of one table and version, as AEMO's DISPATCHREGIONSUM of 2021 against 2024."""
-    older = "I,DISPATCH,UNIT_SCADA,1,SETTLEMENTDATE,DUID,SCADAVALUE"
-    lines = [older, f"D,DISPATCH,UNIT_SCADA,1,{NOON},A,1", SCADA, scada(NOON, "B", 2), "I,DISPATCH,UNIT_SCADA,2,DUID"]
-    assert [row[1:] for row in rows_of(read(tmp_path, report(*lines)))] == [("A", 1.0), ("B", 2.0)]
+    older = "I,DISPATCH,UNIT_SCADA,1,SETTLEMENTDATE,DUID"
+    lines = [older, f"D,DISPATCH,UNIT_SCADA,1,{NOON},A", SCADA, scada(NOON, "B", 2), "I,DISPATCH,UNIT_SCADA,2,DUID"]
+    assert [row[1:] for row in rows_of(read(tmp_path, report(*lines)))] == [("A", None), ("B", 2.0)]
 
 
 def test_several_tables_and_versions_in_one_file(tmp_path):
@@ -139,7 +134,12 @@ def test_blocks_end_anywhere(tmp_path, monkeypatch):
         (report(SCADA, f"X{scada(NOON, 'A', 1)[1:]}"), "is no line of AEMO's"),
         (report(SCADA, scada(NOON, "A", 1) + "\r" + scada(NOON, "B", 1)), "line"),
         (report("I,DISPATCH,UNIT_SCADA,1,DUID,DUID"), "names a column twice"),
-        (report("I,DISPATCH,UNIT_SCADA,1,NEW", "D,DISPATCH,UNIT_SCADA,1,1"), "has none of SETTLEMENTDATE"),
+        (report("I,DISPATCH,UNIT_SCADA,1,DUID", "D,DISPATCH,UNIT_SCADA,1,1"), "has no column SETTLEMENTDATE"),
+        (report(SCADA, scada("2024/02/30 12:00:00", "A", 1)), "2024-02-30"),
+        (report(SCADA, scada("2024/02/29 12:00:60", "A", 1)), "12:00:60"),
+        (report(SCADA, scada("2024/02/29 12:00:00 ", "A", 1)), "is no time"),
+        (report(SCADA, scada("2024/2/29 12:00:00", "A", 1)), "is no time"),
+        (report(SCADA, scada("2024/02/29 12:00:00.5", "A", 1)), "is no time"),
         (report("I,DISPATCH"), "is no line of AEMO's"),
         (report(SCADA, 'D,DISPATCH,UNIT_SCADA,1,"open'), ""),
         (report(SCADA).replace(FIRST.encode(), b"\xff\xfe"), "codec can't decode"),
