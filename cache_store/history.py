@@ -57,7 +57,7 @@ def record_run(root: Path, run: Run) -> None:
             failures = [one for one in runs[KEEP_RUNS:] if one.outcome == "failed"]
             lacking = KEEP_FAILURES - sum(one.outcome == "failed" for one in runs[:KEEP_RUNS])
             kept = runs[:KEEP_RUNS] + failures[: max(0, lacking)]
-            text = json.dumps([row_of(one) for one in kept], default=str)
+            text = json.dumps([row_of(one) for one in kept])
             publish(path, lambda temporary: temporary.write_text(text))
     except OSError as error:
         raise StoreUnavailableError(f"the history in {root} cannot be written: {error}") from error
@@ -80,9 +80,9 @@ def newest_of_each(runs: list[Run], outcome: Outcome | None = None) -> list[Run]
 
 def row_of(run: Run) -> dict[str, Any]:
     """A run as plain JSON values."""
-    row = asdict(run) | {"began_at": run.began_at.isoformat(), "lag_seconds": run.lag and run.lag.total_seconds()}
+    row = asdict(run) | {"began_at": run.began_at.isoformat()}
     del row["lag"]
-    return row
+    return row | {"lag_seconds": None if run.lag is None else run.lag.total_seconds()}
 
 
 def _read(path: Path) -> list[Run]:

@@ -36,9 +36,10 @@ TICK = Run(
 
 def test_a_run_is_read_as_it_was_recorded(tmp_path: Path) -> None:
     later = replace(TICK, name="Audit / nightly", began_at=TICK.began_at + timedelta(hours=1), lag=None)
-    record_run(tmp_path, TICK)
-    record_run(tmp_path, later)
-    assert read_runs(tmp_path) == [later, TICK]
+    level = replace(TICK, began_at=TICK.began_at - timedelta(hours=1), lag=timedelta(0))  # with the market
+    for run in (TICK, later, level):
+        record_run(tmp_path, run)
+    assert read_runs(tmp_path) == [later, TICK, level]
 
 
 def test_a_history_keeps_its_newest_runs_and_its_newest_failures(tmp_path: Path) -> None:
