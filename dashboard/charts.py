@@ -1,4 +1,4 @@
-"""Bokeh figures shared by the tabs: a stack over a price strip, and lines.
+"""What every Bokeh figure of the tabs is made of: axes over time, steps, areas, tooltips, a price strip; and lines.
 
 A bucket is drawn from its start to its end, so every series ends with one closing point. Text, grid and background
 come from the page's CSS variables (`--bk-*`), which is how one figure serves both themes.
@@ -31,10 +31,9 @@ from bokeh.models import (
 )
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
-from bokeh.transform import stack
 
-from dashboard.palette import CAPACITY, DEMAND, EDGES, PRICE, fuel_colour, fuel_label
-from dashboard.tables.shape import BELOW_ZERO, Columns
+from dashboard.palette import CAPACITY, PRICE
+from dashboard.tables.shape import Columns
 
 _TIP_STYLE = """<style>
 :host{background:var(--card)!important;border:1px solid var(--line)!important;border-radius:8px;padding:8px 10px!important;opacity:.97!important;
@@ -49,6 +48,7 @@ em{font-style:normal;color:var(--muted);font-size:11px}
 hr{border:0;border-top:1px solid var(--line);margin:4px 0}
 </style>"""
 ZONE = "NEM time (UTC+10)"
+WHEN = "@interval_start{%a %d %b %Y %H:%M} to @interval_end{%H:%M}"
 _MARGIN = 62  # of every figure's left side, so that stacked figures line up
 
 
@@ -142,17 +142,20 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
     return plot
 
 
-def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: Span) -> None:
-    """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures."""
+def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: Span, when: str | None = None) -> None:
+    """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures.
+
+    ``when`` words the bucket's time.
+    """
     # Unseen bars catch the pointer: a step line has no test for it, and a bar is the bucket itself.
     bars = Quad(left="interval_start", right="interval_end", bottom=field, top=field, fill_color=None, line_color=None)
-    when = "<div class='when'>@interval_start{%a %d %b %H:%M} to @interval_end{%H:%M}</div>"
+    time = f"<div class='when'>{when or WHEN}</div>"
     tool = HoverTool(
         renderers=[plot.add_glyph(source, bars)],
         mode="vline",
         point_policy="follow_mouse",
         attachment="horizontal",
-        tooltips=f"<div class='tip'>{_TIP_STYLE}{when}{rows}</div>",
+        tooltips=f"<div class='tip'>{_TIP_STYLE}{time}{rows}</div>",
         formatters={"@interval_start": "datetime", "@interval_end": "datetime"},
     )
     plot.add_tools(tool, CrosshairTool(overlay=cross))
@@ -168,43 +171,23 @@ def tip_row(label: str, field: str, number: str, unit: str, colour: str = "trans
     return f"<div class='row'><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
 
 
-def _area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
+def area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
+    """Fill from zero to ``top``, in steps."""
     # Not plot.varea_step(): it makes two more glyphs of each, for selections there never are.
-    area = VAreaStep(x="interval_start", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
-    plot.add_glyph(source, area)
+    glyph = VAreaStep(x="interval_start", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
+    plot.add_glyph(source, glyph)
 
 
-def _line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> None:
-    line = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
-    plot.add_glyph(source, line)
+def line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> None:
+    """A step line of ``field``."""
+    step = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
+    plot.add_glyph(source, step)
 
 
-def stack_over_price(data: Columns, fuels: tuple[str, ...], price_label: str, *, height: int = 380) -> Drawing:
-    """The generation stack with its demand line, and beneath it a price strip on the same time axis."""
-    source, x_range, cross = ColumnDataSource(drawn(data, fuels)), time_range(data), hair_line()
-    plot = frame(x_range, height, "0,0", last=False)
-    for side in (
-        [fuel for fuel in reversed(fuels) if fuel in BELOW_ZERO],
-        [fuel for fuel in fuels if fuel not in BELOW_ZERO],
-    ):
-        # Painted from the outermost inwards, each down to zero: neighbours that only touched would show a seam.
-        for count in range(len(side), 0, -1):
-            fuel, edge = side[count - 1], stack(*side[:count])
-            _area(plot, source, edge, fuel_colour(fuel))
-            if fuel in EDGES:
-                _line(plot, source, edge, EDGES[fuel], line_width=0.75)
-    _line(plot, source, "demand_mw", "#FFFFFF", line_width=3, line_alpha=0.7)  # a rim, to be seen on every fuel
-    _line(plot, source, "demand_mw", DEMAND, line_width=1.25)
-    rows = [tip_row(fuel_label(fuel), fuel, "0,0", "MW", fuel_colour(fuel)) for fuel in reversed(fuels)]
-    rows += ["<hr>", tip_row("Supply", "supply_mw", "0,0", "MW"), tip_row("Demand", "demand_mw", "0,0", "MW", DEMAND)]
-    hover(plot, source, "supply_mw", "".join([*rows, tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE)]), cross)
-    strip = price_strip(source, x_range, cross, price_label)
-    return _drawing((plot, strip), source, x_range, partial(drawn, filled=fuels))
-
-
-def _drawing(
+def drawing(
     figures: tuple[figure, ...], source: ColumnDataSource, x_range: Range1d, points: Callable[[Columns], dict[str, Any]]
 ) -> Drawing:
+    """Figures one under another as a drawing."""
     return Drawing(column(*figures, sizing_mode="stretch_width", spacing=0), source, x_range, points)
 
 
@@ -213,11 +196,19 @@ def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
     return closed({name: np.nan_to_num(values) if name in filled else values for name, values in data.items()})
 
 
-def price_strip(source: ColumnDataSource, x_range: Range1d, cross: Span, label: str, *, height: int = 130) -> figure:
+def price_strip(
+    source: ColumnDataSource,
+    x_range: Range1d,
+    cross: Span,
+    label: str,
+    *,
+    height: int = 130,
+    when: str | None = None,
+) -> figure:
     """A low chart of ``price`` over a shared time axis."""
     plot = frame(x_range, height, "$0,0")
-    _line(plot, source, "price", PRICE)
-    hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross)
+    line(plot, source, "price", PRICE)
+    hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross, when)
     return plot
 
 
@@ -228,10 +219,10 @@ def price_lines(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: s
     for region in sorted(regions, key=lambda name: name == chosen):
         mine = region == chosen
         style = {"line_width": 2 if mine else 1.2, "line_alpha": 1 if mine else 0.6}
-        _line(plot, source, region, regions[region][1], **style)
+        line(plot, source, region, regions[region][1], **style)
     rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
     hover(plot, source, chosen, "".join(rows), hair_line())
-    return _drawing((plot,), source, x_range, closed)
+    return drawing((plot,), source, x_range, closed)
 
 
 def station_over_price(data: Columns, colour: str, edge: str, *, height: int = 300) -> Drawing:
@@ -240,11 +231,11 @@ def station_over_price(data: Columns, colour: str, edge: str, *, height: int = 3
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
     plot = frame(x_range, height, "0,0", last=False)
     for field, alpha in (("mean_mw", 0.85), ("charge_mw", 0.5)):
-        _area(plot, source, field, colour, alpha)
-    _line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3])
-    _line(plot, source, "mean_mw", edge, line_width=1)
+        area(plot, source, field, colour, alpha)
+    line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3])
+    line(plot, source, "mean_mw", edge, line_width=1)
     rows = [("Output", "mean_mw", colour), ("Charging", "charge_mw", colour), ("Capacity", "capacity_mw", CAPACITY)]
     shown = [tip_row(label, field, "0,0.0", "MW", swatch) for label, field, swatch in rows if np.any(data[field] != 0)]
     hover(plot, source, "mean_mw", "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
     strip = price_strip(source, x_range, cross, "Price")
-    return _drawing((plot, strip), source, x_range, points)
+    return drawing((plot, strip), source, x_range, points)

@@ -114,7 +114,12 @@ def _origin(receipts: Sequence[Receipt]) -> str:
 
 
 def _oldest(receipts: Sequence[Receipt]) -> datetime | None:
-    return min((receipt.data_through for receipt in receipts if receipt.data_through), default=None)
+    """How far the query that lags most reaches; of one asked about several ranges, its newest counts."""
+    reach: dict[str, datetime] = {}
+    for receipt in receipts:
+        if receipt.data_through:
+            reach[receipt.query] = max(receipt.data_through, reach.get(receipt.query, receipt.data_through))
+    return min(reach.values(), default=None)
 
 
 def _age(built: datetime, now: datetime) -> str:

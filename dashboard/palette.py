@@ -8,6 +8,8 @@ from nem.regions import NEM, REGIONS
 PRICE = "#D9482B"
 DEMAND = "#34363A"
 CAPACITY = "#8C8C8C"
+FLOW = "#521986"  # of an interconnector: imports' colour
+AT_LIMIT = "#D9362B"
 EDGES = {"coal_black": "#77797D", "solar_rooftop": "#D8C53F"}  # an outline, on a dark page and on a white one
 # Distinct on white and on near-black, apart from the fuel colours' meaning; the market in the ink of a neutral line.
 REGION_COLOURS = {

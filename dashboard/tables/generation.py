@@ -1,53 +1,136 @@
-"""Generation by fuel over the selected range, for the Generation tab."""
+"""Generation over the selected range, for the Generation tab: the stack and a row per band; other views by name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from dashboard.data import Market, Selection, window_of
+import pyarrow as pa
+
+from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, resolution_of, window_of
 from dashboard.tables import shape
+from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, stack
 from nem.regions import NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    from cache_store.answer import Answer, Receipt
+
+# `selection.view`: the module that loads it. Any other word is the stack.
+VIEWS: Mapping[str, str] = {"factors": "factors", "day": "daytime", "compare": "comparison", "flows": "flows"}
+ROW_UNITS = {"energy_mwh": "MWh", "mean_mw": "MW", "dwa_price": "$/MWh", "market_value_aud": "$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """One region over a window: its stack, its bands' totals, and the figures beside them."""
+
+    region: str
+    window: Window
+    stack: Stack
+    rows: list[FuelRow]
+    renewable_share: float | None
+    mean_price: float | None
+    questions: tuple[Question, ...]
+    receipts: tuple[Receipt, Receipt, Receipt]
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One region over the selected range."""
+    """The tab's first view."""
 
-    region: str
-    window: Window
-    stack: shape.Stack
-    fuels: list[shape.FuelRow]
-    flows_mwh: dict[str, float]
-    renewable_share: float | None
-    mean_price: float | None
+    grouping: Grouping
+    unit: Unit
+    supply: Supply
     receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
 
 
-def load(market: Market, selection: Selection) -> Generation:
-    """Generation by fuel with price and demand, and each fuel's totals."""
-    window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
-    region = {"region_id": [selection.region]}
-    generation = market.ask("generation_by_fuel", window, filters=region)
-    price = market.ask("regional_price", window, filters=region, resolution=generation.receipt.resolution)
-    units = market.ask("capacity_factor", window, filters=region, resolution="1M")
-    data = shape.columns(price.table)
-    flows = (
-        {}
-        if selection.region == NEM
-        else {name: shape.total(data[f"{name[:-1]}_mwh"].astype(float)) or 0.0 for name in ("imports", "exports")}
-    )
+def load(market: Market, selection: Selection) -> Any:
+    """What the selected view of the tab shows: `Generation`, or the table of the view's own module."""
+    module = VIEWS.get(selection.view)
+    if module is not None:
+        loaded: Callable[..., Any] = import_module(f"dashboard.tables.{module}").load
+        return loaded(market, selection)
+    supply = load_supply(market, selection, window_of(selection, market.extent("generation_by_fuel"), market.clock))
     return Generation(
+        grouping=selection.grouping,
+        unit=selection.unit,
+        supply=supply,
+        receipts=supply.receipts,
+        exports=(stack_export(supply), rows_export(supply)),
+    )
+
+
+def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
+    """The selected region over ``window``, in the selection's grouping and unit, at the resolution that fits it."""
+    region = {"region_id": (selection.region,)}
+    first = Question("generation_by_fuel", window, resolution_of(selection, window), region)
+    generation = ask(market, first)
+    resolution = generation.receipt.resolution
+    questions = (
+        Question(first.query, window, resolution, region),
+        Question("regional_price", window, resolution, region),
+        Question("capacity_factor", window, "1M", region),
+    )
+    price, units = (ask(market, question) for question in questions[1:])
+    return Supply(
         region=selection.region,
         window=window,
-        stack=shape.stack(generation, price, selection.region),
-        fuels=shape.fuel_rows(generation.table, shape.held_hours(generation.receipt), units.table),
-        flows_mwh=flows,
-        renewable_share=shape.renewable_share(generation.table),
-        mean_price=shape.mean_price(data, selection.region),
+        stack=stack(generation, price, selection.region, selection.grouping, selection.unit),
+        rows=fuel_rows(generation, selection.grouping, None if selection.region == NEM else price, units.table),
+        renewable_share=renewable_share(generation, selection.region),
+        mean_price=shape.mean_price(shape.columns(price.table), selection.region),
+        questions=questions,
         receipts=(generation.receipt, price.receipt, units.receipt),
     )
+
+
+def ask(market: Market, question: Question) -> Answer:
+    """The answer to ``question``."""
+    filters = {name: list(values) for name, values in question.filters.items()} or None
+    return market.ask(question.query, question.window, filters=filters, resolution=question.resolution)
+
+
+def stack_export(supply: Supply, name: str = "generation", title: str = "The stack, with demand and price") -> Export:
+    """The chart's table."""
+    return Export(name, title, supply.questions[:2], *stack_table(supply.stack))
+
+
+def stack_table(drawn: Stack) -> tuple[pa.Table, dict[str, str]]:
+    """A stack as drawn, a column per band with loads and exports negative, and the columns' units."""
+    names = [*(band.id for band in drawn.bands), "supply", "demand"]
+    columns = {name: drawn.columns[name] for name in ("interval_start", "interval_end", *names, "price")}
+    return arrow(columns), {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
+
+
+def arrow(columns: shape.Columns) -> pa.Table:
+    """Columns as an Arrow table: NaN as null."""
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+
+
+def rows_export(supply: Supply) -> Export:
+    """The table of bands, signs as told."""
+    return Export("fuels", "The table of fuels", supply.questions, rows_table(supply.rows), ROW_UNITS)
+
+
+def rows_table(rows: list[FuelRow]) -> pa.Table:
+    """Rows as an Arrow table: loads and exports have negative energy, power and value."""
+    return pa.table(
+        {
+            "band": pa.array([row.band.id for row in rows], pa.string()),
+            "energy_mwh": pa.array([row.sign * row.energy_mwh for row in rows], pa.float64()),
+            "share": pa.array([row.share for row in rows], pa.float64()),
+            "mean_mw": pa.array([signed(row, row.mean_mw) for row in rows], pa.float64()),
+            "capacity_factor": pa.array([row.capacity_factor for row in rows], pa.float64()),
+            "dwa_price": pa.array([row.dwa_price for row in rows], pa.float64()),
+            "market_value_aud": pa.array([signed(row, row.market_value_aud) for row in rows], pa.float64()),
+        }
+    )
+
+
+def signed(row: FuelRow, value: float | None) -> float | None:
+    """``value`` on the row's side of zero."""
+    return None if value is None else row.sign * value

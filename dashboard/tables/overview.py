@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Selection
+from dashboard.data import Export, Grouping, Market, Question, Selection, window_of
 from dashboard.tables import shape
+from dashboard.tables.flows import Flows, held_window, load_flows
+from dashboard.tables.generation import ask, stack_table
+from dashboard.tables.records import Records, load_records
+from dashboard.tables.summary import Summary, load_summary
+from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, renewable_shares, stack
 from nem.regions import NEM, REGIONS
 from nem.windows import Window
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cache_store.answer import Receipt
+    from cache_store.answer import Answer, Receipt
 
 DAY = timedelta(days=1)
+PRICE_UNITS = {"twa_price": "$/MWh", "demand_mw": "MW", "demand_mwh": "MWh", "demand_weighted_price": "$/MWh"}
 FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # before it a price holds for half an hour
 
 
@@ -44,63 +50,85 @@ class RecentPrices:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The last 24 hours."""
+    """The last 24 hours, with the selected region in detail."""
 
     region: str
+    grouping: Grouping
     tiles: list[Tile]
-    stack: shape.Stack
-    fuels: list[shape.FuelRow]
+    stack: Stack
+    rows: list[FuelRow]
     day_price: float | None
     share_day: float | None
     share_now: float | None
     recent: RecentPrices
+    records: Records
+    summary: Summary
+    flows: Flows
     receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Overview:
     """The last 24 hours of every region, and of the selected one in detail."""
-    extent = market.extent("generation_by_fuel")
+    extent = window_of(replace(selection, range="all"), market.extent("generation_by_fuel"), market.clock)
     window = Window(max(extent.start, extent.end - DAY), extent.end)
     region = selection.region
-    generation = market.ask("generation_by_fuel", window, resolution="5min")
-    price = market.ask("regional_price", window, resolution="5min")
-    chosen = market.ask("generation_by_fuel", window, filters={"region_id": [region]}, resolution="5min")
-    market_price = market.ask("regional_price", window, filters={"region_id": [NEM]}, resolution="5min")
-    chosen_price = market_price
-    if region != NEM:
-        chosen_price = market.ask("regional_price", window, filters={"region_id": [region]}, resolution="5min")
-    own = _rows_of(generation.table, region)
+    generation = ask(market, Question("generation_by_fuel", window, "5min"))
+    price = ask(market, Question("regional_price", window, "5min"))
+    market_price = ask(market, Question("regional_price", window, "5min", {"region_id": (NEM,)}))
+
+    def prices_of(name: str) -> Answer:
+        return market_price if name == NEM else _only(price, name)
+
+    own, own_price = _only(generation, region), prices_of(region)
+    supply = stack(own, own_price, region, selection.grouping)
+    names = (NEM, *(name for name in REGIONS if name in set(price.table["region_id"].to_pylist())))
+    filters = {"region_id": (region,)}
+    asked = tuple(Question(query, window, "5min", filters) for query in ("generation_by_fuel", "regional_price"))
+    summary = load_summary(market, region, extent)
+    flows = _newest_flows(market, selection)
+    drawn = Export("last-24-hours", "The last 24 hours", asked, *stack_table(supply))
+    prices = Export(
+        "prices", "Prices of the last 24 hours", (Question("regional_price", window, "5min"),), price.table, PRICE_UNITS
+    )
     return Overview(
         region=region,
-        tiles=[
-            _tile(
-                name,
-                _rows_of(generation.table, name),
-                market_price.table if name == NEM else _rows_of(price.table, name),
-            )
-            for name in (NEM, *(name for name in REGIONS if name in set(price.table["region_id"].to_pylist())))
-        ],
-        stack=shape.stack(chosen, chosen_price, region),
-        fuels=shape.fuel_rows(chosen.table, shape.held_hours(chosen.receipt)),
-        day_price=shape.mean_price(shape.columns(chosen_price.table), region),
-        share_day=shape.renewable_share(own),
-        share_now=shape.renewable_share(_newest(own)),
+        grouping=selection.grouping,
+        tiles=[_tile(name, _only(generation, name), prices_of(name)) for name in names],
+        stack=supply,
+        rows=fuel_rows(own, selection.grouping),
+        day_price=shape.mean_price(shape.columns(own_price.table), region),
+        share_day=renewable_share(own, region),
+        share_now=_share_now(own, region),
         recent=recent_prices(price.table, market_price.table, window),
-        receipts=(chosen.receipt, chosen_price.receipt, price.receipt),
+        records=load_records(market, region, extent),
+        summary=summary,
+        flows=flows,
+        receipts=(generation.receipt, own_price.receipt, price.receipt),
+        exports=(drawn, prices, summary.export, *flows.exports),
     )
 
 
-def _rows_of(table: pa.Table, region: str) -> pa.Table:
-    return table if region == NEM else shape.where(table, "region_id", [region])
+def _newest_flows(market: Market, selection: Selection) -> Flows:
+    """Every interconnector over the last day of what flows are held."""
+    return load_flows(market, NEM, held_window(market, replace(selection, range="1d")), "5min")
 
 
-def _newest(table: pa.Table) -> pa.Table:
-    starts = shape.columns(table, ("interval_start",))["interval_start"]
-    return table.filter(starts == starts.max()) if len(starts) else table
+def _only(answer: Answer, region: str) -> Answer:
+    """The region's rows of an answer about all of them; for the whole market every row."""
+    return answer if region == NEM else replace(answer, table=shape.where(answer.table, "region_id", [region]))
 
 
-def _tile(region: str, generation: pa.Table, price: pa.Table) -> Tile:
-    data = shape.columns(price)
+def _share_now(generation: Answer, region: str) -> float | None:
+    """The newest interval's share."""
+    shares = renewable_shares(generation, region)
+    if not len(shares["generated"]) or np.isnan(shares["generated"][-1]):
+        return None
+    return shape.ratio(float(shares["renewable"][-1]), float(shares["generated"][-1]))
+
+
+def _tile(region: str, generation: Answer, price: Answer) -> Tile:
+    data = shape.columns(price.table)
     paid = data[shape.price_column(region)].astype(float)
     held, demand = paid[~np.isnan(paid)], data["demand_mw"].astype(float)
     return Tile(
@@ -108,7 +136,7 @@ def _tile(region: str, generation: pa.Table, price: pa.Table) -> Tile:
         price=float(held[-1]) if held.size else None,
         day_price=shape.mean_price(data, region),
         demand_mw=float(demand[-1]) if demand.size and not np.isnan(demand[-1]) else None,
-        renewable_share=shape.renewable_share(generation),
+        renewable_share=renewable_share(generation, region),
         trace=[float(value) for value in held[:: max(1, len(held) // 72)]],
     )
 

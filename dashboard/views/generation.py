@@ -1,89 +1,183 @@
-"""The Generation tab: the stack over the range with its price strip, and a table of fuels."""
+"""The Generation tab: the stack over the range with its price strip and a table of bands; its other views by module."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
+from typing import Any
+
+import panel as pn
 
 from dashboard import markup
-from dashboard.charts import stack_over_price
+from dashboard.bands import GROUPING_WORDS
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
-from dashboard.tables.generation import Generation
-from dashboard.tables.shape import FuelRow
-from nem.fuels import FUELS
+from dashboard.palette import REGION_NAMES
+from dashboard.stacks import stack_over_price
+from dashboard.tables.generation import VIEWS, Generation, Supply, signed
+from dashboard.tables.supply import FuelRow
 from nem.regions import NEM
 
+VIEW_WORDS = {
+    "": "Generation",
+    "factors": "Capacity factor",
+    "day": "Time of day",
+    "compare": "Compare",
+    "flows": "Interconnectors",
+}
+UNIT_WORDS = {"mw": "MW", "energy": "Energy", "share": "Share"}
+STACK_WORDS = {"MW": "mean MW", "MWh": "MWh per bucket", "GWh": "GWh per bucket", "%": "% of the region's own supply"}
 HEADS = (
-    ("Fuel", "in the order of the stack"),
-    ("GWh", "energy: mean power over each interval times its hours"),
+    ("Fuel", "in the order of the stack; click a colour to hide its band"),
+    ("GWh", "energy: mean power over each interval times its hours; loads and exports are negative"),
     (
         "Share",
         "of all supply within the region: generation, rooftop and storage discharge; loads and exchanges have none",
     ),
-    ("Av. MW", "energy over the hours of the range"),
+    ("Av. MW", "energy over the hours of the range that have data"),
     (
         "CF",
-        "capacity factor: energy over capacity times the hours registered; units of unknown capacity are left out; never clipped",
+        "capacity factor: energy over capacity times the hours registered; units of unknown capacity are left out; never clipped. "
+        "Storage has none: what it gives back it has drawn",
     ),
     ("$/MWh", "dispatch-weighted price: market value over the energy that has a price; for a load, what it paid"),
-    ("$m", "energy times the price it is settled at; before loss factors, FCAS and hedges"),
+    (
+        "$m",
+        "energy times the price it is settled at; before loss factors, FCAS and hedges; what a load paid is negative",
+    ),
+)
+EXCHANGE_TIP = "from the region's net interchange, not from generation: it has no fuel, price or value of its own"
+SHARE_TIP = (
+    "Hydro, wind, solar, rooftop and bioenergy over all generation including rooftop; storage discharge and imports are "
+    "in neither. Over the hours in which every input is known; a dash where those are fewer than 95 %."
 )
 
 
-def build(_: Callable[..., None]) -> View:
-    """The tab, empty; nothing in it changes the session's selection."""
+def build(choose: Callable[..., None]) -> View:
+    """The tab, empty; ``choose`` changes the session's selection."""
+    bar, body = markup.pane(), pn.Column(sizing_mode="stretch_width", margin=0)
+    views: dict[str, View] = {}
+
+    def show(tables: Any) -> None:
+        name = type(tables).__module__.rpartition(".")[2]
+        if name not in views:
+            views[name] = (
+                _build_stack() if name == "generation" else import_module(f"dashboard.views.{name}").build(choose)
+            )
+        word = next((word for word, module in VIEWS.items() if module == name), "")
+        bar.object = _bar(word, tables)
+        views[name].show(tables)
+        if list(body) != [views[name].layout]:
+            body[:] = [views[name].layout]
+
+    return View(pn.Column(bar, body, sizing_mode="stretch_width", margin=0), show)
+
+
+def _bar(view: str, tables: Any) -> str:
+    """The tab's views, and the groupings and units of the one that is open."""
+    parts = [switch("View", "view", VIEW_WORDS, view)]
+    if hasattr(tables, "grouping"):
+        parts.append(switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping))
+    if hasattr(tables, "unit"):
+        parts.append(switch("Unit", "unit", UNIT_WORDS, tables.unit))
+    return f'<div class="switches">{"".join(parts)}</div>'
+
+
+def switch(label: str, field: str, words: Mapping[Any, str], chosen: str) -> str:
+    """A row of buttons, one of which is chosen; each tells the page ``field=value``."""
+    buttons = "".join(
+        f'<button type="button" data-pick="{field}={value}" aria-pressed="{str(value == chosen).lower()}">{word}</button>'
+        for value, word in words.items()
+    )
+    return f'<div class="switch" role="group" aria-label="{label}">{buttons}</div>'
+
+
+def _build_stack() -> View:
     head, receipt, fuels, fuels_receipt = (markup.pane() for _ in range(4))
-    stack = chart()
+    power = chart()
 
     def show(tables: Generation) -> None:
-        label = "Price (demand-weighted)" if tables.region == NEM else "Price"
-        head.object = markup.header(f"Generation, {REGION_NAMES[tables.region]}", "mean MW", _headline(tables, label))
-        draw = partial(stack_over_price, fuels=tables.stack.fuels, price_label=label, height=420)
-        stack.show((tables.stack.fuels, label), tables.stack.columns, draw)
-        receipt.object = markup.receipt_line(tables.receipts[:2])
-        fuels.object = markup.header(
-            "By fuel", f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        ) + _fuels(tables)
-        fuels_receipt.object = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
+        supply = tables.supply
+        head.object = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
+        show_stack(power, supply, height=430)
+        receipt.object = stack_note(supply) + markup.receipt_line(supply.receipts[:2])
+        fuels.object = markup.header("By fuel", stretch(supply)) + _fuels(supply)
+        fuels_receipt.object = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
 
-    return View(grid(card(head, stack.pane, receipt), card(fuels, fuels_receipt), kind="three-two"), show)
+    return View(grid(card(head, power.pane, receipt), card(fuels, fuels_receipt), kind="three-two"), show)
 
 
-def _headline(tables: Generation, label: str) -> str:
-    return (
-        f"<span>renewable <b>{markup.percent(tables.renewable_share)}</b></span>"
-        f"<span>{label.lower().replace('price', 'mean price', 1)} <b>{markup.dollars(tables.mean_price)}</b>/MWh</span>"
+def show_stack(power: Any, supply: Supply, *, height: int, top_range: tuple[float, float] | None = None) -> None:
+    """Draw a supply's stack into a chart."""
+    shown, label = supply.stack, price_label(supply.region)
+    draw = partial(stack_over_price, shown=shown, price_label=label, height=height, top_range=top_range)
+    power.show((shown.bands, shown.unit, label, top_range), shown.columns, draw)
+
+
+def price_label(region: str) -> str:
+    """What the price of a region is called."""
+    return "Price (demand-weighted)" if region == NEM else "Price"
+
+
+def stretch(supply: Supply) -> str:
+    """The window in words."""
+    return f"{markup.moment(supply.window.start)} to {markup.moment(supply.window.end)}"
+
+
+def stack_head(supply: Supply, title: str) -> str:
+    """The head of a stack's card: unit, renewable share, mean price."""
+    label = price_label(supply.region).lower().replace("price", "mean price", 1)
+    aside = (
+        f'<span title="{SHARE_TIP}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
+        f"<span>{label} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
     )
+    return markup.header(title, STACK_WORDS[supply.stack.unit], aside)
 
 
-def _fuels(tables: Generation) -> str:
-    supply = [row for row in tables.fuels if row.share is not None]
-    loads = [row for row in tables.fuels if row.share is None]
-    rows = [_row(row) for row in supply]
-    rows.append(_total("Supply", sum(row.energy_mwh for row in supply), tables))
-    rows += [_flow("imports", tables)] if tables.flows_mwh.get("imports") else []
-    rows += [_row(row) for row in loads]
-    rows += [_flow("exports", tables)] if tables.flows_mwh.get("exports") else []
+def stack_note(supply: Supply) -> str:
+    """What hatching means, where any is drawn."""
+    if not (supply.stack.columns["marked"] > 0).any():
+        return ""
+    return '<p class="note"><i class="hatched"></i>partial bucket, or readings still provisional</p>'
+
+
+def _fuels(supply: Supply) -> str:
+    own = [row for row in supply.rows if row.band.supplies]
+    rows = [row_of(row) for row in own]
+    rows.append(_total(own))
+    rows += [row_of(row) for row in supply.rows if not row.band.supplies]
     return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"
 
 
-def _row(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
-    sign = -1 if row.fuel_id in FUELS and FUELS[row.fuel_id].kind == "load" else 1
-    value = None if row.market_value_aud is None else sign * row.market_value_aud
-    mean = None if row.mean_mw is None else sign * row.mean_mw
-    return "", [
-        (f"{markup.swatch(fuel_colour(row.fuel_id))}{fuel_label(row.fuel_id)}", fuel_label(row.fuel_id)),
-        (markup.number(sign * row.energy_mwh / 1000, ",.1f"), sign * row.energy_mwh),
-        (_bar(row.share, fuel_colour(row.fuel_id)), row.share),
+def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
+    """A row of the table of bands; what stands below zero is negative."""
+    is_exchange = row.band.kind == "exchange"
+    value, mean = signed(row, row.market_value_aud), signed(row, row.mean_mw)
+    energy = row.sign * row.energy_mwh
+    cells: list[tuple[str, object]] = [
+        (f"{markup.swatch(row.band.colour)}{row.band.label}", row.band.label),
+        (markup.number(energy / 1000, ",.1f"), energy),
+        (bar(row.share, row.band.colour), row.share),
         (markup.number(mean), mean),
-        (markup.percent(row.capacity_factor), row.capacity_factor),
+        (factor(row.capacity_factor), row.capacity_factor),
         (markup.dollars(row.dwa_price), row.dwa_price),
         (markup.number(None if value is None else value / 1e6, ",.2f"), value),
     ]
+    kind = "flow" if is_exchange else "" if row.band.supplies else "load"
+    tip = f' title="{EXCHANGE_TIP}"' if is_exchange else ""
+    return f'class="{kind}" data-band="{row.band.id}"{tip}', cells
 
 
-def _bar(share: float | None, colour: str) -> str:
+def factor(value: float | None) -> str:
+    """A capacity factor, flagged above 100 %."""
+    flag = (
+        ' <small class="flag" title="above 100 % of the registered capacity">!</small>' if value and value > 1 else ""
+    )
+    return f"{markup.percent(value)}{flag}"
+
+
+def bar(share: float | None, colour: str) -> str:
+    """A share as a bar and a number."""
     if share is None:
         return markup.MISSING
     return (
@@ -91,29 +185,18 @@ def _bar(share: float | None, colour: str) -> str:
     )
 
 
-def _total(name: str, energy_mwh: float, tables: Generation) -> tuple[str, list[tuple[str, object]]]:
-    hours = tables.window.hours
-    priced = [row for row in tables.fuels if row.share is not None and row.market_value_aud is not None]
+def _total(own: list[FuelRow]) -> tuple[str, list[tuple[str, object]]]:
+    """The sum of the region's own supply; its price is over the energy that has one."""
+    energy, mean = sum(row.energy_mwh for row in own), sum(row.mean_mw or 0.0 for row in own)
+    priced = [row for row in own if row.market_value_aud is not None]
     value = sum(row.market_value_aud or 0.0 for row in priced)
     cells = [
-        name,
-        markup.number(energy_mwh / 1000, ",.1f"),
+        "Supply",
+        markup.number(energy / 1000, ",.1f"),
         "",
-        markup.number(energy_mwh / hours),
+        markup.number(mean),
         "",
         "",
-        markup.number(value / 1e6, ",.2f"),
+        markup.number(value / 1e6, ",.2f") if priced else markup.MISSING,
     ]
     return 'class="total"', [(cell, None) for cell in cells]
-
-
-def _flow(name: str, tables: Generation) -> tuple[str, list[tuple[str, object]]]:
-    energy = tables.flows_mwh[name] * (-1 if name == "exports" else 1)
-    cells = [
-        f"{markup.swatch(fuel_colour(name))}{fuel_label(name)}",
-        markup.number(energy / 1000, ",.1f"),
-        markup.MISSING,
-        markup.number(energy / tables.window.hours),
-        *[markup.MISSING] * 3,
-    ]
-    return 'class="flow"', [(cell, None) for cell in cells]

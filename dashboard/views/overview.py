@@ -1,4 +1,4 @@
-"""The NEM Overview: a tile per region, the last 24 hours, renewable share, and the newest prices."""
+"""The NEM Overview: a tile per region, the last 24 hours, the day in figures, renewable share, newest prices and flows."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
-from dashboard.charts import stack_over_price
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import REGION_COLOURS, REGION_NAMES, fuel_colour, fuel_label
+from dashboard.palette import REGION_COLOURS, REGION_NAMES
+from dashboard.stacks import stack_over_price
 from dashboard.tables.overview import Overview, RecentPrices, Tile
-from dashboard.tables.shape import FuelRow
+from dashboard.tables.records import Record, Records
+from dashboard.tables.supply import FuelRow
+from dashboard.views.days import day_facts
+from dashboard.views.generation import SHARE_TIP, price_label, switch
+from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
-SHARE_TIP = (
-    "Hydro, wind, solar, rooftop and bioenergy over all generation including rooftop; "
-    "storage discharge and imports are in neither. A dash while an input is missing."
-)
+_MIX_WORDS = {"simplified": "Simplified", "detailed": "Detailed"}
 
 
 def build(_: Callable[..., None]) -> View:
     """The tab, empty; its clicks reach the selection through the page."""
     tiles, head, receipt, gauge, gauge_receipt, recent, recent_receipt = (markup.pane() for _ in range(7))
-    stack = chart()
+    day, day_receipt, flows, flows_receipt = (markup.pane() for _ in range(4))
+    power = chart()
 
     def show(tables: Overview) -> None:
         tiles.object = (
@@ -31,35 +33,37 @@ def build(_: Callable[..., None]) -> View:
         )
         aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
         head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
-        label = price_label(tables.region)
-        stack.show(
-            (tables.stack.fuels, label),
-            tables.stack.columns,
-            partial(stack_over_price, fuels=tables.stack.fuels, price_label=label),
-        )
+        label, shown = price_label(tables.region), tables.stack
+        draw = partial(stack_over_price, shown=shown, price_label=label, height=470)
+        power.show((shown.bands, label), shown.columns, draw)
         receipt.object = markup.receipt_line(tables.receipts[:2])
+        day.object = day_facts(tables.summary, tables.region)
+        day_receipt.object = markup.receipt_line(tables.summary.receipts)
         gauge.object = (
-            markup.header("Renewable share", REGION_NAMES[tables.region]) + _gauge(tables) + _mix(tables.fuels)
+            markup.header("Renewable share", REGION_NAMES[tables.region])
+            + _gauge(tables)
+            + _records(tables.records)
+            + _mix(tables)
         )
-        gauge_receipt.object = markup.receipt_line(tables.receipts[:1])
+        gauge_receipt.object = markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
         recent.object = markup.header("Latest prices", "$/MWh by settlement period, labelled at its end") + _recent(
             tables.recent
         )
         recent_receipt.object = markup.receipt_line(tables.receipts[2:])
+        prices = {tile.region_id: tile.price for tile in tables.tiles}
+        flows.object = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
+        flows_receipt.object = markup.receipt_line(tables.flows.receipts) if tables.flows.receipts else ""
 
     layout = grid(
         card(tiles, kind="plain wide"),
-        card(head, stack.pane, receipt),
+        card(head, power.pane, receipt),
         card(gauge, gauge_receipt),
-        card(recent, recent_receipt, kind="wide"),
+        card(day, day_receipt, kind="wide"),
+        card(recent, recent_receipt),
+        card(flows, flows_receipt),
         kind="two-one",
     )
     return View(layout, show)
-
-
-def price_label(region: str) -> str:
-    """What the price of a region is called."""
-    return "Price (demand-weighted)" if region == NEM else "Price"
 
 
 def _tile(tile: Tile, chosen: bool) -> str:
@@ -118,13 +122,43 @@ def _on_ring(share: float, radius: float = 80) -> str:
     return f"{100 + radius * math.cos(angle):.2f} {100 - radius * math.sin(angle):.2f}"
 
 
-def _mix(fuels: list[FuelRow]) -> str:
+def _records(records: Records) -> str:
+    """The highest shares there have been, each with when, and over which span."""
+    hour = records.hour_of_day
+    told = [
+        ("Highest hour", records.hour, f"{records.hours.start:%d %b %Y} on", "%d %b %Y, %H:%M"),
+        (
+            f"Highest {hour:02d}:00 to {(hour + 1) % 24:02d}:00",
+            records.at_this_hour,
+            f"{records.hours.start:%d %b %Y} on",
+            "%d %b %Y",
+        ),
+        ("Highest day", records.day, f"{records.days.start:%d %b %Y} on", "%d %b %Y"),
+    ]
     rows = "".join(
-        f"<li>{markup.swatch(fuel_colour(row.fuel_id))}<span>{fuel_label(row.fuel_id)}</span>"
-        f"<em>{markup.number(row.energy_mwh / 1000, ',.1f', ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
-        for row in fuels
+        f'<li title="over whole hours and days with every input, from {span}"><span>{name}</span>'
+        f"<em>{_when(record, form)}</em><b>{markup.percent(record.share if record else None)}</b></li>"
+        for name, record, span, form in told
     )
-    return f'<ul class="mix">{rows}</ul>'
+    spans = f"Hours since {records.hours.start:%d %b %Y}, days since {records.days.start:%d %b %Y}."
+    return f'<ul class="mix records">{rows}</ul><p class="note">{spans}</p>'
+
+
+def _when(record: Record | None, form: str) -> str:
+    return f"{record.start:{form}}" if record else "inputs missing"
+
+
+def _mix(tables: Overview) -> str:
+    rows = "".join(map(_part, (row for row in tables.rows if row.band.kind != "exchange")))
+    choice = switch("Fuels", "grouping", _MIX_WORDS, tables.grouping)
+    return f'<div class="mix-head"><h3>Last 24 hours</h3>{choice}</div><ul class="mix">{rows}</ul>'
+
+
+def _part(row: FuelRow) -> str:
+    return (
+        f"<li>{markup.swatch(row.band.colour)}<span>{row.band.label}</span>"
+        f"<em>{markup.number(row.sign * row.energy_mwh / 1000, ',.1f', ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
+    )
 
 
 def _recent(recent: RecentPrices) -> str:

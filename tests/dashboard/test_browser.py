@@ -46,10 +46,15 @@ PAINTED = """() => {
   return found.length;
 }"""
 
-# A column of the source that is drawn now, found by a column only it has: Bokeh forgets a replaced source a little later.
+# A column of the source that a figure on the page draws, found by a column only it has: Bokeh holds on to replaced ones.
 COLUMN = """([marker, column]) => {
-  const sources = [...window.Bokeh.documents[0]._all_models.values()].filter((model) => model.type === "ColumnDataSource");
-  const source = sources.filter((model) => model.get_column(marker)).at(-1);
+  const found = new Set();
+  const walk = (view) => {
+    for (const one of view.model.renderers ?? []) if (one.data_source?.get_column(marker)) found.add(one.data_source);
+    for (const child of view.child_views ?? []) walk(child);
+  };
+  for (const root of window.Bokeh.index.roots ?? Object.values(window.Bokeh.index)) walk(root);
+  const source = [...found].at(-1);
   return source ? Array.from(source.get_column(column)) : null;
 }"""
 
@@ -163,7 +168,7 @@ def test_the_overview_draws_the_last_24_hours(page, world):
     told = overview.load(world.market, Selection())
     holds(page, "coal_black", "coal_black", told.stack.columns["coal_black"])
     holds(page, "coal_black", "price", told.stack.columns["price"])
-    assert len(column(page, "coal_black", "demand_mw")) == 288
+    assert len(column(page, "coal_black", "demand")) == 288
     assert page.locator(".tile").count() == 6
     assert page.locator(".gauge .big").text_content() == f"{told.share_day * 100:.1f}%"
     assert page.locator("footer").get_by_text("Source: AEMO").is_visible()
@@ -175,8 +180,8 @@ def test_generation_draws_the_stack_and_its_fuels(page, world):
     drawn(page, 2)
     told = generation.load(world.market, Selection())
     rows = page.locator("table.fuels tbody tr")
-    assert rows.count() == len(told.fuels) + 1
-    assert rows.first.locator("td").nth(1).text_content() == f"{told.fuels[0].energy_mwh / 1000:,.1f}"
+    assert rows.count() == len(told.supply.rows) + 1
+    assert rows.first.locator("td").nth(1).text_content() == f"{told.supply.rows[0].energy_mwh / 1000:,.1f}"
 
 
 def test_a_region_and_a_range_change_the_numbers(page, world):
@@ -184,7 +189,7 @@ def test_a_region_and_a_range_change_the_numbers(page, world):
     page.get_by_role("button", name="SA1").click()
     page.get_by_role("button", name="3d").click()
     page.get_by_text("2017-11-02 00:00 to 2017-11-05 00:00").wait_for()
-    told = generation.load(world.market, Selection(region="SA1", range="3d")).stack
+    told = generation.load(world.market, Selection(region="SA1", range="3d")).supply.stack
     holds(page, "exports", "exports", told.columns["exports"])
     holds(page, "exports", "wind", told.columns["wind"])
 

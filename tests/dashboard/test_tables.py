@@ -2,75 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pytest
 
 from dashboard.data import Selection
-from dashboard.tables import generation, overview, prices, stations
-from nem.windows import Window
-from tests.tiny_nem import WINDOW
-
-
-class TestGeneration:
-    def test_energy_and_price_of_each_fuel(self, tiny_market):
-        tables = generation.load(tiny_market, Selection(region="NSW1", range="all"))
-        rows = {row.fuel_id: row for row in tables.fuels}
-        assert rows["coal_black"].energy_mwh == pytest.approx(1382.5 + 1438)  # [1, 2]
-        assert rows["coal_black"].capacity_factor == pytest.approx(2820.5 / (120 * 48))
-        assert rows["hydro"].capacity_factor == pytest.approx(1440 / (60 * 24 + 90 * 24))  # [23]
-        assert rows["unknown"].energy_mwh == pytest.approx(144)  # [13] J1: unknown units stay
-        assert rows["pumps"].share is None
-        assert tables.flows_mwh == {"imports": pytest.approx(144), "exports": pytest.approx(432)}  # [36]
-
-    def test_charging_and_discharging_stand_apart(self, tiny_market):
-        tables = generation.load(tiny_market, Selection(region="SA1", range="all"))
-        rows = {row.fuel_id: row for row in tables.fuels}
-        assert (rows["battery_charging"].energy_mwh, rows["battery_discharging"].energy_mwh) == (
-            pytest.approx(35),
-            pytest.approx(23),
-        )  # [6, 7]
-        assert rows["battery_discharging"].dwa_price == pytest.approx(-12.17391, abs=1e-5)  # [19]
-        assert tables.stack.columns["battery_charging"].min() == pytest.approx(-36)
-
-    def test_the_sum_of_regions_is_asked_as_one(self, tiny_market):
-        tables = generation.load(tiny_market, Selection(region="NEM", range="all"))
-        assert tables.flows_mwh == {}
-        assert "exports" not in tables.stack.fuels
-
-    def test_a_region_without_rows_is_an_answer(self, tiny_market):
-        tables = generation.load(tiny_market, Selection(region="TAS1", range="all"))
-        assert (tables.fuels, tables.renewable_share, tables.stack.fuels) == ([], None, ())
-
-    def test_the_renewable_share_is_unknown_while_rooftop_is_missing(self, tiny_market):
-        assert generation.load(tiny_market, Selection(region="NSW1", range="all")).renewable_share is None
-
-
-class TestOverview:
-    def test_is_24_hours_whatever_the_range(self, tiny_market):
-        """T9."""
-        tables = overview.load(tiny_market, Selection(region="SA1", range="all"))
-        assert tables.receipts[0].window == Window(datetime(2024, 3, 1), WINDOW.end)
-        assert [tile.region_id for tile in tables.tiles] == ["NEM", "NSW1", "SA1"]
-
-    def test_tiles_hold_the_newest_price_beside_the_days(self, tiny_market):
-        tile = {tile.region_id: tile for tile in overview.load(tiny_market, Selection(region="SA1")).tiles}["SA1"]
-        assert tile.price == pytest.approx(40)
-        assert tile.day_price == pytest.approx(39.86063, abs=1e-5)  # [32]
-
-    def test_recent_prices_are_of_settlement_periods(self, tiny_market):
-        """Five minutes since October 2021; the market's are weighted by demand (J13)."""
-        recent = overview.load(tiny_market, Selection(region="NEM")).recent
-        assert recent.ends[-2:] == [WINDOW.end - timedelta(minutes=5), WINDOW.end]
-        assert recent.rows["NEM"][0][-1] == pytest.approx((120 * 50 + 60 * 40) / 180)
-
-    def test_before_october_2021_a_settlement_period_is_half_an_hour(self, tiny_market):
-        window = Window(datetime(2017, 11, 4), datetime(2017, 11, 5))
-        empty = tiny_market.ask("regional_price", WINDOW, resolution="5min").table.slice(0, 0)
-        ends = overview.recent_prices(empty, empty, window).ends
-        assert ends[0] == datetime(2017, 11, 4, 21)
-        assert ends[1] - ends[0] == timedelta(minutes=30)
+from dashboard.tables import prices, stations
 
 
 class TestPrices:

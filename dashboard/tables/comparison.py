@@ -1,0 +1,130 @@
+"""The selected range beside another of the same region, for the Generation tab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from dashboard.bands import Band, stack_order
+from dashboard.data import Export, Grouping, Market, Selection, Unit, compared_window, window_of
+from dashboard.tables.generation import Supply, load_supply, signed, stack_export
+from dashboard.tables.supply import FuelRow
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+PREVIOUS = "previous"
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaRow:
+    """A band now and then. Changes are signed as told (more exports are a fall); None where one side is missing.
+
+    Power is compared, not energy: the two ranges may differ in length.
+    """
+
+    band: Band
+    now: FuelRow | None
+    then: FuelRow | None
+
+    @property
+    def change_mw(self) -> float | None:
+        """Mean power now less then; a band that did not run then ran at 0."""
+        means = [signed(row, row.mean_mw) if row else 0.0 for row in (self.now, self.then)]
+        return None if None in means else means[0] - means[1]  # type: ignore[operator]
+
+    @property
+    def change(self) -> float | None:
+        """The change in mean power over its size then."""
+        then = self.then.mean_mw if self.then else None
+        return None if not then or self.change_mw is None else self.change_mw / then
+
+    @property
+    def change_share(self) -> float | None:
+        """The change in share, as a difference of shares."""
+        shares = [row.share if row else (0.0 if self.band.supplies else None) for row in (self.now, self.then)]
+        return None if None in shares else shares[0] - shares[1]  # type: ignore[operator]
+
+    @property
+    def change_price(self) -> float | None:
+        """The change in dispatch-weighted price, $/MWh."""
+        if self.now is None or self.then is None or self.now.dwa_price is None or self.then.dwa_price is None:
+            return None
+        return self.now.dwa_price - self.then.dwa_price
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Both ranges, and what changed; ``then`` is None where nothing of the other range is held.
+
+    ``asked`` is the other range as chosen, of which ``then.window`` is what the data reaches.
+    """
+
+    grouping: Grouping
+    unit: Unit
+    compare: str
+    asked: Window
+    now: Supply
+    then: Supply | None
+    rows: list[DeltaRow]
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> Comparison:
+    """Both ranges at the same resolution; without a choice, the one before of the same length."""
+    extent = market.extent("generation_by_fuel")
+    window = window_of(selection, extent, market.clock)
+    compare = selection.compare or PREVIOUS
+    asked = compared_window(replace(selection, compare=compare), window)
+    assert asked is not None
+    now = load_supply(market, selection, window)
+    held = asked.overlap(extent)
+    then = load_supply(market, selection, held) if held is not None else None
+    rows = delta_rows(now.rows, then.rows, selection.grouping) if then is not None else []
+    exports = [stack_export(now, "generation", "The selected range")]
+    if then is not None:
+        exports += [stack_export(then, "generation-compared", "The range compared with"), _export(now, then, rows)]
+    return Comparison(
+        grouping=selection.grouping,
+        unit=selection.unit,
+        compare=compare,
+        asked=asked,
+        now=now,
+        then=then,
+        rows=rows,
+        receipts=now.receipts + (then.receipts if then is not None else ()),
+        exports=tuple(exports),
+    )
+
+
+def delta_rows(now: list[FuelRow], then: list[FuelRow], grouping: Grouping) -> list[DeltaRow]:
+    """A row per band that either range has, from the top of the stack down."""
+    mine, theirs = ({row.band.id: row for row in rows} for rows in (now, then))
+    return [
+        DeltaRow(band, mine.get(band.id), theirs.get(band.id))
+        for band in reversed(stack_order(grouping))
+        if band.id in mine or band.id in theirs
+    ]
+
+
+def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
+    def of(name: str, row: FuelRow | None) -> float | None:
+        return signed(row, getattr(row, name)) if row and name != "share" else getattr(row, name, None)
+
+    columns: dict[str, pa.Array] = {"band": pa.array([row.band.id for row in rows], pa.string())}
+    units: dict[str, str] = {}
+    for name, unit in (("energy_mwh", "MWh"), ("mean_mw", "MW"), ("share", ""), ("market_value_aud", "$")):
+        for when in ("now", "then"):
+            columns[f"{name}_{when}"] = pa.array([of(name, getattr(row, when)) for row in rows], pa.float64())
+            units[f"{name}_{when}"] = unit
+    for when in ("now", "then"):
+        prices = [side.dwa_price if (side := getattr(row, when)) else None for row in rows]
+        columns[f"dwa_price_{when}"] = pa.array(prices, pa.float64())
+        units[f"dwa_price_{when}"] = "$/MWh"
+    columns["change_mw"] = pa.array([row.change_mw for row in rows], pa.float64())
+    units["change_mw"] = "MW"
+    return Export("changes", "What changed", now.questions + then.questions, pa.table(columns), units)

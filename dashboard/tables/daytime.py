@@ -1,0 +1,121 @@
+"""The average day of the selected range, for the Generation tab: what runs at which time of day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.bands import stack_order
+from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, window_of
+from dashboard.tables import shape
+from dashboard.tables.generation import arrow, ask
+from dashboard.tables.supply import Stack, exchange_energy, fuel_groups
+from nem.regions import NEM
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+# Half hours: what is warmed at that grain is read at once. Of a longer range, the newest year.
+RESOLUTION = "30min"
+LONGEST = timedelta(days=366)
+_STEP = np.timedelta64(30, "m")
+_SLOTS = 48
+_DAY = np.datetime64("2000-01-01", "us")  # any day: only its times are shown
+
+
+@dataclass(frozen=True, slots=True)
+class Daytime:
+    """``stack`` is of one day in half hours: the mean over every day of ``window``, of which there are ``days``."""
+
+    region: str
+    grouping: Grouping
+    unit: Unit
+    window: Window
+    shortened: bool
+    days: float
+    stack: Stack
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> Daytime:
+    """The stack's mean MW and the mean price at each half hour of the day."""
+    chosen = window_of(selection, market.extent("generation_by_fuel"), market.clock)
+    window = Window(max(chosen.start, chosen.end - LONGEST), chosen.end)
+    region = {"region_id": (selection.region,)}
+    questions = tuple(Question(query, window, RESOLUTION, region) for query in ("generation_by_fuel", "regional_price"))
+    generation, price = (ask(market, question) for question in questions)
+    day = average_day(generation, price, selection.region, selection.grouping, selection.unit)
+    names = [*(band.id for band in day.bands), "supply", "demand"]
+    times = {name: np.datetime_as_string(day.columns[name], "m") for name in ("interval_start", "interval_end")}
+    columns = {"from": np.array([time[11:] for time in times["interval_start"]], dtype=object)}
+    columns |= {name: day.columns[name] for name in (*names, "price")}
+    export = Export(
+        "time-of-day",
+        "The average day",
+        questions,
+        arrow(columns),
+        {**dict.fromkeys(names, day.unit), "price": "$/MWh"},
+    )
+    return Daytime(
+        region=selection.region,
+        grouping=selection.grouping,
+        unit=selection.unit,
+        window=window,
+        shortened=window != chosen,
+        days=shape.held_hours(generation.receipt) / 24,
+        stack=day,
+        receipts=(generation.receipt, price.receipt),
+        exports=(export,),
+    )
+
+
+def average_day(generation: Answer, price: Answer, region: str, grouping: Grouping, unit: Unit) -> Stack:
+    """Energy over hours per half hour of the day, summed over the days and then divided; share as a stack's."""
+    starts, ends, energy = shape.spread(generation.table, "fueltech_id", "energy_mwh", fuel_groups(grouping))
+    market = shape.columns(price.table)
+    if region != NEM:
+        energy |= exchange_energy(starts, market)
+    slot, market_slot = _slot(starts), _slot(market["interval_start"])
+    hours = _summed(slot, shape.bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt))
+    means = {name: np.nan_to_num(_summed(slot, values)) / hours for name, values in energy.items()}
+    bands = [band for band in stack_order(grouping) if np.any(np.nan_to_num(means.get(band.id, np.zeros(1))) != 0)]
+    if unit == "share":
+        bands = [band for band in bands if band.supplies]
+    grid = _DAY + np.arange(_SLOTS) * _STEP
+    out: shape.Columns = {"interval_start": grid, "interval_end": grid + _STEP}
+    for band in bands:
+        out[band.id] = -means[band.id] if band.below_zero else means[band.id]
+    above = [out[band.id] for band in bands if not band.below_zero]
+    out["supply"] = np.sum(above, axis=0) if above else np.full(_SLOTS, np.nan)
+    demand = market["demand_mwh"].astype(float)
+    known = np.where(np.isnan(demand), np.nan, shape.bucket_hours(market, price.receipt))
+    out["demand"] = _summed(market_slot, demand) / _summed(market_slot, known)
+    over, under = shape.price_measures(region)
+    out["price"] = _ratio(
+        _summed(market_slot, market[over].astype(float)), _summed(market_slot, market[under].astype(float))
+    )
+    out["marked"] = np.zeros(_SLOTS)
+    if unit != "share":
+        return Stack(out, tuple(bands), "MW")
+    total = np.sum([np.maximum(out[band.id], 0) for band in bands], axis=0) if bands else np.full(_SLOTS, np.nan)
+    for name in (*(band.id for band in bands), "supply"):
+        out[name] = 100 * _ratio(out[name], total)
+    out["demand"] = np.full(_SLOTS, np.nan)
+    return Stack(out, tuple(bands), "%")
+
+
+def _slot(starts: shape.Array) -> shape.Array:
+    return np.asarray((starts - starts.astype("M8[D]")) // _STEP, dtype=int)
+
+
+def _summed(slot: shape.Array, values: shape.Array) -> shape.Array:
+    return shape.added(slot, values, _SLOTS)
+
+
+def _ratio(over: shape.Array, under: shape.Array) -> shape.Array:
+    return np.asarray(over / np.where(under > 0, under, np.nan))

@@ -1,0 +1,79 @@
+"""Capacity factors by fuel over time, for the Generation tab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.bands import Band, stack_order
+from dashboard.data import Export, Grouping, Market, Question, Selection, resolutions_within, window_of
+from dashboard.tables import shape
+from dashboard.tables.generation import arrow, ask
+from dashboard.tables.supply import band_factors, generator_groups
+from nem.windows import RESOLUTIONS, Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """``columns`` holds ``interval_start``, ``interval_end`` and a capacity factor in percent per band, NaN in gaps.
+
+    ``whole`` is each band's factor over the window, 0 to 1; bands stand from the top of the stack down.
+    """
+
+    region: str
+    grouping: Grouping
+    window: Window
+    columns: shape.Columns
+    bands: tuple[Band, ...]
+    whole: dict[str, float | None]
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> Factors:
+    """Rated energy over potential of each bucket and band; a unit of unknown capacity is in neither."""
+    window = window_of(selection, market.extent("capacity_factor"), market.clock)
+    region = {"region_id": (selection.region,)}
+    question = Question("capacity_factor", window, factor_resolution(selection, window), region)
+    units = ask(market, question)
+    groups = generator_groups(selection.grouping)
+    starts, ends, rated = shape.spread(units.table, "fueltech_id", "rated_energy_mwh", groups)
+    _, _, potential = shape.spread(units.table, "fueltech_id", "potential_mwh", groups)
+    whole = band_factors(units.table, selection.grouping)
+    columns: shape.Columns = {"interval_start": starts, "interval_end": ends}
+    bands = [band for band in reversed(stack_order(selection.grouping)) if whole.get(band.id) is not None]
+    for band in bands:
+        possible = potential[band.id]
+        columns[band.id] = 100 * rated[band.id] / np.where(possible > 0, possible, np.nan)
+    columns = shape.break_gaps(columns)
+    export = Export(
+        "capacity-factors",
+        "Capacity factors over time",
+        (question,),
+        arrow(columns),
+        dict.fromkeys((band.id for band in bands), "%"),
+    )
+    return Factors(
+        region=selection.region,
+        grouping=selection.grouping,
+        window=window,
+        columns=columns,
+        bands=tuple(bands),
+        whole=whole,
+        receipts=(units.receipt,),
+        exports=(export,),
+    )
+
+
+def factor_resolution(selection: Selection, window: Window) -> str:
+    """The selected resolution, but never finer than what is warmed and read at once: these rows are of every unit."""
+    length = window.end - window.start
+    finest = "30min" if length <= timedelta(days=3) else "1h" if length <= timedelta(days=8) else "1d"
+    allowed = [step for step in resolutions_within(window) if RESOLUTIONS.index(step) >= RESOLUTIONS.index(finest)]
+    return selection.resolution if selection.resolution in allowed else allowed[0]

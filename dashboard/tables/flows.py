@@ -1,0 +1,193 @@
+"""What flows between regions and how near its limits: the newest interval of every interconnector, and over a range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Question, Selection, resolution_of, window_of
+from dashboard.tables import shape
+from dashboard.tables.generation import ask
+from nem.regions import INTERCONNECTORS, NEM
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+_PER_HOUR = 12
+_SUMS = (
+    "forward_mwh",
+    "reverse_mwh",
+    "rated_forward_mwh",
+    "rated_reverse_mwh",
+    "forward_limit_mwh",
+    "reverse_limit_mwh",
+    "losses_mwh",
+    "at_forward_limit_count",
+    "at_reverse_limit_count",
+    "at_both_limits_count",
+    "limit_count",
+    "reading_count",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One interconnector over a window; flows are metered and positive from ``ends[0]`` to ``ends[1]``.
+
+    ``columns`` holds ``interval_start``, ``interval_end``, ``mean_mw``, ``forward_limit_mw``, ``reverse_limit_mw`` (not
+    above 0) and ``at_limit``, the share of a bucket's labels at a limit. ``ends`` is None for one that no list knows.
+    """
+
+    interconnector_id: str
+    name: str
+    ends: tuple[str, str] | None
+    columns: shape.Columns
+    mean_mw: float | None
+    forward_mwh: float | None
+    reverse_mwh: float | None
+    forward_utilisation: float | None
+    reverse_utilisation: float | None
+    at_limit_share: float | None
+    losses_mwh: float | None
+
+    @property
+    def newest(self) -> dict[str, float | None]:
+        """The last bucket's flow, limits and share at a limit; None where unknown."""
+        rows = {name: values[-1:] for name, values in self.columns.items() if values.dtype.kind == "f"}
+        return {name: float(row[0]) if row.size and not np.isnan(row[0]) else None for name, row in rows.items()}
+
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether the last bucket's target reached a limit."""
+        return bool(self.newest["at_limit"])
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """Interconnectors that touch a region; ``why_none`` says why there are none, where no flows are held."""
+
+    region: str
+    window: Window | None
+    links: list[Link]
+    why_none: str
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> Flows:
+    """The selected range, for the Generation tab."""
+    window = held_window(market, selection)
+    return load_flows(market, selection.region, window, resolution_of(selection, window) if window else "auto")
+
+
+def held_window(market: Market, selection: Selection) -> Window | None:
+    """The selected range of what flows are held; None if none are."""
+    # Imported here: it brings the store, which a tab needs only once it asks.
+    from cache_store.errors import NoAnswerError
+
+    try:
+        return window_of(selection, market.extent("interconnector_flow"), market.clock)
+    except NoAnswerError:
+        return None  # an older public archive has no flows: the rest of the tab stands without
+
+
+def load_flows(market: Market, region: str, window: Window | None, resolution: str) -> Flows:
+    """Every interconnector of ``region`` over ``window``; without one, none and why."""
+    if window is None:
+        return Flows(region, None, [], "The source holds no interconnector flows for this range.", (), ())
+    question = Question("interconnector_flow", window, resolution)
+    answer = ask(market, question)
+    links = [link for link in links_of(answer) if touches(link, region)]
+    kept = shape.where(answer.table, "interconnector_id", [link.interconnector_id for link in links])
+    export = Export("flows", "Interconnector flows", (question,), kept, _units())
+    why_none = "" if links else "No interconnector reported in this range."
+    return Flows(region, window, links, why_none, (answer.receipt,), (export,) if links else ())
+
+
+def _units() -> dict[str, str]:
+    from cache_store.catalogue import INTERCONNECTOR_FLOW
+
+    units = {name: column.unit for name, column in INTERCONNECTOR_FLOW.columns.items()}
+    units |= {name: ratio.unit for name, ratio in INTERCONNECTOR_FLOW.ratios.items()}
+    return {name: unit for name, unit in units.items() if unit in {"MW", "MWh"}}
+
+
+def touches(link: Link, region: str) -> bool:
+    """Whether it ends in ``region``; one whose ends are unknown may."""
+    return region == NEM or link.ends is None or region in link.ends
+
+
+def links_of(answer: Answer) -> list[Link]:
+    """Each interconnector of an answer, those of the list first."""
+    names = set(shape.columns(answer.table, ("interconnector_id",))["interconnector_id"])
+    known = [name for name in INTERCONNECTORS if name in names]
+    return [
+        _link(name, shape.where(answer.table, "interconnector_id", [name]))
+        for name in (*known, *sorted(names - set(known)))
+    ]
+
+
+def _link(interconnector_id: str, table: pa.Table) -> Link:
+    data = shape.columns(table)
+    sums = {name: shape.total(data[name].astype(float)) for name in _SUMS}
+    readings = data["reading_count"].astype(float)
+    hours = np.where(readings > 0, readings, np.nan) / _PER_HOUR
+    counted = data["limit_count"].astype(float)
+    columns = {
+        "interval_start": data["interval_start"],
+        "interval_end": data["interval_end"],
+        "mean_mw": data["mean_mw"].astype(float),
+        "forward_limit_mw": data["forward_limit_mwh"].astype(float) / hours,
+        "reverse_limit_mw": -data["reverse_limit_mwh"].astype(float) / hours,
+        "at_limit": _at_limit(data) / np.where(counted > 0, counted, np.nan),
+    }
+    name, *ends = INTERCONNECTORS.get(interconnector_id, (interconnector_id,))
+    net = None if sums["forward_mwh"] is None else sums["forward_mwh"] - (sums["reverse_mwh"] or 0.0)
+    return Link(
+        interconnector_id=interconnector_id,
+        name=name,
+        ends=(ends[0], ends[1]) if ends else None,
+        columns=shape.break_gaps(columns),
+        mean_mw=shape.ratio(net, (sums["reading_count"] or 0.0) / _PER_HOUR),
+        forward_mwh=sums["forward_mwh"],
+        reverse_mwh=sums["reverse_mwh"],
+        forward_utilisation=shape.ratio(sums["rated_forward_mwh"], sums["forward_limit_mwh"]),
+        reverse_utilisation=shape.ratio(sums["rated_reverse_mwh"], sums["reverse_limit_mwh"]),
+        at_limit_share=shape.ratio(shape.total(_at_limit(data)), sums["limit_count"]),
+        losses_mwh=sums["losses_mwh"],
+    )
+
+
+def _at_limit(data: shape.Columns) -> shape.Array:
+    both = data["at_both_limits_count"].astype(float)
+    return np.asarray(
+        data["at_forward_limit_count"].astype(float) + data["at_reverse_limit_count"].astype(float) - both
+    )
+
+
+def wide(links: list[Link]) -> shape.Columns:
+    """Every link's series over one time axis: ``<id>.flow``, ``.forward``, ``.reverse`` (limits), ``.at`` (flow at a limit)."""
+    every = [np.stack([link.columns["interval_start"], link.columns["interval_end"]]) for link in links]
+    starts, first = np.unique(np.concatenate([times[0] for times in every]), return_index=True)
+    out: shape.Columns = {
+        "interval_start": starts,
+        "interval_end": np.concatenate([times[1] for times in every])[first],
+    }
+    for link in links:
+        data = link.columns
+        at = np.where(data["at_limit"] > 0, data["mean_mw"], np.nan)
+        parts = {
+            "flow": data["mean_mw"],
+            "forward": data["forward_limit_mw"],
+            "reverse": data["reverse_limit_mw"],
+            "at": at,
+        }
+        out |= {
+            f"{link.interconnector_id}.{part}": shape.on(starts, data["interval_start"], values)
+            for part, values in parts.items()
+        }
+    return out

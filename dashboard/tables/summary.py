@@ -1,0 +1,130 @@
+"""A region's day in a few figures, beside the same hours of the day before and of a year before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Question, year_before
+from dashboard.tables import shape
+from dashboard.tables.generation import ask
+from dashboard.tables.supply import fuel_rows, renewable_share
+from nem.regions import NEM
+from nem.windows import INTERVAL, Window, floor
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+_BOUNDS = {"high": ("rrp_max", np.nanargmax), "low": ("rrp_min", np.nanargmin)}
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """A 5-minute price, and whose."""
+
+    rrp: float
+    region_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """From midnight to the newest interval's time of day. ``mean_price`` of the NEM is weighted by demand."""
+
+    window: Window
+    mean_price: float | None
+    high: Extreme | None
+    low: Extreme | None
+    supply_mwh: float
+    demand_mwh: float | None
+    renewable_share: float | None
+    gas_share: float | None
+    coal_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """``yesterday`` and ``last_year`` are None where the data does not reach over all of their hours."""
+
+    today: Day
+    yesterday: Day | None
+    last_year: Day | None
+    receipts: tuple[Receipt, ...]
+    export: Export
+
+
+def load_summary(market: Market, region: str, extent: Window) -> Summary:
+    """The day of the newest interval so far, and the same hours of the two days it is compared with."""
+    midnight = floor(extent.end - INTERVAL, "1d")
+    today = Window(max(midnight, extent.start), extent.end)
+    before = (
+        Window(today.start - timedelta(days=1), today.end - timedelta(days=1)),
+        Window(year_before(today.start), year_before(today.end)),
+    )
+    days: list[Day | None] = []
+    receipts: list[Receipt] = []
+    questions: list[Question] = []
+    for window in (today, *before):
+        if window.overlap(extent) != window:
+            days.append(None)
+            continue
+        day, asked, answered = _load_day(market, region, window)
+        days.append(day)
+        questions += asked
+        receipts += answered
+    assert days[0] is not None
+    return Summary(days[0], days[1], days[2], tuple(receipts), _export(days, tuple(questions)))
+
+
+def _load_day(
+    market: Market, region: str, window: Window
+) -> tuple[Day, tuple[Question, Question], tuple[Receipt, Receipt]]:
+    filters = {"region_id": (region,)}
+    fuels = Question("generation_by_fuel", window, "1d", filters)
+    # Prices of every region for the whole market: its highest and lowest are some region's.
+    prices = Question("regional_price", window, "1d", {} if region == NEM else filters)
+    generation, price = ask(market, fuels), ask(market, prices)
+    groups = {row.band.id: row for row in fuel_rows(generation, "simplified")}
+    data = shape.columns(price.table)
+
+    def share(band: str) -> float | None:
+        return groups[band].share if band in groups else 0.0 if groups else None
+
+    day = Day(
+        window=window,
+        mean_price=shape.mean_price(data, region),
+        high=_extreme(data, "high"),
+        low=_extreme(data, "low"),
+        supply_mwh=sum(row.energy_mwh for row in groups.values() if row.band.supplies),
+        demand_mwh=shape.total(data["demand_mwh"].astype(float)),
+        renewable_share=renewable_share(generation, region),
+        gas_share=share("gas"),
+        coal_share=share("coal"),
+    )
+    return day, (fuels, prices), (generation.receipt, price.receipt)
+
+
+def _extreme(data: shape.Columns, which: str) -> Extreme | None:
+    column, place = _BOUNDS[which]
+    values = data[column].astype(float)
+    if np.isnan(values).all():
+        return None
+    at = int(place(values))
+    return Extreme(float(values[at]), str(data["region_id"][at]))
+
+
+def _export(days: list[Day | None], questions: tuple[Question, ...]) -> Export:
+    held = [day for day in days if day is not None]
+    names = ("mean_price", "supply_mwh", "demand_mwh", "renewable_share", "gas_share", "coal_share")
+    columns = {
+        "interval_start": pa.array([day.window.start for day in held], pa.timestamp("us")),
+        "interval_end": pa.array([day.window.end for day in held], pa.timestamp("us")),
+        **{name: pa.array([getattr(day, name) for day in held], pa.float64()) for name in names},
+        "rrp_max": pa.array([day.high.rrp if day.high else None for day in held], pa.float64()),
+        "rrp_min": pa.array([day.low.rrp if day.low else None for day in held], pa.float64()),
+    }
+    units = {"supply_mwh": "MWh", "demand_mwh": "MWh"} | dict.fromkeys(("mean_price", "rrp_max", "rrp_min"), "$/MWh")
+    return Export("summary", "The daily summary", questions, pa.table(columns), units)

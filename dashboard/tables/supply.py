@@ -1,0 +1,247 @@
+"""What supplied a region and what it drew: the stack over time, a row per band over a window, and the renewable share.
+
+Bands are of a grouping (`dashboard.bands`): sums are taken over a band's fuels first, ratios after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.bands import BANDS, Band, stack_order
+from dashboard.data import Grouping, Unit
+from dashboard.tables.shape import (
+    Array,
+    Columns,
+    added,
+    break_gaps,
+    bucket_hours,
+    capacity_factors,
+    columns,
+    held_hours,
+    keyed,
+    on,
+    price_column,
+    ratio,
+    spread,
+    sums,
+    total,
+)
+from nem.fuels import FUELS, RENEWABLES
+from nem.regions import NEM, REGIONS
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer
+
+ROOFTOP = "solar_rooftop"
+EXCHANGES = {"imports": "import_mwh", "exports": "export_mwh"}
+GENERATION = tuple(fuel.id for fuel in FUELS.values() if fuel.kind == "generation")
+SHARE_NEEDS = 0.95  # of the hours: with fewer in which every input is known, a renewable share is not told
+_PER_HOUR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Bands over time, loads and exports negative, beside demand and price.
+
+    ``columns`` holds ``interval_start``, ``interval_end``, one column per id in ``bands`` (stack order), ``supply``
+    (what stands above zero), ``demand``, ``price`` ($/MWh), and ``marked`` (1 where a bucket is partial or the newest
+    readings are provisional); a stretch without data is one row of NaN. All but price and marked are in ``unit``.
+    """
+
+    columns: Columns
+    bands: tuple[Band, ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class FuelRow:
+    """One band over a whole window; ``share`` is of the region's own supply, so loads and exchanges have none.
+
+    An exchange has energy and mean power alone: it is a difference of dispatch, and earns no fuel anything.
+    """
+
+    band: Band
+    energy_mwh: float
+    mean_mw: float | None
+    share: float | None = None
+    capacity_factor: float | None = None
+    dwa_price: float | None = None
+    market_value_aud: float | None = None
+
+    @property
+    def sign(self) -> int:
+        """Which way it is drawn and told."""
+        return -1 if self.band.below_zero else 1
+
+
+def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "detailed", unit: Unit = "mw") -> Stack:
+    """One region's stack, from its rows of `generation_by_fuel` and `regional_price` over the same window.
+
+    ``unit``: mean MW, the energy of a bucket in MWh (GWh where that is more than 10,000), or percent of the supply.
+    """
+    starts, ends, energy = spread(generation.table, "fueltech_id", "energy_mwh", fuel_groups(grouping))
+    own = {name: np.nan_to_num(values) for name, values in energy.items()}
+    market = columns(price.table)
+    if region != NEM:
+        own |= exchange_energy(starts, market)
+    grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
+    ends = np.concatenate([ends, market["interval_end"]])[first]
+    bands = [band for band in stack_order(grouping) if np.any(own.get(band.id, 0.0) != 0)]
+    if unit == "share":
+        bands = [band for band in bands if band.supplies]
+    demand = on(grid, market["interval_start"], market["demand_mwh"].astype(float))
+    factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
+    out: Columns = {"interval_start": grid, "interval_end": ends}
+    for band in bands:
+        out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * factor
+    above = [out[band.id] for band in bands if not band.below_zero]
+    out["supply"] = np.sum(above, axis=0) if above else np.full(len(grid), np.nan)
+    out["demand"] = demand * (np.nan if unit == "share" else factor)
+    out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
+    out["marked"] = on(grid, starts, _marked(generation.table, starts))
+    return Stack(break_gaps(out), tuple(bands), word)
+
+
+def fuel_groups(grouping: Grouping) -> Mapping[str, str]:
+    """Every fuel's band."""
+    return {fuel: band.id for fuel, band in BANDS[grouping].items()}
+
+
+def exchange_energy(starts: Array, market: Columns) -> dict[str, Array]:
+    """Energy in and out of a region, where there is any, at the generation's buckets."""
+    known = np.isin(market["interval_start"], starts)
+    out = {}
+    for name, column in EXCHANGES.items():
+        flow = np.nan_to_num(market[column].astype(float))[known]
+        out[name] = np.nan_to_num(on(starts, market["interval_start"][known], flow))
+    return out
+
+
+def _scale(
+    unit: Unit, own: Mapping[str, Array], grid: Array, ends: Array, generation: Answer
+) -> tuple[Array | float, str]:
+    """What turns MWh of each bucket of ``grid`` into ``unit``, and the unit's name."""
+    if unit == "energy":
+        largest = max((float(np.max(values)) for values in own.values()), default=0.0)
+        return (1e-3, "GWh") if largest > 10_000 else (1.0, "MWh")
+    if unit == "mw":
+        hours = bucket_hours({"interval_start": grid, "interval_end": ends}, generation.receipt)
+        return 1 / np.where(hours > 0, hours, np.nan), "MW"
+    starts = np.unique(columns(generation.table, ("interval_start",))["interval_start"])
+    supply = np.sum([np.maximum(values, 0) for values in own.values()], axis=0) if own else np.zeros(len(starts))
+    supplied = on(grid, starts, supply)
+    return 100 / np.where(supplied > 0, supplied, np.nan), "%"
+
+
+def _marked(table: pa.Table, starts: Array) -> Array:
+    """1 for buckets that the window or the data cuts short, and for the newest ones while readings are provisional."""
+    data = columns(table, ("interval_start", "complete", "provisional_count"))
+    row = np.searchsorted(starts, data["interval_start"])
+    cut = np.zeros(len(starts), dtype=bool)
+    cut[row[~data["complete"].astype(bool)]] = True
+    provisional = added(row, data["provisional_count"].astype(float), len(starts)) > 0
+    firm = np.flatnonzero(~provisional)
+    newest = np.arange(len(starts)) > (firm[-1] if firm.size else -1)
+    return np.asarray((cut | newest).astype(float))
+
+
+def fuel_rows(
+    generation: Answer,
+    grouping: Grouping = "detailed",
+    price: Answer | None = None,
+    units: pa.Table | None = None,
+) -> list[FuelRow]:
+    """One row per band over the answer's window, from the top of the stack down.
+
+    ``price``, of a single region, adds its imports and exports; ``units`` (of `capacity_factor`) the capacity factors.
+    Storage has none: what it gives back is not what it could have generated.
+    """
+    groups, hours = fuel_groups(grouping), held_hours(generation.receipt)
+    found = sums(generation.table, "fueltech_id", ("energy_mwh", "priced_energy_mwh", "market_value_aud"), groups)
+    factors = band_factors(units, grouping) if units is not None else {}
+    bands = stack_order(grouping)
+    supply = sum(found.get(band.id, {}).get("energy_mwh") or 0.0 for band in bands if band.supplies)
+    flows = exchanged(price) if price is not None else {}
+    rows = []
+    for band in reversed(bands):
+        sum_of = found.get(band.id, {})
+        energy = flows.get(band.id) or sum_of.get("energy_mwh")
+        if energy:
+            rows.append(
+                FuelRow(
+                    band=band,
+                    energy_mwh=energy,
+                    mean_mw=ratio(energy, hours),
+                    share=ratio(energy, supply) if band.supplies else None,
+                    capacity_factor=factors.get(band.id),
+                    dwa_price=ratio(sum_of.get("market_value_aud"), sum_of.get("priced_energy_mwh")),
+                    market_value_aud=sum_of.get("market_value_aud"),
+                )
+            )
+    return rows
+
+
+def exchanged(price: Answer) -> dict[str, float]:
+    """A single region's imports and exports over the answer's window, MWh."""
+    data = columns(price.table, EXCHANGES.values())
+    return {name: total(data[column].astype(float)) or 0.0 for name, column in EXCHANGES.items()}
+
+
+def generator_groups(grouping: Grouping) -> Mapping[str, str]:
+    """Every generating fuel's band, and no band's name for what stores or draws: that has no capacity factor."""
+    stores = {fuel.id: "" for fuel in FUELS.values() if fuel.kind != "generation"}
+    return {**fuel_groups(grouping), **stores, "battery": ""}  # a unit may be registered as a battery, both ways
+
+
+def band_factors(units: pa.Table, grouping: Grouping) -> dict[str, float | None]:
+    """Each band's capacity factor, of its generators alone."""
+    factors = capacity_factors(units, "fueltech_id", generator_groups(grouping))
+    return {name: factor for name, factor in factors.items() if name}
+
+
+def renewable_shares(generation: Answer, region: str) -> Columns:
+    """Each bucket's ``interval_start``, ``interval_end``, ``renewable`` and ``generated`` MWh, and ``hours``.
+
+    Both sums are NaN in a bucket where an input is missing: a rooftop estimate of any label and region, or all metered
+    generation. Rooftop is in both, storage and imports in neither.
+    """
+    table = generation.table
+    data = columns(table, ("interval_start", "interval_end", "energy_mwh", "reading_count"))
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    ends, size = data["interval_end"][first], len(starts)
+    hours = bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt)
+    names, place = keyed(table.column("fueltech_id"))
+    energy = data["energy_mwh"].astype(float)
+
+    def of(fuels: tuple[str, ...], values: Array) -> Array:
+        mine = np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names])
+        return added(row[mine], values[mine], size)
+
+    estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"].astype(float)))
+    expected = np.round(hours * _PER_HOUR) * (len(REGIONS) if region == NEM else 1)
+    metered = of(tuple(fuel for fuel in names if fuel != ROOFTOP), energy)
+    whole = (estimates >= expected) & (expected > 0) & ~np.isnan(metered)
+    return {
+        "interval_start": starts,
+        "interval_end": ends,
+        "renewable": np.where(whole, np.nan_to_num(of(RENEWABLES, energy)), np.nan),
+        "generated": np.where(whole, np.nan_to_num(of(GENERATION, energy)), np.nan),
+        "hours": hours,
+    }
+
+
+def renewable_share(generation: Answer, region: str) -> float | None:
+    """Renewable over all generation of the answer's window, summed and then divided, over buckets with every input.
+
+    None while those are fewer than ``SHARE_NEEDS`` of the hours, and where nothing generates.
+    """
+    shares = renewable_shares(generation, region)
+    whole = ~np.isnan(shares["generated"])
+    if not whole.size or shares["hours"][whole].sum() < SHARE_NEEDS * shares["hours"].sum():
+        return None
+    return ratio(float(shares["renewable"][whole].sum()), float(shares["generated"][whole].sum()))

@@ -1,0 +1,58 @@
+"""Capacity factor by fuel over time: a line per band, and each band's factor over the range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dashboard import markup
+from dashboard.layout import View, card, chart, grid
+from dashboard.palette import REGION_NAMES
+from dashboard.stacks import band_lines
+from dashboard.tables.factors import Factors
+from dashboard.views.generation import bar, factor
+
+HEADS = (
+    (
+        "Fuel",
+        "storage has none: what it gives back it has drawn; nor has rooftop, whose capacity AEMO does not register",
+    ),
+    (
+        "Capacity factor",
+        "energy over capacity (maximum, else registered, as of the date) times the hours registered; units of unknown capacity "
+        "are in neither; never clipped, above 100 % is flagged",
+    ),
+)
+_TIP = "of all the capacity registered, whether or not it reported"
+
+
+def build(_: Callable[..., None]) -> View:
+    """The view, empty."""
+    head, receipt, whole, whole_receipt = (markup.pane() for _ in range(4))
+    lines = chart()
+
+    def show(tables: Factors) -> None:
+        head.object = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
+        lines.pane.visible = bool(tables.bands)
+        if tables.bands:
+            lines.show(tables.bands, tables.columns, partial(band_lines, bands=tables.bands, height=460))
+        none = "" if tables.bands else '<p class="note">No unit of known capacity is registered in this range.</p>'
+        receipt.object = none + markup.receipt_line(tables.receipts)
+        when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        whole.object = markup.header("Over the range", when) + _table(tables)
+        whole_receipt.object = markup.receipt_line(tables.receipts)
+
+    return View(grid(card(head, lines.pane, receipt), card(whole, whole_receipt), kind="two-one"), show)
+
+
+def _table(tables: Factors) -> str:
+    rows = []
+    for band in tables.bands:
+        value = tables.whole[band.id]
+        shown = bar(None if value is None else min(value, 1.0), band.colour).rpartition("</span>")[0] + "</span>"
+        cells: list[tuple[str, object]] = [
+            (f"{markup.swatch(band.colour)}{band.label}", band.label),
+            (f"{shown}{factor(value)}", value),
+        ]
+        rows.append((f'data-band="{band.id}"', cells))
+    return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"

@@ -1,0 +1,91 @@
+"""Interconnectors over the range: flow between its limits, utilisation, and how long they were at a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dashboard import markup
+from dashboard.layout import View, card, chart, grid
+from dashboard.palette import REGION_NAMES
+from dashboard.stacks import flow_panels
+from dashboard.tables.flows import Flows, Link, wide
+
+HEADS = (
+    ("Interconnector", "a positive flow is from the first region to the second"),
+    ("Now MW", "metered flow in the newest interval of the range"),
+    ("Limit", "in the direction it flows now"),
+    ("Mean MW", "over the intervals with a metered flow"),
+    ("GWh →", "metered energy from the first region to the second"),
+    ("GWh ←", "and the other way"),
+    ("Use →", "utilisation: energy over what the limit let flow, where it is known; never clipped"),
+    ("Use ←", "the same the other way"),
+    ("At limit", "share of intervals whose dispatch target is within 0.01 MW of a limit, or past it"),
+    ("Losses GWh", "as dispatch reckons with them"),
+)
+
+
+def build(_: Callable[..., None]) -> View:
+    """The view, empty."""
+    head, receipt, table, table_receipt = (markup.pane() for _ in range(4))
+    panels = chart()
+    table_card = card(table, table_receipt)
+
+    def show(tables: Flows) -> None:
+        where = "" if tables.region in {"NEM"} else f", {REGION_NAMES[tables.region]}"
+        head.object = markup.header(
+            f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else ""
+        )
+        table_card.visible = panels.pane.visible = bool(tables.links)
+        if not tables.links:
+            receipt.object = f'<p class="note">{tables.why_none}</p>'
+            return
+        shown = tuple((link.interconnector_id, link.name, direction(link)) for link in tables.links)
+        panels.show(shown, wide(tables.links), partial(flow_panels, links=shown))
+        receipt.object = markup.receipt_line(tables.receipts)
+        assert tables.window is not None
+        when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        table.object = markup.header("How hard they ran", when) + _table(tables.links)
+        table_receipt.object = markup.receipt_line(tables.receipts)
+
+    return View(grid(card(head, panels.pane, receipt), table_card, kind="three-two"), show)
+
+
+def _keys() -> str:
+    return (
+        '<span><i class="swatch" style="background:#521986"></i>flow</span>'
+        '<span><i class="swatch" style="background:#D9362B"></i>at a limit</span><span>dashed: limits</span>'
+    )
+
+
+def direction(link: Link) -> str:
+    """Such as VIC1 → SA1."""
+    return f"{link.ends[0]} → {link.ends[1]}" if link.ends else "forward"
+
+
+def _table(links: list[Link]) -> str:
+    rows = [("", _cells(link)) for link in links]
+    return f"<nw-table>{markup.table(HEADS, rows, kind='links')}</nw-table>"
+
+
+def _cells(link: Link) -> list[tuple[str, object]]:
+    now = link.newest
+    flow = now["mean_mw"]
+    limit = None if flow is None else now["forward_limit_mw" if flow >= 0 else "reverse_limit_mw"]
+    flag = ' <small class="flag" title="its target has reached the limit">at limit</small>' if link.is_at_limit else ""
+    return [
+        (f"{link.name}<small>{direction(link)}</small>", link.name),
+        (f"{markup.number(flow)}{flag}", flow),
+        (markup.number(limit), limit),
+        (markup.number(link.mean_mw), link.mean_mw),
+        (markup.number(_giga(link.forward_mwh), ",.1f"), link.forward_mwh),
+        (markup.number(_giga(link.reverse_mwh), ",.1f"), link.reverse_mwh),
+        (markup.percent(link.forward_utilisation, 0), link.forward_utilisation),
+        (markup.percent(link.reverse_utilisation, 0), link.reverse_utilisation),
+        (markup.percent(link.at_limit_share), link.at_limit_share),
+        (markup.number(_giga(link.losses_mwh), ",.1f"), link.losses_mwh),
+    ]
+
+
+def _giga(value: float | None) -> float | None:
+    return None if value is None else value / 1000
