@@ -7,9 +7,11 @@ from pathlib import Path
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from nem.feeds import Addresses
+
 
 class Settings(BaseSettings):
-    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``."""
+    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``; ``nemweb_*`` say where files are."""
 
     model_config = SettingsConfigDict(env_prefix="NEMWARM_", frozen=True)
 
@@ -20,6 +22,11 @@ class Settings(BaseSettings):
     read_through: bool = True
     address: str = "127.0.0.1"
     port: int = Field(default=5006, ge=1, le=65_535)
+    nemweb_url: str = Addresses.base
+    nemweb_current: str = Addresses.current
+    nemweb_archive: str = Addresses.archive
+    nemweb_month: str = Addresses.month
+    user_agent: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -29,3 +36,13 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"home: {error}") from error
         return {"lake": home / "lake", "store": home / "store"} | given | {"home": home}
+
+    @model_validator(mode="after")
+    def _addressed(self) -> Settings:
+        _ = self.addresses  # a template that makes no address fails here, when a process starts
+        return self
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where AEMO's files are."""
+        return Addresses(self.nemweb_url, self.nemweb_current, self.nemweb_archive, self.nemweb_month)

@@ -16,6 +16,18 @@ class TableAbsentError(SourceUnavailableError):
     """The source is there and has never held this table."""
 
 
+class FileAbsentError(SourceUnavailableError):
+    """The server is there and has no such file, not yet or no longer."""
+
+
+class ServerBusyError(SourceUnavailableError):
+    """The server refuses, and wants to be left alone for ``seconds``."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class SourceFormatError(NemError):
     """The operator's to mend: a file breaks the format it claims to have."""
 

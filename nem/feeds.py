@@ -1,0 +1,203 @@
+"""What AEMO's file server holds that lands here: the current feeds, their archives, the monthly archive. Pure.
+
+A file's time is read from its name, in NEM time: that of its label, or of its making. Source: nemweb's listings, 2026-04.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from urllib.parse import urljoin, urlsplit
+
+_DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+# An archive's file begins and ends within an hour of what its name says: a week of TradingIS runs from 00:30 to 00:25.
+EDGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A folder of the server that gains files all day.
+
+    ``stem`` is what their names begin with, ``step`` how far apart their times are, None where they come as they come.
+    Its folder is looked at ``every`` so often, the first time no further back than ``look_back``. ``archived`` is what one
+    file of its archive holds, None where there is none; ``months`` are the tables of the monthly archive that hold it too.
+    """
+
+    name: str
+    folder: str
+    stem: str
+    step: timedelta | None
+    every: timedelta
+    look_back: timedelta
+    archived: Literal["day", "week", "month"] | None
+    months: tuple[str, ...] = ()
+
+    def time_of(self, file_name: str) -> datetime | None:
+        """The time in a current file's name; None for another feed's file."""
+        found = re.fullmatch(
+            rf"{self.stem}_(\d{{14}}|\d{{12}}|\d{{8}})_\d{{1,20}}\.(zip|csv)", file_name, re.IGNORECASE
+        )
+        return _time(found[1]) if found else None
+
+    def period_of(self, file_name: str) -> tuple[datetime, datetime] | None:
+        """From when to when a file of the archive holds this feed, by its name; None for another's."""
+        found = re.fullmatch(rf"{self.stem}_(\d{{8}})(?:_(\d{{8}}))?\.zip", file_name, re.IGNORECASE)
+        start = _time(found[1]) if found else None
+        if found is None or start is None:
+            return None
+        if found[2]:
+            last = _time(found[2])
+            return (start, last + _DAY) if last else None
+        if self.archived == "month":
+            return start, (start + 31 * _DAY).replace(day=1)
+        return start, start + (7 if self.archived == "week" else 1) * _DAY
+
+
+# Prices, demand and flows come with one file, units' readings with another: these two are what a tick is for.
+FEEDS: Mapping[str, Feed] = {
+    feed.name: feed
+    for feed in (
+        Feed(
+            "dispatch",
+            "DispatchIS_Reports",
+            "PUBLIC_DISPATCHIS",
+            step=5 * _MINUTE,
+            every=_MINUTE,
+            look_back=2 * _DAY,
+            archived="day",
+            months=("DISPATCHPRICE", "DISPATCHREGIONSUM", "DISPATCHINTERCONNECTORRES"),
+        ),
+        Feed(
+            "scada",
+            "Dispatch_SCADA",
+            "PUBLIC_DISPATCHSCADA",
+            step=5 * _MINUTE,
+            every=_MINUTE,
+            look_back=2 * _DAY,
+            archived="day",
+            months=("DISPATCH_UNIT_SCADA",),
+        ),
+        Feed(
+            "rooftop",
+            "ROOFTOP_PV/ACTUAL",
+            "PUBLIC_ROOFTOP_PV_ACTUAL_(?:MEASUREMENT|SATELLITE)",
+            step=30 * _MINUTE,
+            every=10 * _MINUTE,
+            look_back=14 * _DAY,
+            archived="week",
+            months=("ROOFTOP_PV_ACTUAL",),
+        ),
+        Feed(
+            "trading",
+            "TradingIS_Reports",
+            "PUBLIC_TRADINGIS",
+            step=5 * _MINUTE,
+            every=30 * _MINUTE,  # since 2021-10 it only fills what dispatch lacks, and 4,000 files are listed
+            look_back=_DAY,
+            archived="week",
+            months=("TRADINGPRICE",),
+        ),
+        Feed(
+            "adjusted_prices",
+            "Adjusted_Prices_Reports",
+            "PUBLIC_PRICE_REVISION_DISPATCH",
+            step=None,
+            every=30 * _MINUTE,
+            look_back=7 * _DAY,
+            archived="month",
+        ),
+        Feed(
+            "price_revisions",
+            "DISPATCHIS_PRICE_REVISIONS",
+            "PUBLIC_PRICE_REVISION_DISPATCHIS",
+            step=None,
+            every=30 * _MINUTE,
+            look_back=7 * _DAY,
+            archived=None,
+        ),
+        Feed(
+            "next_day",
+            "Next_Day_Dispatch",
+            "PUBLIC_NEXT_DAY_DISPATCH",
+            step=_DAY,
+            every=60 * _MINUTE,
+            look_back=2 * _DAY,  # ten megabytes a day, a year of them kept: it only fills readings that scada lacks
+            archived="month",
+        ),
+    )
+}
+
+# Of the monthly archive, in the order to land: what a unit is decides what its readings mean.
+REGISTRATION = ("DUDETAIL", "DUDETAILSUMMARY", "STATION", "GENUNITS")
+MONTHLY = (*REGISTRATION, *(table for feed in FEEDS.values() for table in feed.months))
+_MONTHLY_NAME = re.compile(
+    r"PUBLIC_(?:DVD_(?P<old>[A-Z0-9_]+?)_(?P<month>\d{6})010000"
+    r"|ARCHIVE(?:#|%23)(?P<new>[A-Z0-9_]+)(?:#|%23)FILE(?P<part>\d{2})(?:#|%23)(?P<since>\d{6})010000)\.(?:zip|csv)",
+    re.IGNORECASE,
+)
+
+
+def table_of(file_name: str) -> str | None:
+    """AEMO's table that a file of the monthly archive holds, or a part of; None for any other file.
+
+    Two schemes of names: up to July 2024 ``PUBLIC_DVD_X_YYYYMM010000.zip``, since then ``PUBLIC_ARCHIVE#X#FILE01#…``,
+    where the server's own name has ``%23`` for ``#``, and more than one part may come.
+    """
+    found = _MONTHLY_NAME.fullmatch(file_name)
+    return (found["old"] or found["new"]).upper() if found else None
+
+
+def _time(digits: str) -> datetime | None:
+    try:
+        return datetime.strptime(digits, {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}[len(digits)])
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)  # without slots: its defaults are those of the settings
+class Addresses:
+    """Where on the server everything is. Paths are templates; AEMO has moved its files before.
+
+    Raises:
+        ValueError: a template has a field it should not, or does not make an address.
+    """
+
+    base: str = "https://www.nemweb.com.au"
+    current: str = "/Reports/CURRENT/{folder}/"
+    archive: str = "/Reports/ARCHIVE/{folder}/"
+    month: str = (
+        "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}/MMSDM_Historical_Data_SQLLoader/DATA/"
+    )
+    whole_month: str = "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}.zip"
+
+    def __post_init__(self) -> None:
+        feed, day = next(iter(FEEDS.values())), date(2024, 7, 1)
+        for made in (self.of_current(feed), self.of_archive(feed), self.of_month(day), self.of_whole_month(day)):
+            parts = urlsplit(made)
+            if parts.scheme not in {"http", "https"} or not parts.hostname:
+                raise ValueError(f"{made!r} is no http or https address")
+
+    def of_current(self, feed: Feed) -> str:
+        """The folder of a feed."""
+        return self._made(self.current, folder=feed.folder)
+
+    def of_archive(self, feed: Feed) -> str:
+        """The folder of a feed's archive."""
+        return self._made(self.archive, folder=feed.folder)
+
+    def of_month(self, month: date) -> str:
+        """The folder of a month's tables."""
+        return self._made(self.month, year=f"{month:%Y}", month=f"{month:%m}")
+
+    def of_whole_month(self, month: date) -> str:
+        """The one zip that holds a month, as those of 2009 to 2014 do."""
+        return self._made(self.whole_month, year=f"{month:%Y}", month=f"{month:%m}")
+
+    def _made(self, template: str, **fields: str) -> str:
+        try:
+            return urljoin(self.base, template.format(**fields))
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(f"{template!r} has a field that is none of {', '.join(fields)}") from error

@@ -1,0 +1,287 @@
+"""Taking AEMO's files into the lake: the current feeds, its archives, a folder, an address.
+
+A feed, a folder of the server or a file that fails stops no other: what it was is in what comes back, and the next run
+tries again. Where files are is ``nem.feeds``; how one is had, landed and noted is ``nem.taking``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
+from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, table_of
+from nem.lake import SAMPLE_MARK
+from nem.ledger import Gap, Ledger, Seen, merged, taking, without
+from nem.listing import Link
+from nem.nemweb import Web
+from nem.taken import ELSEWHERE, HISTORY, Ingested, last_ingest
+from nem.taking import Offer, Progress, Run
+from nem.windows import INTERVAL, Window, floor
+
+__all__ = ["ingest_current", "ingest_folder", "ingest_month", "ingest_url", "last_ingest", "months_of"]
+
+MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
+REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
+_FILES = (".zip", ".csv", ".xlsx", ".xls")
+
+
+def ingest_current(
+    root: Path,
+    web: Web,
+    addresses: Addresses,
+    *,
+    now: datetime,
+    only_due: bool = False,
+    progress: Progress | None = None,
+) -> Ingested:
+    """Take what is new in the current feeds, newest first, and repair from the archives what they no longer offer.
+
+    With ``only_due``, a feed's folder is asked for no more often than its ``every``, and not while the server wants none of
+    it.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or another ingest of the feeds is at work.
+    """
+    with taking(root, "current"):
+        run = Run(root, "current", web, now, progress)
+        for name in FEEDS:
+            run.open(name)
+        due = [feed for feed in FEEDS.values() if not only_due or _is_due(feed, run.ledgers[feed.name], now)]
+        run.take([offer for feed in due for offer in _look(run, web, feed, addresses.of_current(feed))])
+        for feed in due:
+            _repair(run, web, feed, addresses)
+            run.ledgers[feed.name].busy_until = now + timedelta(seconds=web.refused_for)
+        if run.days:
+            (root / SAMPLE_MARK).unlink(missing_ok=True)  # the lake is of today from now on, and so is its clock
+        return run.finish([feed.name for feed in due])
+
+
+def ingest_month(
+    root: Path,
+    web: Web,
+    addresses: Addresses,
+    window: Window,
+    *,
+    now: datetime,
+    strict: bool = True,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Ingested:
+    """Take the month that ``window`` lies in: whole from the monthly archive, else its days from the feeds' archives.
+
+    A file that was taken is taken again only where the server has another version of it, or with ``force``.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
+    """
+    with taking(root, HISTORY):
+        run = Run(root, HISTORY, web, now, progress, strict)
+        run.open(HISTORY)
+        try:
+            links = _of_history(run, web, addresses, window)
+        except (SourceUnavailableError, SourceFormatError) as error:
+            run.facts[HISTORY].failed[f"{window.start:%Y-%m}"] = str(error)
+            links = []
+        run.take(run.offers(HISTORY, links, lambda seen, link: not force and _is_same(seen, link, strict=strict)))
+        return run.finish([HISTORY])
+
+
+def months_of(window: Window) -> list[Window]:
+    """The parts of ``window`` by month, newest first."""
+    parts, end = [], window.end
+    while end > window.start:
+        start = max(window.start, floor(end - INTERVAL, "1M"))
+        parts.append(Window(start, end))
+        end = start
+    return parts
+
+
+def ingest_folder(
+    root: Path, path: Path, *, now: datetime, strict: bool = True, progress: Progress | None = None
+) -> Ingested:
+    """Land a file, or every zip, CSV and registration workbook under a folder. They stay where they are.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
+    """
+    with taking(root, ELSEWHERE):
+        run = Run(root, ELSEWHERE, None, now, progress, strict)
+        run.open(ELSEWHERE, afresh=True)
+        files = sorted([path] if path.is_file() else _files_under(path), key=lambda file: _order(file.name))
+        run.take([Offer(ELSEWHERE, file.name, str(file), size=file.stat().st_size) for file in files])
+        return run.finish([ELSEWHERE])
+
+
+def ingest_url(
+    root: Path, web: Web, url: str, *, now: datetime, strict: bool = True, progress: Progress | None = None
+) -> Ingested:
+    """Take the file at ``url``, or all that the folder there lists, without the folders in it.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
+    """
+    with taking(root, ELSEWHERE):
+        run = Run(root, ELSEWHERE, web, now, progress, strict)
+        run.open(ELSEWHERE, afresh=True)
+        links: list[Link] = []
+        try:
+            is_file = url.lower().endswith(_FILES)
+            links = [Link(url.rpartition("/")[2], url)] if is_file else _listed(web, url)
+        except (SourceUnavailableError, SourceFormatError) as error:
+            run.facts[ELSEWHERE].failed[url] = str(error)
+        run.take(run.offers(ELSEWHERE, sorted(links, key=lambda link: _order(link.name)), lambda _seen, _link: False))
+        return run.finish([ELSEWHERE])
+
+
+def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
+    is_refused = ledger.busy_until is not None and now < ledger.busy_until
+    return not is_refused and (ledger.listed_at is None or now - ledger.listed_at >= feed.every)
+
+
+def _look(run: Run, web: Web, feed: Feed, url: str) -> list[Offer]:
+    """What the feed's folder offers and was not taken, newest first; what it no longer offers is a gap."""
+    ledger = run.ledgers[feed.name]
+    try:
+        listed = web.list_folder(url, ledger.tag)
+        if listed is None:
+            ledger.listed_at = run.now
+            return []  # as it was, and all of it taken
+        links, tag = listed
+        times = _times(feed, links, url)
+    except (SourceUnavailableError, SourceFormatError) as error:
+        run.facts[feed.name].failed[feed.folder] = str(error)
+        return []
+    oldest, newest = min(times.values()), max(times.values())
+    ledger.since = ledger.since or newest - feed.look_back
+    ledger.gaps = merged([*ledger.gaps, *_gaps(feed, ledger, times, oldest)]) if feed.archived else []
+    ledger.seen = {name: seen for name, seen in ledger.seen.items() if name in times}
+    wanted = [link for link in links if link.name in times and times[link.name] >= ledger.since]
+    offers = run.offers(
+        feed.name, sorted(wanted, key=lambda link: (times[link.name], link.name), reverse=True), _is_done
+    )
+    ledger.newest, ledger.listed_at = max(newest, ledger.newest or newest), run.now
+    ledger.pending = {offer.name for offer in offers}
+    ledger.tag = "" if offers else tag
+    return offers
+
+
+def _times(feed: Feed, links: list[Link], url: str) -> dict[str, datetime]:
+    times = {link.name: time for link in links if (time := feed.time_of(link.name))}
+    if not times:
+        raise SourceFormatError(f"{url} lists {len(links)} files, and none is a {feed.stem}")
+    return times
+
+
+def _is_done(seen: Seen, link: Link) -> bool:
+    """Whether a feed's file need not be asked for: it landed, or the folder says it is still what was refused."""
+    return not seen.reason or seen.stamp == link.stamp != ""
+
+
+def _is_same(seen: Seen, link: Link, *, strict: bool) -> bool:
+    """Whether the folder has what was taken, and taking it again would come to the same."""
+    return seen.stamp == link.stamp != "" and (strict or not seen.reason)
+
+
+def _gaps(feed: Feed, ledger: Ledger, times: dict[str, datetime], oldest: datetime) -> Iterator[Gap]:
+    """What went by unseen: files once offered and never landed, and all between the last look and the oldest offered."""
+    step = feed.step or INTERVAL
+    refused = [name for name, seen in ledger.seen.items() if seen.reason]
+    for name in (*ledger.pending, *refused):
+        if name not in times and (time := feed.time_of(name)):
+            yield Gap(time - step, time)
+    if ledger.newest and ledger.newest + step < oldest:
+        yield Gap(ledger.newest, oldest - step)
+
+
+def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
+    """Close gaps of the feed from its archive, a few files a run; from the monthly archive where that is too young."""
+    ledger = run.ledgers[feed.name]
+    if not ledger.gaps or (ledger.repaired_at and run.now - ledger.repaired_at < REPAIR_EVERY):
+        return
+    try:
+        links = _listed(web, addresses.of_archive(feed))
+        periods = {link: period for link in links if (period := feed.period_of(link.name))}
+        needed = sorted(
+            (link for link in periods if _meets(ledger.gaps, *periods[link])), key=lambda link: periods[link]
+        )
+        for link in needed[:MOST_REPAIRS]:
+            run.take([Offer(feed.name, link.name, link.url, link.stamp, link.size, repairs=periods[link])])
+        if len(needed) <= MOST_REPAIRS:
+            ledger.repaired_at = run.now
+            _repair_by_month(run, web, feed, addresses, max(end for _, end in periods.values()) if periods else run.now)
+    except (SourceUnavailableError, SourceFormatError) as error:
+        run.facts[feed.name].failed[f"archive of {feed.folder}"] = str(error)
+
+
+def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archived_until: datetime) -> None:
+    """The oldest month of a gap that the feed's archive goes past and does not hold."""
+    ledger = run.ledgers[feed.name]
+    passed = [gap for gap in ledger.gaps if gap.end <= archived_until]
+    if not passed:
+        return
+    start = floor(passed[0].start, "1M")
+    end = floor(start + timedelta(days=32), "1M")
+    try:
+        links = [link for link in _listed(web, addresses.of_month(start.date())) if table_of(link.name) in feed.months]
+    except FileAbsentError:
+        return  # not published yet
+    run.take([Offer(feed.name, link.name, link.url, link.stamp, link.size, repairs=(start, start)) for link in links])
+    if all(link.name not in run.facts[feed.name].failed for link in links):
+        ledger.gaps = without(ledger.gaps, start, end)
+
+
+def _meets(gaps: list[Gap], start: datetime, end: datetime) -> bool:
+    return any(gap.start < end + EDGE and gap.end > start - EDGE for gap in gaps)
+
+
+def _of_history(run: Run, web: Web, addresses: Addresses, window: Window) -> list[Link]:
+    """The files that hold the month of ``window``, in the order to land them."""
+    month = window.start.date().replace(day=1)
+    try:
+        listed = _listed(web, addresses.of_month(month))
+        if tables := [link for link in listed if table_of(link.name) in MONTHLY]:
+            return sorted(tables, key=lambda link: _order(link.name))
+    except FileAbsentError:
+        pass  # published around the 20th of the next month
+    days = [
+        link
+        for feed in FEEDS.values()
+        if feed.step and feed.months
+        for link in _archived(run, web, feed, addresses, window)
+    ]
+    if not days:
+        raise FileAbsentError(
+            f"{month:%Y-%m} is neither in the monthly archive, {addresses.of_month(month)}, nor in those of the feeds"
+        )
+    return days
+
+
+def _archived(run: Run, web: Web, feed: Feed, addresses: Addresses, window: Window) -> list[Link]:
+    """The files of the feed's archive that hold any of ``window``."""
+    try:
+        links = _listed(web, addresses.of_archive(feed))
+    except FileAbsentError as error:
+        run.facts[HISTORY].failed[f"archive of {feed.folder}"] = str(error)
+        return []
+    gap = [Gap(window.start, window.end)]
+    return [link for link in links if (period := feed.period_of(link.name)) and _meets(gap, *period)]
+
+
+def _listed(web: Web, url: str) -> list[Link]:
+    listed = web.list_folder(url)
+    return listed[0] if listed else []
+
+
+def _files_under(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        parts = [part.upper() for part in path.relative_to(folder).parts]
+        if path.suffix.lower() in _FILES and "DUPLICATE" not in parts[:-1] and path.is_file():
+            yield path
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Registration first, what a unit is decides what its readings mean; else by name, so that a later version lands later."""
+    table = table_of(name)
+    return (MONTHLY.index(table) if table in MONTHLY else len(MONTHLY), name)

@@ -1,0 +1,144 @@
+"""What was taken from where, durably, beside the lake: the files seen of each feed, and the gaps to repair.
+
+A file is seen once its rows are in the lake, or once it was refused with a reason; what a killed run did not write down is
+taken again, which changes nothing. Small JSON files, replaced whole.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nem.errors import SourceUnavailableError
+from nem.files import publish
+
+FOLDER = "ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that was taken: the version of it, and why it was refused, empty if it landed."""
+
+    stamp: str = ""
+    tag: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """Times of files that were never seen and are no longer offered, in ``(start, end]``."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What is known of one feed.
+
+    ``since`` is the oldest time that is wanted, ``newest`` the newest ever offered; ``pending`` was offered and not taken.
+    ``listed_at`` and ``repaired_at`` are when its folder and its archive were last asked for, ``busy_until`` before when
+    the server does not want to be asked, in UTC.
+    """
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    gaps: list[Gap] = field(default_factory=list)
+    since: datetime | None = None
+    newest: datetime | None = None
+    listed_at: datetime | None = None
+    repaired_at: datetime | None = None
+    busy_until: datetime | None = None
+    tag: str = ""
+
+
+def read_ledger(root: Path, name: str) -> Ledger:
+    """What is known of ``name``; nothing, where there is no readable file: then all is taken again."""
+    try:
+        held = json.loads(_path(root, name).read_text())
+        times = {key: _time(held[key]) for key in ("since", "newest", "listed_at", "repaired_at", "busy_until")}
+        return Ledger(
+            seen={file: Seen(*known) for file, known in held["seen"].items()},
+            pending={str(file) for file in held["pending"]},
+            gaps=[Gap(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in held["gaps"]],
+            tag=str(held["tag"]),
+            **times,
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return Ledger()
+
+
+def write_ledger(root: Path, name: str, ledger: Ledger) -> None:
+    """Keep ``ledger``, durably.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written; what was known is kept.
+    """
+    # A list a file, without names of fields: thousands of files are read and written every few minutes.
+    held = asdict(ledger) | {
+        "seen": {file: [known.stamp, known.tag, known.reason] for file, known in ledger.seen.items()},
+        "pending": sorted(ledger.pending),
+        "gaps": [[gap.start, gap.end] for gap in ledger.gaps],
+    }
+    write_json(_path(root, name), held)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace ``path`` by ``content``, times as text. Raises SourceUnavailableError."""
+    text = json.dumps(content, default=datetime.isoformat, separators=(",", ":"))
+    try:
+        publish(path, lambda temporary: temporary.write_text(text))
+    except OSError as error:
+        raise SourceUnavailableError(f"{path.name} of the ledger cannot be written: {error}") from error
+
+
+@contextmanager
+def taking(root: Path, what: str) -> Iterator[None]:
+    """The right to take ``what`` on this host; the kernel takes it back from the dead.
+
+    Raises:
+        SourceUnavailableError: somebody else is at it, or the lake cannot be written.
+    """
+    folder = root / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = (folder / f".{what}.lock").open("w")
+    except OSError as error:
+        raise SourceUnavailableError(f"{folder} cannot be written: {error}") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SourceUnavailableError(f"another ingest of {what} is at work on {root}: let it finish") from error
+        yield
+
+
+def without(gaps: list[Gap], start: datetime, end: datetime) -> list[Gap]:
+    """What is left of ``gaps`` outside ``(start, end]``."""
+    left = [Gap(gap.start, min(gap.end, start)) for gap in gaps] + [Gap(max(gap.start, end), gap.end) for gap in gaps]
+    return sorted(gap for gap in left if gap.start < gap.end)
+
+
+def merged(gaps: list[Gap]) -> list[Gap]:
+    """The same times, in order, in as few gaps as hold them."""
+    found: list[Gap] = []
+    for gap in sorted(gaps):
+        if found and gap.start <= found[-1].end:
+            found[-1] = Gap(found[-1].start, max(found[-1].end, gap.end))
+        else:
+            found.append(gap)
+    return found
+
+
+def _path(root: Path, name: str) -> Path:
+    return root / FOLDER / f"{name}.json"
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,215 @@
+"""A run of taking files: had, landed in batches, and only then noted as seen."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from time import perf_counter
+
+from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
+from nem.lake import landed_days
+from nem.landing import land_files
+from nem.ledger import Ledger, Seen, merged, read_ledger, without, write_ledger
+from nem.listing import Link
+from nem.nemweb import Web
+from nem.quarantine import quarantine, release
+from nem.source import open_source
+from nem.tables import TABLES
+from nem.taken import Ingested, Taken, keep_last
+
+INCOMING = "incoming"
+# What is landed at once: it bounds the disk that downloads take, and what a kill costs.
+BATCH_FILES, BATCH_BYTES = 200, 256 * 2**20
+
+Progress = Callable[[int, int, str], object]  # files done, of how many, and the name of the one under way
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A file to take: at ``place``, an address or a path. ``repairs`` is the stretch of a feed's gaps that it closes."""
+
+    ledger: str
+    name: str
+    place: str
+    stamp: str = ""
+    size: int | None = None
+    repairs: tuple[datetime, datetime] | None = None
+
+
+@dataclass(slots=True)
+class _Facts:
+    landed: int = 0
+    skipped: int = 0
+    rejected: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """Taking files into the lake at ``root``: from ``web``, or where they lie if there is none.
+
+    ``group`` names what no other run may take meanwhile (``nem.ledger.taking``).
+    """
+
+    root: Path
+    group: str
+    web: Web | None
+    now: datetime
+    progress: Progress | None = None
+    strict: bool = True
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    facts: dict[str, _Facts] = field(default_factory=dict)
+    days: dict[str, set[date]] = field(default_factory=dict)
+    unknown_units: set[str] = field(default_factory=set)
+    newest_before: dict[str, datetime] = field(default_factory=dict)
+    began: float = field(default_factory=perf_counter)
+
+    def open(self, name: str, *, afresh: bool = False) -> Ledger:
+        """What is known of ``name``; nothing if ``afresh``."""
+        if not self.ledgers:
+            self.newest_before = newest_labels(self.root)
+        self.facts[name] = _Facts()
+        self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
+        return self.ledgers[name]
+
+    def offers(self, name: str, links: Iterable[Link], is_done: Callable[[Seen, Link], bool]) -> list[Offer]:
+        """What of ``links`` is to be taken: what was never seen, or is not done with by that."""
+        known, found = self.ledgers[name].seen, []
+        for link in links:
+            seen = known.get(link.name)
+            if seen and is_done(seen, link):
+                self.facts[name].skipped += 1
+            else:
+                found.append(Offer(name, link.name, link.url, link.stamp, link.size))
+        return found
+
+    def take(self, offers: Sequence[Offer]) -> None:
+        """Have the files and land them, a batch at a time. A server that is down ends it.
+
+        Raises:
+            SourceUnavailableError: the lake cannot be written; what landed is noted.
+        """
+        done = 0
+        for batch in _batches(offers):
+            held: dict[Path, tuple[Offer, str]] = {}
+            for offer in batch:
+                if self.progress:
+                    self.progress(done, len(offers), offer.name)
+                done += 1
+                if had := self._have(offer):
+                    path, tag = had
+                    held[path] = offer, tag
+            self._land(held)
+            if self.web and self.web.is_down:
+                break
+
+    def finish(self, names: Iterable[str]) -> Ingested:
+        """Note what was looked at, ``names``, and return what was done."""
+        if self.web:
+            shutil.rmtree(self.root / INCOMING / self.group, ignore_errors=True)
+        for name in names:
+            write_ledger(self.root, name, self.ledgers[name])
+        taken = tuple(self._said(name) for name in names)
+        keep_last(self.root, taken)
+        days = {table: sorted(found) for table, found in self.days.items() if found}
+        unknown, seconds = tuple(sorted(self.unknown_units)), perf_counter() - self.began
+        return Ingested(taken, days, self.newest_before, newest_labels(self.root), unknown, seconds)
+
+    def _have(self, offer: Offer) -> tuple[Path, str] | None:
+        """Where the file is now, and its tag; None where it could not be had, or is still what was refused."""
+        if self.web is None:
+            return Path(offer.place), ""
+        path = self.root / INCOMING / self.group / offer.name
+        if path.exists() and path.stat().st_size == offer.size:
+            return path, ""  # had by a run that was killed before it landed
+        facts = self.facts[offer.ledger]
+        try:
+            tag = self.web.fetch(offer.place, path, size=offer.size, tag=self._refused_tag(offer))
+        except FileAbsentError as error:
+            # Listed, and gone before it was asked for. Of a feed: a gap, once it is not listed either.
+            if not self.ledgers[offer.ledger].newest:
+                facts.failed[offer.name] = str(error)
+            return None
+        except (SourceUnavailableError, SourceFormatError) as error:
+            facts.failed[offer.name] = str(error)
+            return None
+        if tag is None:
+            facts.skipped += 1
+            return None
+        return path, tag
+
+    def _refused_tag(self, offer: Offer) -> str:
+        """The version that was refused, which need not come again; none where it is now read less strictly."""
+        seen = self.ledgers[offer.ledger].seen.get(offer.name)
+        return seen.tag if seen and seen.reason and self.strict else ""
+
+    def _land(self, held: dict[Path, tuple[Offer, str]]) -> None:
+        if not held:
+            return
+        landing = land_files(self.root, held, strict=self.strict)
+        refused = {name: f"{name} holds no table known here" for name in landing.unused}
+        for rejected in landing.rejected[::-1]:
+            refused[rejected.name.partition("/")[0]] = rejected.reason
+        for table, days in landing.days.items():
+            self.days.setdefault(table, set()).update(days)
+        self.unknown_units.update(landing.unknown_units)
+        for path, (offer, tag) in held.items():
+            self._note(path, offer, tag, refused.get(path.name, ""))
+        for name in {offer.ledger for offer, _ in held.values()}:
+            write_ledger(self.root, name, self.ledgers[name])
+        if self.web:
+            for path in held:
+                path.unlink(missing_ok=True)
+
+    def _note(self, path: Path, offer: Offer, tag: str, reason: str) -> None:
+        """A file is seen: landed, or refused for ``reason``."""
+        ledger, facts = self.ledgers[offer.ledger], self.facts[offer.ledger]
+        if reason:
+            facts.rejected[offer.name] = reason
+            if self.web:
+                quarantine(self.root, path, reason, url=offer.place, now=self.now)
+        else:
+            facts.landed += 1
+            if (before := ledger.seen.get(offer.name)) and before.reason:
+                release(self.root, offer.name)
+        if offer.repairs:
+            ledger.gaps = without(ledger.gaps, *offer.repairs)
+            return
+        ledger.seen[offer.name] = Seen(offer.stamp, tag, reason)
+        ledger.pending.discard(offer.name)
+
+    def _said(self, name: str) -> Taken:
+        facts, ledger = self.facts[name], self.ledgers[name]
+        return Taken(
+            name,
+            self.now,
+            landed=facts.landed,
+            skipped=facts.skipped,
+            rejected_count=len(facts.rejected),
+            rejected=facts.rejected,
+            failed=facts.failed,
+            left=len(ledger.pending),
+            gaps=tuple(merged(ledger.gaps)),
+        )
+
+
+def newest_labels(root: Path) -> dict[str, datetime]:
+    """The newest label of each table that the lake holds."""
+    source = open_source(root)
+    return {table: source.span(table).end for table in TABLES if landed_days(root, table)}
+
+
+def _batches(offers: Sequence[Offer]) -> Iterator[list[Offer]]:
+    batch: list[Offer] = []
+    size = 0
+    for offer in offers:
+        if batch and (len(batch) >= BATCH_FILES or size + (offer.size or 0) > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(offer)
+        size += offer.size or 0
+    if batch:
+        yield batch

@@ -1,0 +1,514 @@
+"""The feeds into the lake: once each, whatever the server or a kill does meanwhile; history, folders and addresses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from nem import taking
+from nem.errors import SourceUnavailableError
+from nem.feeds import Addresses
+from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, last_ingest
+from nem.lake import SAMPLE_MARK, landed_days
+from nem.ledger import Gap, read_ledger
+from nem.ledger import taking as taking_turns
+from nem.nemweb import Web
+from nem.taken import Ingested
+from nem.windows import Window
+from tests.aemo_files import DATA
+from tests.aemo_server import AemoServer, error_page, serve, status
+from tests.nem.mms_files import SCADA, report, scada, zipped
+
+NOW = datetime(2024, 2, 29, 2, 6, tzinfo=UTC)
+FOLDER = "Reports/CURRENT/Dispatch_SCADA"
+ARCHIVE = "Reports/ARCHIVE/Dispatch_SCADA"
+MMSDM = DATA / "aemo" / "Data_Archive"
+MINUTE = timedelta(minutes=1)
+
+
+def name_of(label: datetime, extension: str = "zip") -> str:
+    return f"PUBLIC_DISPATCHSCADA_{label:%Y%m%d%H%M}_{int(label.timestamp()):016d}.{extension}"
+
+
+def reading(label: datetime, mw: float = 100.0) -> bytes:
+    """A file of one unit's reading."""
+    first = f"C,NEMP.WORLD,DISPATCHSCADA,AEMO,PUBLIC,{label:%Y/%m/%d,%H:%M:%S},1,DISPATCHSCADA,1"
+    return zipped(
+        {name_of(label, "CSV"): report(SCADA, scada(f"{label:%Y/%m/%d %H:%M:%S}", "AGLHAL", mw), first=first)}
+    )
+
+
+def labels(start: datetime, count: int) -> list[datetime]:
+    return [start + 5 * number * MINUTE for number in range(count)]
+
+
+NOON = datetime(2024, 2, 29, 12)
+
+
+class Market:
+    """A server with one feed, a lake, and a client without patience."""
+
+    def __init__(self, server: AemoServer, lake: Path) -> None:
+        self.server, self.lake, self.addresses = server, lake, Addresses(server.url)
+        self.now = NOW
+        for feed in ("DispatchIS_Reports", "TradingIS_Reports", "ROOFTOP_PV/ACTUAL", "Next_Day_Dispatch"):
+            server.fail(feed, status(404))
+        for feed in ("Adjusted_Prices_Reports", "DISPATCHIS_PRICE_REVISIONS"):
+            server.fail(feed, status(404))
+
+    def publish(self, *at: datetime, mw: float = 100.0) -> None:
+        for label in at:
+            self.server.publish(f"{FOLDER}/{name_of(label)}", reading(label, mw))
+
+    def roll(self, before: datetime) -> None:
+        """Withdraw what is older, as CURRENT does."""
+        for path in (self.server.root / FOLDER).glob("*.zip"):
+            if path.name.split("_")[2] < f"{before:%Y%m%d%H%M}":
+                path.unlink()
+
+    def tick(self, **options: object) -> Ingested:
+        self.now += timedelta(minutes=5)
+        self.server.asked.clear()
+        with self.web() as web:
+            return ingest_current(self.lake, web, self.addresses, now=self.now, **options)
+
+    def month(self, window: Window, **options: object) -> Ingested:
+        with self.web() as web:
+            return ingest_month(self.lake, web, self.addresses, window, now=self.now, **options)
+
+    def web(self) -> _Opened:
+        return _Opened()
+
+    def asked(self) -> list[str]:
+        """The names of the files asked for."""
+        return [path.rpartition("/")[2] for path in self.server.paths() if path.endswith(".zip")]
+
+    def held(self) -> list[datetime]:
+        """The labels in the lake."""
+        days = landed_days(self.lake, "unit_scada")
+        return [at for day in days for at in pq.read_table(self.file(day))["settlement_date"].to_pylist()]
+
+    def file(self, day: date) -> Path:
+        return self.lake / "unit_scada" / f"{day}.parquet"
+
+
+class _Opened:
+    def __enter__(self) -> Web:
+        self.client = httpx.Client(follow_redirects=True, timeout=5)
+        return Web(self.client, sleep=lambda _: None, clock=lambda: 0.0)
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    with serve(tmp_path / "aemo") as server:
+        yield Market(server, tmp_path / "lake")
+
+
+def scada_of(ingested: Ingested):
+    return next(one for one in ingested.taken if one.name == "scada")
+
+
+# O1
+def test_what_landed_is_not_asked_for_again(market: Market) -> None:
+    market.publish(*labels(NOON, 3))
+    first = market.tick()
+    assert (scada_of(first).landed, first.days["unit_scada"]) == (3, [date(2024, 2, 29)])
+    assert market.held() == labels(NOON, 3)
+    market.publish(NOON + 15 * MINUTE)
+    second = market.tick()
+    assert market.asked() == [name_of(NOON + 15 * MINUTE)]
+    assert (scada_of(second).landed, scada_of(second).skipped) == (1, 3)
+
+
+def test_a_folder_that_did_not_change_is_not_sent_again(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    market.tick()
+    market.tick()
+    [headers] = [headers for path, headers in market.server.asked if path.startswith(f"/{FOLDER}")]
+    assert headers["If-None-Match"]
+    market.publish(NOON + 5 * MINUTE)
+    assert scada_of(market.tick()).landed == 1
+
+
+def test_a_file_late_in_the_folder_is_taken_too(market: Market) -> None:
+    """A set, not the last five: AEMO's files do not come in order."""
+    market.publish(NOON, NOON + 10 * MINUTE)
+    market.tick()
+    market.publish(NOON + 5 * MINUTE)
+    market.tick()
+    assert market.held() == labels(NOON, 3)
+
+
+# O5
+def test_only_a_newer_label_brings_up_to_date(market: Market) -> None:
+    market.publish(NOON)
+    assert market.tick().advanced == {"unit_scada": NOON}
+    market.publish(NOON - 5 * MINUTE)
+    late = market.tick()
+    assert (scada_of(late).landed, late.advanced) == (1, {})
+    assert market.tick().advanced == {}
+
+
+def test_killed_after_landing_and_before_noting_loses_nothing(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.publish(*labels(NOON, 2))
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(taking, "write_ledger", die)
+        with pytest.raises(KeyboardInterrupt):
+            market.tick()
+    assert market.held() == labels(NOON, 2)
+    again = market.tick()
+    assert market.asked() == []  # what a killed run had is still there
+    assert (scada_of(again).landed, again.days) == (2, {})
+
+
+def test_killed_before_landing_lands_later(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.publish(*labels(NOON, 2))
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(taking, "land_files", die)
+        with pytest.raises(KeyboardInterrupt):
+            market.tick()
+    assert market.held() == []
+    assert scada_of(market.tick()).landed == 2
+    assert market.held() == labels(NOON, 2)
+    assert not (market.lake / "incoming" / "current").exists()
+
+
+def test_a_lake_that_cannot_be_written_leaves_files_unseen(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.publish(NOON)
+
+    def full(*_, **__):
+        raise SourceUnavailableError("unit_scada cannot be landed: no space")
+
+    with monkeypatch.context() as context:
+        context.setattr(taking, "land_files", full)
+        with pytest.raises(SourceUnavailableError):
+            market.tick()
+    assert scada_of(market.tick()).landed == 1
+
+
+BAD = {
+    "truncated": reading(NOON)[:-40],
+    "empty": b"",
+    "no zip": b"<html>gone</html>",
+    "wrong count": zipped({"PUBLIC_X.CSV": report(SCADA, scada("2024/02/29 12:00:00", "AGLHAL", 1), stated=9)}),
+    "a path": zipped({"../../etc/PUBLIC_X.CSV": report(SCADA)}),
+    "unknown table": zipped({"PUBLIC_X.CSV": report("I,A,B,1,C", "D,A,B,1,2")}),
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD.keys())
+def test_a_refused_file_stops_no_other_and_waits_for_another_version(market: Market, content: bytes) -> None:
+    market.publish(*labels(NOON, 3))
+    bad = name_of(NOON + 5 * MINUTE)
+    market.server.publish(f"{FOLDER}/{bad}", content)
+    first = market.tick()
+    assert market.held() == [NOON, NOON + 10 * MINUTE]
+    assert list(scada_of(first).rejected) == [bad]
+    assert any(bad in problem for problem in first.problems)
+    [kept] = [path for path in (market.lake / "quarantine").iterdir() if not path.name.endswith(".json")]
+    assert kept.read_bytes() == content
+    about = json.loads(kept.with_name(f"{kept.name}.json").read_text())
+    assert about["reason"] == scada_of(first).rejected[bad]
+
+    second = market.tick()
+    assert (market.asked(), second.problems) == ([], [p for p in second.problems if "scada" not in p])
+
+    market.publish(NOON + 5 * MINUTE)
+    assert scada_of(market.tick()).landed == 1
+    assert market.held() == labels(NOON, 3)
+    assert list((market.lake / "quarantine").iterdir()) == []
+
+
+def test_a_server_that_fails_for_an_hour_costs_nothing(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    market.server.fail("Dispatch_SCADA", status(500), times=10**6)
+    for number in range(12):
+        market.publish(NOON + 5 * (number + 1) * MINUTE)
+        failed = market.tick()
+        assert "failed with 500" in scada_of(failed).failed["Dispatch_SCADA"]
+        assert market.held() == [NOON]
+    market.server.faults.clear()
+    assert scada_of(market.tick()).landed == 12
+    assert market.held() == labels(NOON, 13)
+
+
+# O1
+def test_a_server_that_refuses_is_left_alone_for_as_long_as_it_says(market: Market) -> None:
+    market.publish(NOON)
+    market.server.fail("Dispatch_SCADA", status(429, Retry_After="3000"), times=1)
+    assert "left alone" in scada_of(market.tick(only_due=True)).failed["Dispatch_SCADA"]
+    for _ in range(9):  # 45 minutes
+        market.tick(only_due=True)
+        assert market.server.asked == []
+    market.now += timedelta(minutes=5)
+    assert scada_of(market.tick(only_due=True)).landed == 1
+
+
+def test_a_page_of_an_error_is_no_empty_folder(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    market.server.fail(FOLDER, error_page, times=1)
+    assert "lists no file" in scada_of(market.tick()).failed["Dispatch_SCADA"]
+    market.publish(NOON + 5 * MINUTE)
+    market.tick()
+    assert market.asked() == [name_of(NOON + 5 * MINUTE)]
+
+
+def test_a_file_that_cannot_be_had_stops_no_other_and_is_tried_again(market: Market) -> None:
+    market.publish(*labels(NOON, 3))
+    market.server.fail(name_of(NOON + 5 * MINUTE), status(502), times=3)
+    first = market.tick()
+    assert (scada_of(first).landed, scada_of(first).left) == (2, 1)
+    assert "502" in scada_of(first).failed[name_of(NOON + 5 * MINUTE)]
+    assert scada_of(market.tick()).landed == 1
+
+
+# P12
+def archive(market: Market, day: date, at: list[datetime]) -> str:
+    """AEMO's zip of a day's zips."""
+    path = f"{ARCHIVE}/PUBLIC_DISPATCHSCADA_{day:%Y%m%d}.zip"
+    market.server.publish(path, zipped({name_of(label): reading(label) for label in at}))
+    return path
+
+
+def test_what_current_no_longer_offers_comes_from_the_archive(market: Market) -> None:
+    market.publish(*labels(NOON, 2))
+    market.tick()
+    # Three days later CURRENT begins at March 2, 12:00; what was between is in two days' archives.
+    later = NOON + timedelta(days=2)
+    market.roll(later)
+    market.publish(later, later + 5 * MINUTE)
+    missed = [NOON + 10 * MINUTE, NOON + timedelta(days=1), later - 5 * MINUTE]
+    archive(market, date(2024, 2, 29), [NOON, missed[0]])
+    archive(market, date(2024, 3, 1), [missed[1]])
+    repaired = market.tick()
+    assert market.held() == [*labels(NOON, 3), missed[1], later, later + 5 * MINUTE]
+    # The third day's is not published yet: that much stays open, and is asked for once an hour.
+    assert scada_of(repaired).gaps == (Gap(datetime(2024, 3, 2), later - 5 * MINUTE),)
+    archive(market, date(2024, 3, 2), [missed[2]])
+    market.tick()
+    assert market.asked() == []
+    market.now += timedelta(hours=1)
+    closed = market.tick()
+    assert scada_of(closed).gaps == ()
+    assert missed[2] in market.held()
+    market.now += timedelta(hours=2)
+    market.tick()
+    assert not [path for path in market.server.paths() if "ARCHIVE" in path]
+
+
+def test_a_file_offered_once_and_never_landed_is_a_gap(market: Market) -> None:
+    market.publish(*labels(NOON, 3))
+    lost, refused = NOON, NOON + 5 * MINUTE
+    market.server.fail(name_of(lost), status(500), times=3)
+    market.server.publish(f"{FOLDER}/{name_of(refused)}", b"torn")
+    market.tick()
+    market.roll(NOON + 10 * MINUTE)
+    rolled = market.tick()
+    assert scada_of(rolled).gaps == (Gap(NOON - 5 * MINUTE, refused),)
+    archive(market, NOON.date(), [lost, refused])
+    market.now += timedelta(hours=1)
+    market.tick()
+    assert market.held() == labels(NOON, 3)
+
+
+def test_what_the_archive_no_longer_has_comes_from_the_month(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    later = datetime(2024, 4, 20)
+    market.roll(later)
+    market.publish(later)
+    archive(market, date(2024, 4, 19), [later - 5 * MINUTE])
+    missed = NOON + timedelta(hours=1)
+    for month, at in (("02", missed), ("03", datetime(2024, 3, 9))):
+        market.server.publish(
+            f"{Addresses().of_month(at.date()).removeprefix('https://www.nemweb.com.au/')}"
+            f"PUBLIC_DVD_DISPATCH_UNIT_SCADA_2024{month}010000.zip",
+            reading(at),
+        )
+    for _ in range(3):
+        market.now += timedelta(hours=1)
+        last = market.tick()
+    assert market.held() == [NOON, missed, datetime(2024, 3, 9), later - 5 * MINUTE, later]
+    assert scada_of(last).gaps == (Gap(datetime(2024, 4, 1), datetime(2024, 4, 19)),)  # not published yet
+
+
+def test_the_first_look_goes_back_so_far_and_no_further(market: Market) -> None:
+    market.publish(NOON - timedelta(days=3), NOON - timedelta(days=1), NOON)
+    market.tick()
+    assert market.held() == [NOON - timedelta(days=1), NOON]
+    assert scada_of(market.tick()).gaps == ()
+
+
+def test_what_is_known_of_a_feed_is_bounded_by_what_it_offers(market: Market) -> None:
+    for number in range(6):
+        at = NOON + 5 * number * MINUTE
+        market.publish(at)
+        market.roll(at - 5 * MINUTE)
+        market.tick()
+    assert set(read_ledger(market.lake, "scada").seen) == {name_of(at), name_of(at - 5 * MINUTE)}
+
+
+def test_a_torn_ledger_takes_all_again_and_changes_nothing(market: Market) -> None:
+    market.publish(*labels(NOON, 2))
+    market.tick()
+    (market.lake / "ledger" / "scada.json").write_text('{"seen": {"a"')
+    again = market.tick()
+    assert (scada_of(again).landed, again.days) == (2, {})
+
+
+def test_two_at_once_are_not_both_at_it(market: Market) -> None:
+    market.publish(NOON)
+    with taking_turns(market.lake, "current"), pytest.raises(SourceUnavailableError, match="another ingest of current"):
+        market.tick()
+    assert scada_of(market.tick()).landed == 1
+
+
+def test_a_feed_is_looked_at_no_more_often_than_it_is_due(market: Market) -> None:
+    market.publish(NOON)
+    names = [[one.name for one in market.tick(only_due=True).taken] for _ in range(2)]
+    assert names[0] == ["dispatch", "scada", "rooftop", "trading", "adjusted_prices", "price_revisions", "next_day"]
+    # Those that failed are due again, whatever their pace.
+    assert "scada" in names[1]
+    market.now -= timedelta(minutes=5)
+    assert "scada" not in [one.name for one in market.tick(only_due=True).taken]
+
+
+def test_a_sample_lake_becomes_one_of_today(market: Market) -> None:
+    market.lake.mkdir()
+    (market.lake / SAMPLE_MARK).write_text("{}")
+    market.publish(NOON)
+    market.tick()
+    assert not (market.lake / SAMPLE_MARK).exists()
+
+
+def test_the_last_ingest_is_told_without_running_one(market: Market) -> None:
+    assert last_ingest(market.lake) == []
+    market.publish(NOON)
+    taken = market.tick().taken
+    assert last_ingest(market.lake) == list(taken)
+    (market.lake / "ledger" / "last.json").write_text("[]")
+    assert last_ingest(market.lake) == []
+
+
+# P11: real files of both schemes.
+JULY, AUGUST = (Window(datetime(2024, month, 1), datetime(2024, month + 1, 1)) for month in (7, 8))
+
+
+@pytest.fixture
+def history(market: Market) -> Market:
+    shutil.copytree(
+        MMSDM / "Wholesale_Electricity/MMSDM/2024", market.server.root / "Data_Archive/Wholesale_Electricity/MMSDM/2024"
+    )
+    return market
+
+
+@pytest.mark.parametrize("window", [JULY, AUGUST])
+def test_a_month_lands_from_the_monthly_archive(history: Market, window: Window) -> None:
+    done = history.month(window, strict=False)
+    assert (done.problems, done.landed) == ([], 6)
+    assert set(done.days) == {"unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv"}
+    history.server.asked.clear()
+    assert history.month(window, strict=False).taken[0].skipped == 6
+    assert history.asked() == []
+    assert history.month(window, strict=False, force=True).landed == 6
+
+
+def test_a_trimmed_month_is_refused_unless_it_is_asked_for(history: Market) -> None:
+    refused = history.month(JULY)
+    assert (refused.landed, len(refused.problems)) == (0, 6)
+    assert "says it has 44643" in refused.problems[0]
+    history.server.asked.clear()
+    assert (history.month(JULY).landed, history.asked()) == (0, [])
+    assert history.month(JULY, strict=False).landed == 6
+
+
+def test_a_month_that_was_published_anew_is_taken_again(history: Market) -> None:
+    history.month(JULY, strict=False)
+    history.server.listed_at = "Tuesday, June 10, 2025 9:00 AM"
+    assert history.month(JULY, strict=False).landed == 6
+
+
+def test_a_table_that_fails_stops_no_other_and_a_second_run_gets_it(history: Market) -> None:
+    history.server.fail("DISPATCHPRICE", status(500), times=3)
+    first = history.month(JULY, strict=False)
+    assert (first.landed, len(first.problems)) == (5, 1)
+    assert "DISPATCHPRICE" in first.problems[0]
+    history.server.asked.clear()
+    assert history.month(JULY, strict=False).landed == 1
+    assert len(history.asked()) == 1
+
+
+def test_all_parts_of_a_table_are_taken(history: Market) -> None:
+    folder = next((history.server.root).rglob("MMSDM_2024_08")) / "MMSDM_Historical_Data_SQLLoader/DATA"
+    second = reading(datetime(2024, 8, 20))
+    (folder / "PUBLIC_ARCHIVE%23DISPATCH_UNIT_SCADA%23FILE02%23202408010000.zip").write_bytes(second)
+    assert history.month(AUGUST, strict=False).landed == 7
+    assert datetime(2024, 8, 20) in history.held()
+
+
+def test_a_month_not_published_yet_comes_from_the_feeds_archives(market: Market) -> None:
+    inside, outside = datetime(2024, 2, 10, 12), datetime(2024, 2, 20, 12)
+    for at in (inside, outside):
+        archive(market, at.date(), [at])
+    done = market.month(Window(datetime(2024, 2, 9), datetime(2024, 2, 11)))
+    assert market.held() == [inside]
+    assert [problem for problem in done.problems if "Dispatch_SCADA" in problem] == []
+
+
+def test_a_month_that_is_nowhere_is_named(market: Market) -> None:
+    done = market.month(Window(datetime(2024, 2, 9), datetime(2024, 2, 11)))
+    assert done.landed == 0
+    assert any("2024-02 is neither in the monthly archive" in problem for problem in done.problems)
+
+
+def test_a_folder_lands_without_its_duplicates(market: Market, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    for place, mw in (("a", 1.0), ("a/DUPLICATE", 2.0)):
+        (folder / place).mkdir(parents=True)
+        (folder / place / name_of(NOON)).write_bytes(reading(NOON, mw))
+    (folder / "b").mkdir()
+    (folder / "b" / name_of(NOON + 5 * MINUTE).upper()).write_bytes(reading(NOON + 5 * MINUTE))
+    (folder / "b" / "notes.txt").write_text("no data")
+    (folder / "b" / "torn.zip").write_bytes(b"torn")
+    done = ingest_folder(market.lake, folder, now=NOW)
+    assert (done.landed, [problem.split(":")[1].strip() for problem in done.problems]) == (2, ["torn.zip"])
+    assert pq.read_table(market.file(NOON.date()))["scada_mw"].to_pylist() == [1.0, 100.0]
+    assert (folder / "b" / "torn.zip").exists()
+    assert not (market.lake / "quarantine").exists()  # the user's own file stays where it is
+
+
+@pytest.mark.parametrize("what", ["", name_of(NOON)])
+def test_an_address_is_a_folder_or_a_file(market: Market, what: str) -> None:
+    market.publish(NOON)
+    with market.web() as web:
+        done = ingest_url(market.lake, web, f"{market.server.url}/{FOLDER}/{what}", now=NOW)
+    assert (done.landed, done.problems) == (1, [])
+    assert market.held() == [NOON]
+
+
+def test_an_address_that_is_nothing_is_named(market: Market) -> None:
+    with market.web() as web:
+        done = ingest_url(market.lake, web, f"{market.server.url}/nowhere/", now=NOW)
+    assert (done.landed, len(done.problems)) == (0, 1)
+    assert "nowhere" in done.problems[0]
