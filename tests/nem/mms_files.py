@@ -28,5 +28,5 @@ def zipped(entries: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> by
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", kind) as archive:
         for name, content in entries.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, kind)  # without the hour it was made
     return held.getvalue()

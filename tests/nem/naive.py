@@ -47,7 +47,7 @@ def unzipped(content: bytes, name: str) -> Iterator[bytes]:
 def d_rows(content: bytes) -> Iterator[tuple[str, Row]]:
     """Table and cells of each D line, by the I line above it."""
     names: list[str] = []
-    for cells in csv.reader(io.StringIO(content.decode(), newline="")):
+    for cells in csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline="")):
         if cells[0] == "I":
             names = [name.strip().upper() for name in cells[4:]]
         elif cells[0] == "D":
