@@ -47,7 +47,8 @@ def unzipped(content: bytes, name: str) -> Iterator[bytes]:
 def d_rows(content: bytes) -> Iterator[tuple[str, Row]]:
     """Table and cells of each D line, by the I line above it."""
     names: list[str] = []
-    for cells in csv.reader(io.StringIO(content.decode(errors="surrogateescape"), newline="")):
+    for line in content.decode(errors="surrogateescape").split("\n"):
+        cells = next(csv.reader([line.rstrip("\r")]), []) or [""]  # no value of AEMO's goes over a line's end
         if cells[0] == "I":
             names = [name.strip().upper() for name in cells[4:]]
         elif cells[0] == "D":
