@@ -285,8 +285,12 @@ def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int
                 quoted_strings_can_be_null=True,
             ),
         )
-        for column in times:
-            rows = rows.set_column(rows.schema.get_field_index(column), column, _times(rows[column]))
+        for place, (column, kind) in enumerate(have.items()):
+            if pa.types.is_timestamp(kind):
+                rows = rows.set_column(place, column, _times(rows[column]))
+            elif pa.types.is_floating(kind) and not pc.all(pc.is_finite(rows[column])).as_py():
+                # 1e400 and NaN are no measurement: another row may hold one.
+                rows = rows.set_column(place, column, pc.if_else(pc.is_finite(rows[column]), rows[column], None))
     except (pa.ArrowException, UnicodeError) as error:
         raise SourceFormatError(f"{name}, {section.table} from line {line}: {error}") from error
     return rows

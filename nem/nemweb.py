@@ -128,7 +128,9 @@ class Web:
                 wait = error.after or pause or 0.0
                 if pause is None or wait > MOST_PATIENCE:
                     if error.is_refusal:
-                        raise ServerBusyError(f"{url}: {error}; it wants to be left alone", max(wait, LEAST_PEACE)) from error
+                        raise ServerBusyError(
+                            f"{url}: {error}; it wants to be left alone", max(wait, LEAST_PEACE)
+                        ) from error
                     raise SourceUnavailableError(f"{url}: {error}") from error
             self.sleep(wait)
         raise AssertionError("the last pause is None")

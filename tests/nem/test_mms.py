@@ -94,6 +94,12 @@ def test_what_is_empty_is_null(tmp_path):
     assert rows_of(read(tmp_path, report(SCADA, 'D,DISPATCH,UNIT_SCADA,1,"","",,'))) == [(None, None, None)]
 
 
+@pytest.mark.parametrize("value", ["1e400", "nan", "-inf"])
+def test_what_is_no_number_is_null(tmp_path, value):
+    rows = rows_of(read(tmp_path, report(SCADA, scada(NOON, "A", value), scada(NOON, "B", 1))))
+    assert [row[2] for row in rows] == [None, 1.0]
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_lines_end_either_way_and_the_last_need_not(tmp_path, end):
     content = GOOD.decode().rstrip("\n").replace("\n", end).encode()
