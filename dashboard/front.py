@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPMessageDelegate, HTTPServerConnectionDelegate
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, HTTPServerConnectionDelegate
 from tornado.web import Application, RequestHandler
 
 if TYPE_CHECKING:
@@ -21,16 +21,29 @@ if TYPE_CHECKING:
 
 _ASSETS = Path(__file__).parent / "assets"
 RETRY_SECONDS = 1
+MAX_ADDRESS = 16_000
 
 
-class _Door(HTTPServerConnectionDelegate):
+class _Bounded(HTTPMessageDelegate):
+    """A request whose address is cut where it is too long: a session's token carries it, in a header."""
+
+    def __init__(self, request: HTTPMessageDelegate):
+        self.data_received, self.finish = request.data_received, request.finish  # type: ignore[method-assign]
+        self.on_connection_close = request.on_connection_close  # type: ignore[method-assign]
+        self.request = request
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
+        return self.request.headers_received(start_line._replace(path=start_line.path[:MAX_ADDRESS]), headers)
+
+
+class Door(HTTPServerConnectionDelegate):
     """Hands every request to the application that stands now."""
 
     def __init__(self, app: Application):
         self.app = app
 
-    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
-        return self.app.start_request(server_conn, request_conn)
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:  # noqa: D102 - tornado's
+        return _Bounded(self.app.start_request(server_conn, request_conn))
 
 
 class _Waiting(RequestHandler):
@@ -82,7 +95,7 @@ async def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     waiting: Any = [("/", _Splash, {"picture": picture}), (".*", _Waiting)]
-    door = _Door(Application(waiting, log_function=lambda _: None))
+    door = Door(Application(waiting, log_function=lambda _: None))
     http = HTTPServer(door)
     connect(http)
     server = (await asyncio.to_thread(prepare))()

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import panel as pn
+from bokeh.models import CustomJS
 
 from dashboard import export
 from dashboard.controls import open_controls, send_file, show_ignored
@@ -55,9 +56,21 @@ def read_arguments(arguments: Mapping[str, list[bytes]]) -> tuple[Selection, tup
 
 def start(page: Page) -> None:
     """Fill the open tab once the browser is there, and keep the visible one up to date until the session ends."""
-    pn.state.onload(partial(refresh, page))
-    pn.state.add_periodic_callback(partial(refresh, page, quiet=True), period=REFRESH_MS)
+    pn.state.onload(partial(_arrived, page))
     pn.state.on_session_destroyed(lambda _: end(page))
+    if pn.state.curdoc:
+        # A session that is gone (a laptop slept, the server began anew) is not to be had back: its page is opened anew.
+        pn.state.curdoc.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
+
+
+def _arrived(page: Page) -> None:
+    # Not before: what changes between rendering and connecting may never reach the browser.
+    pn.state.execute(lambda: _keep_fresh(page), schedule=True)
+    refresh(page)
+
+
+def _keep_fresh(page: Page) -> None:
+    pn.state.add_periodic_callback(partial(refresh, page), period=REFRESH_MS)
 
 
 def end(page: Page) -> None:

@@ -57,7 +57,7 @@ class Slot:
     stopped: bool = False
     part: str = ""
     view: View | None = None
-    drawn: Hashable = None
+    drawn: tuple[Selection, Hashable] | None = None
     exports: tuple[Export, ...] = ()
 
 
@@ -125,8 +125,8 @@ def stop(page: Page) -> None:
         page.open_slot.stopped = True
 
 
-def refresh(page: Page, *, quiet: bool = False) -> None:
-    """Bring the visible tab up to its selection. ``quiet``: on the timer, without showing that it works."""
+def refresh(page: Page) -> None:
+    """Bring the visible tab up to its selection; where it already shows that, without showing that it works."""
     slot = page.open_slot
     with slot.lock:
         slot.wanted = True
@@ -134,7 +134,7 @@ def refresh(page: Page, *, quiet: bool = False) -> None:
             return
         slot.working = True
     while _take(slot):
-        _work(page, slot, quiet=quiet)
+        _work(page, slot)
 
 
 def _take(slot: Slot) -> bool:
@@ -144,15 +144,16 @@ def _take(slot: Slot) -> bool:
         return slot.working
 
 
-def _work(page: Page, slot: Slot, *, quiet: bool) -> None:
+def _work(page: Page, slot: Slot) -> None:
     selection = page.selection
+    shown = slot.drawn is not None and slot.drawn[0] == selection
     slot.stopped = False
 
     def is_wanted() -> bool:
         return page.selection == selection and not page.ended and not slot.stopped
 
     market = while_wanted(page.market, page.pool, is_wanted)
-    if not quiet:
+    if not shown:
         _schedule(partial(_mark, page, slot, busy=True))
     try:
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
@@ -160,9 +161,9 @@ def _work(page: Page, slot: Slot, *, quiet: bool) -> None:
         held = look(market, selection)
     except SupersededError:
         if slot.stopped:
-            _schedule(partial(_fail, page, slot, errors.StoppedError(), keep=quiet))
+            _schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
-        _schedule(partial(_fail, page, slot, error, keep=quiet))
+        _schedule(partial(_fail, page, slot, error, keep=shown))
     else:
         slot.view = view
         _schedule(partial(_draw, page, slot, selection, tables, held))

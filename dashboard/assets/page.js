@@ -78,6 +78,34 @@
   addEventListener("click", picked);
   addEventListener("keydown", (event) => { if (event.composedPath()[0].tagName === "TR") picked(event); });
 
+  // The server is away: once it answers, the address opens the same view.
+  window.nemwarm_lost = () => {
+    const notice = Object.assign(document.createElement("p"), { className: "lost", role: "alert", textContent: "The connection was lost. Waiting for the server" });
+    document.querySelector(".bar").after(notice);
+    const look = async () => {
+      const answer = await fetch("ready", { cache: "no-store" }).catch(() => null);
+      if (answer?.ok) location.reload();
+      else setTimeout(look, 1000);
+    };
+    look();
+  };
+
+  // Bokeh's tabs take focus, and nothing else of the keyboard.
+  const tab = (event) => event.composedPath().find((node) => node.classList?.contains("bk-tab"));
+  addEventListener("focusin", (event) => {
+    for (const one of tab(event)?.parentNode.children ?? []) {
+      one.role = "tab";
+      one.ariaSelected = one.classList.contains("bk-active");
+    }
+  });
+  addEventListener("keydown", (event) => {
+    const node = tab(event);
+    if (!node) return;
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); node.click(); }
+    if (event.key === "ArrowRight") node.nextElementSibling?.focus();
+    if (event.key === "ArrowLeft") node.previousElementSibling?.focus();
+  });
+
   // A pop-up closes on Escape and on a click beside it.
   let popped = null;
   const close = (focus) => {
@@ -86,11 +114,10 @@
     if (focus) popped.querySelector("summary").focus();
     popped = null;
   };
-  addEventListener("toggle", (event) => {
-    const node = event.composedPath()[0];
-    if (!node.classList?.contains("popover")) return;
-    if (node.open && node !== popped) { close(); popped = node; }
-  }, { capture: true });
+  addEventListener("click", (event) => {
+    const node = event.composedPath().find((one) => one.matches?.("details.popover"));
+    if (node && node !== popped) { close(); popped = node; }
+  });
   addEventListener("pointerdown", (event) => { if (popped && !event.composedPath().includes(popped)) close(); }, { capture: true });
   addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
 

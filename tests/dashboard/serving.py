@@ -13,6 +13,7 @@ from tornado.netutil import bind_sockets
 
 from dashboard.app import open_app
 from dashboard.data import Market
+from dashboard.front import Door
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def served(market: Market, **options: Any) -> Iterator[str]:
 
     async def run(ended: asyncio.Event) -> None:
         server = open_app(market, origins=[f"127.0.0.1:{port}"], **options)
-        http = HTTPServer(server._tornado)
+        http = HTTPServer(Door(server._tornado))
         http.add_sockets(listening)
         server.start()
         stands.set()

@@ -175,10 +175,10 @@ def test_no_picture_is_no_trouble(tmp_path):
 class Command:
     """`nemwarm serve` over the bundled sample, as its own process."""
 
-    def __init__(self, home: Path, *arguments: str):
+    def __init__(self, home: Path, *arguments: str, port: int | None = None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+            self.port = port or probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = home / "log"
         with self.log.open("w") as log:
@@ -240,6 +240,26 @@ def test_serve_answers_tells_its_health_and_ends_on_a_signal(home):
     finally:
         command.process.send_signal(signal.SIGTERM)
         assert command.process.wait(20) == 0
+
+
+@pytest.mark.browser
+def test_a_page_whose_server_began_anew_opens_itself_anew(browser, home):
+    """A session idle overnight, an upgrade: what the page was is in its address."""
+    command = Command(home)
+    try:
+        command.wait_until_live()
+        page = browser.new_page()
+        page.goto(f"{command.url}?region=SA1")
+        page.locator(".tile.chosen", has_text="SA1").wait_for()
+        command.process.kill()
+        command.process.wait(20)
+        page.get_by_role("alert").filter(has_text="connection was lost").wait_for()
+        command = Command(home, port=command.port)
+        page.get_by_role("alert").filter(has_text="connection was lost").wait_for(state="detached")
+        page.locator(".tile.chosen", has_text="SA1").wait_for()
+    finally:
+        command.process.kill()
+        command.process.wait(20)
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])

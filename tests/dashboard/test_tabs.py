@@ -141,7 +141,7 @@ def test_the_same_fuels_keep_their_figures_and_get_new_numbers(page):
     figures, ends = holder.object, lambda: len(holder.object.children[0].renderers[0].data_source.data["interval_end"])
     before = ends()
     page.market = replace(page.market, extent=lambda _: held)
-    refresh(page, quiet=True)
+    refresh(page)
     assert holder.object is figures
     assert (before, ends()) == (42 * 12 + 1, 48 * 12 + 1)
     assert holder.object.children[0].x_range.reset_start == holder.object.children[0].x_range.start
@@ -199,11 +199,11 @@ def test_a_fault_of_the_program_tells_nothing_of_its_inside(page, asking):
 def test_a_failure_on_the_timer_keeps_what_was_drawn(page, asking):
     page.tabs.active = 1
     asking.error = SourceUnavailableError("the lake is gone")
-    refresh(page, quiet=True)
+    refresh(page)
     assert "the lake is gone" in text_of(page.slots[1].holder)
     assert "Generation, National market" in text_of(page.slots[1].holder)
     asking.error = None
-    refresh(page, quiet=True)
+    refresh(page)
     assert "the lake is gone" not in text_of(page.slots[1].holder)
 
 
