@@ -266,7 +266,6 @@ def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int
     if missing := [column for column in columns.needed if column not in section.columns]:
         raise SourceFormatError(f"{name}, line {line}: {section.table} has no column {', '.join(missing)}")
     have = {column: kind for column, kind in columns.types.items() if column in section.columns}
-    times = [column for column, kind in have.items() if pa.types.is_timestamp(kind)]
     # A header may end in nameless columns; each needs a name here, and none is read.
     names = [f"__{place}" for place in range(4)]
     names += [column or f"__{place}" for place, column in enumerate(section.columns, start=4)]
@@ -278,22 +277,32 @@ def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int
             ),
             parse_options=pyarrow.csv.ParseOptions(newlines_in_values=False),
             convert_options=pyarrow.csv.ConvertOptions(
-                column_types={**have, **dict.fromkeys(times, pa.dictionary(pa.int32(), pa.string()))},
+                column_types={column: _as_read(kind) for column, kind in have.items()},
                 include_columns=list(have),
                 null_values=[""],
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
         )
-        for place, (column, kind) in enumerate(have.items()):
-            if pa.types.is_timestamp(kind):
-                rows = rows.set_column(place, column, _times(rows[column]))
-            elif pa.types.is_floating(kind) and not pc.all(pc.is_finite(rows[column])).as_py():
-                # 1e400 and NaN are no measurement: another row may hold one.
-                rows = rows.set_column(place, column, pc.if_else(pc.is_finite(rows[column]), rows[column], None))
+        return pa.table({column: _typed(rows[column], kind) for column, kind in have.items()})
     except (pa.ArrowException, UnicodeError) as error:
         raise SourceFormatError(f"{name}, {section.table} from line {line}: {error}") from error
-    return rows
+
+
+def _as_read(kind: pa.DataType) -> pa.DataType:
+    """What Arrow's reader is to make of a column: whole numbers are written as 0 or 0.0."""
+    if pa.types.is_timestamp(kind):
+        return pa.dictionary(pa.int32(), pa.string())
+    return pa.float64() if pa.types.is_integer(kind) else kind
+
+
+def _typed(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(kind):
+        return _times(values)
+    if pa.types.is_floating(kind) and not pc.all(pc.is_finite(values)).as_py():
+        # 1e400 and NaN are no measurement: another row may hold one.
+        return pc.if_else(pc.is_finite(values), values, None)
+    return values.cast(kind)  # refuses a flag that is no whole number
 
 
 def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -48,7 +48,7 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "ROOFTOP.ACTUAL": (("rooftop_pv", ROOFTOP),),
 }
 _REGISTRATION = "PARTICIPANT_REGISTRATION."
-_ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string()}  # whole numbers are read as DOUBLE: "0" or "0.0"
+_ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "INTEGER": pa.int32()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,16 @@ def _report(file: MmsFile) -> Report:
     tables, registry = {}, {}
     for name, table in file.tables.items():
         if name in _GIVES:
-            tables[name] = _checked(name, table, file.created)
+            _check(name, table, file.created)
+            tables[name] = table
         else:
             short = name.removeprefix(_REGISTRATION)
             registry[short] = registration(short, table)
     return Report(file.name, file.created, tables, registry, file.row_counts)
 
 
-def _checked(name: str, table: pa.Table, created: datetime) -> pa.Table:
-    """``table``, its whole numbers as such."""
+def _check(name: str, table: pa.Table, created: datetime) -> None:
+    """Raise SourceFormatError where a row has no key, or a label that cannot be."""
     for lake_table, shape in _GIVES[name]:
         label, key = shape.columns[:2]
         check_given(name, label, table[label])
@@ -126,13 +127,6 @@ def _checked(name: str, table: pa.Table, created: datetime) -> pa.Table:
         newest = pc.max(table[label]).as_py()
         if newest and newest > created + FURTHEST_AHEAD:
             raise SourceFormatError(f"made at {created}, and {name} is labelled {newest}, which is to come")
-    whole = [column for column in table.column_names if AEMO_TYPES.get(column) == "INTEGER"]
-    try:
-        return table.cast(
-            pa.schema([(field.name, pa.int32() if field.name in whole else field.type) for field in table.schema])
-        )
-    except pa.ArrowInvalid as error:
-        raise SourceFormatError(f"{name}: {', '.join(whole)} are whole numbers: {error}") from error
 
 
 def _completed(name: str, table: pa.Table) -> pa.Table:

@@ -149,8 +149,9 @@ def test_a_header_without_data_is_no_fault_and_lands_nothing(tmp_path):
         ([SCADA, scada("2024/02/29 13:05:00", "A", 1)], "which is to come"),
         ([SCADA, scada("2024/02/30 12:00:00", "A", 1)], "2024-02-30"),
         ([SCADA.replace("SCADAVALUE", "VALUE"), scada(NOON, "A", 1)], "has no column SCADAVALUE"),
-        ([PRICE, price("NSW1", 1, run=1).replace(",1,1,1,", ",0.5,1,1,")], "whole numbers"),
-        ([PRICE, price("NSW1", 1).replace(",0,1,1,", ",1e300,1,1,")], "whole numbers"),
+        ([PRICE, price("NSW1", 1, run=1).replace(",1,1,1,", ",0.5,1,1,")], "truncated"),
+        ([PRICE, price("NSW1", 1).replace(",0,1,1,", ",1e300,1,1,")], "truncated"),
+        ([PRICE, price("NSW1", 1).replace(",0,1,1,", ",1e400,1,1,")], "truncated"),
         ([ROOFTOP, f"D,ROOFTOP,ACTUAL,2,2024/02/29 11:45:00,NSW1,10,1,MEASUREMENT,{NOON}"], "off its 30-minute grid"),
     ],
 )

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import ModuleType
 from urllib.parse import urlsplit
 
 import duckdb
@@ -58,8 +59,10 @@ class _Server(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory) -> Iterator[Compiler]:
-    from nemosis import defaults, dynamic_data_compiler
+def nemosis() -> Iterator[ModuleType]:
+    """The library, with AEMO's files where it looks for them."""
+    import nemosis
+    from nemosis import defaults
 
     logging.getLogger("nemosis").setLevel(logging.ERROR)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Server, directory=str(DATA / "aemo")))
@@ -67,17 +70,22 @@ def compiled(tmp_path_factory) -> Iterator[Compiler]:
     thread.start()
     given, parts = defaults.aemo_mms_url, urlsplit(defaults.aemo_mms_url)
     defaults.aemo_mms_url = given.replace(f"{parts.scheme}://{parts.netloc}", f"http://127.0.0.1:{server.server_port}")
-    cache = tmp_path_factory.mktemp("nemosis")
-
-    def compile_rows(table: str, start: datetime, end: datetime) -> pd.DataFrame:
-        times = (f"{time:%Y/%m/%d %H:%M:%S}" for time in (start, end))
-        return dynamic_data_compiler(*times, table, str(cache), fformat="parquet")
-
-    yield compile_rows
+    yield nemosis
     defaults.aemo_mms_url = given
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def compiled(nemosis, tmp_path_factory) -> Compiler:
+    cache = tmp_path_factory.mktemp("nemosis")
+
+    def compile_rows(table: str, start: datetime, end: datetime) -> pd.DataFrame:
+        times = (f"{time:%Y/%m/%d %H:%M:%S}" for time in (start, end))
+        return nemosis.dynamic_data_compiler(*times, table, str(cache), fformat="parquet")
+
+    return compile_rows
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +163,17 @@ def test_the_edges_of_a_window_are_those_of_nemosis(compiled, ours, table, start
     assert rows == theirs(compiled(table, start, end), table)
     steps = (end - start) // timedelta(minutes=5)
     assert sorted({label for label, _ in rows}) == [start + n * timedelta(minutes=5) for n in range(1, steps + 1)]
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["text", "typed"])
+def test_a_cache_that_nemosis_made_answers_as_the_lake(nemosis, ours, tmp_path, typed):
+    """Read where it lies: as text, as its users leave it, and typed, as it writes on request."""
+    compile_cache = nemosis.cache_compiler if typed else nemosis.dynamic_data_compiler
+    for month in (datetime(2020, 1, 1), datetime(2024, 8, 1)):
+        end = (month + 31 * DAY).replace(day=1)
+        for table in TABLES:
+            compile_cache(
+                *(f"{time:%Y/%m/%d %H:%M:%S}" for time in (month, end)), table, str(tmp_path), fformat="parquet"
+            )
+            window = Window(month, end)
+            assert rows_of(open_source(tmp_path), table, window) == rows_of(ours, table, window)

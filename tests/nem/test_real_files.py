@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -15,8 +20,6 @@ from nem.registry import excluded_units
 from nem.tables import TABLES
 from tests.aemo_files import lay_out_aemo
 from tests.nem import naive
-
-HALF_HOUR = timedelta(minutes=30)
 
 
 @pytest.fixture(scope="module")
@@ -224,3 +227,23 @@ def test_a_unit_nobody_registered_stays_and_is_named(tmp_path, paths):
     assert landing.unknown_units == ("NEWUNIT1",)
     (file,) = (tmp_path / "lake" / "unit_scada").iterdir()
     assert "NEWUNIT1" in pq.read_table(file)["duid"].to_pylist()
+
+
+def query(lake: Path, home: Path, *arguments: str) -> list[dict[str, str]]:
+    settings = {"NEMWARM_HOME": str(home), "NEMWARM_LAKE": str(lake)}
+    command = [sys.executable, "-m", "cli", "query", *arguments, "--format", "csv"]
+    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
+    return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def test_the_command_answers_in_aemos_numbers(landed, tmp_path):
+    root, _ = landed
+    evening = ("regional_price", "--start", "2020-01-30T18:00", "--end", "2020-01-30T18:30", "--region", "SA1")
+    prices = query(root, tmp_path, *evening, "--resolution", "5min")
+    assert [row["twa_price"] for row in prices if row["interval_end"] == "2020-01-30T18:15:00+10:00"] == ["14700"]
+    (half_hour,) = query(root, tmp_path, *evening, "--resolution", "30min")
+    assert float(half_hour["twa_price"]) == pytest.approx(11_203.95836, abs=5e-6)  # AEMO's trading price: 11203.96
+    # Hallett, January 2020, at the prices energy settled at: half-hour energy by trading price.
+    window = ("--start", "2020-01-01", "--end", "2020-02-01", "--resolution", "1M")
+    (month,) = query(root, tmp_path, "capacity_factor", *window, "--duid", "AGLHAL")
+    assert float(month["dwa_price"]) == pytest.approx(1_931.6387, abs=5e-5)
