@@ -43,7 +43,7 @@ def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
     """A number as text with its unit; a dash for what is missing."""
     if value is None:
         return MISSING
-    text = format(value, form)
+    text = format(value, f"z{form}")  # z: what rounds to nothing has no sign
     return f"{text}{unit}".replace("-", _MINUS)
 
 
@@ -56,7 +56,7 @@ def dollars(value: float | None, form: str = ",.2f") -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A ratio of 0 to 1 in percent."""
-    return MISSING if value is None else f"{value * 100:.{digits}f}%".replace("-", _MINUS)
+    return MISSING if value is None else f"{value * 100:z.{digits}f}%".replace("-", _MINUS)
 
 
 def moment(time: datetime | None) -> str:

@@ -126,8 +126,7 @@ def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]], *, height:
     for place, (link, name, direction) in enumerate(links):
         last = place == len(links) - 1
         plot = frame(x_range, height + (24 if last else 0), "0,0", last=last)
-        plot.yaxis.axis_label = name
-        plot.yaxis.axis_label_text_font_size, plot.yaxis.axis_label_text_font_style = "11px", "normal"
+        plot.left[0].update(axis_label=name, axis_label_text_font_size="11px", axis_label_text_font_style="normal")
         area(plot, source, f"{link}.flow", FLOW, 0.55)
         red = Quad(left="interval_start", right="interval_end", bottom=0, top=f"{link}.at", line_color=None)
         red.update(fill_color=AT_LIMIT, fill_alpha=0.75)

@@ -131,7 +131,7 @@
         const after = new Date(`${last.value}T00:00Z`);  // a range ends where its last day does
         after.setUTCDate(after.getUTCDate() + 1);
         close();
-        pick(`range=${first.value}..${after.toISOString().slice(0, 10)}`);
+        pick(`${this.getAttribute("field") ?? "range"}=${first.value}..${after.toISOString().slice(0, 10)}`);
       });
     }
   });
@@ -157,6 +157,49 @@
         }
       });
       this.append(button);
+    }
+  });
+
+  // A band of a stack is hidden in this browser alone: its name is left out of the sums that are painted, nothing is asked.
+  const hidden = new Set(), whole = new WeakMap();
+  const restack = () => {
+    for (const doc of window.Bokeh?.documents ?? []) {
+      const models = [...doc._all_models.values()];
+      let changed = false;
+      for (const model of models) {
+        if (model.type !== "Stack" || !model.fields) continue;
+        if (!whole.has(model)) whole.set(model, [...model.fields]);
+        const fields = whole.get(model).filter((name) => !hidden.has(name));
+        if (fields.length === model.fields.length) continue;
+        model.setv({ fields }, { silent: true });  // silent: the server's figure stays whole
+        changed = true;
+      }
+      for (const source of changed ? models : [])
+        if (source.type === "ColumnDataSource") {
+          source.setv({ name: source.name }, { silent: true });  // so that sums over it are made anew
+          source.change.emit();
+        }
+    }
+  };
+  customElements.define("nw-hide", class extends HTMLElement {
+    connectedCallback() {
+      const band = this.getAttribute("band");
+      Object.assign(this, { role: "switch", tabIndex: 0, title: "show or hide in the chart" });
+      const tell = () => {
+        this.setAttribute("aria-checked", !hidden.has(band));
+        this.closest("tr, li")?.classList.toggle("hidden-band", hidden.has(band));
+      };
+      const turn = (event) => {
+        event.stopPropagation();
+        hidden.has(band) ? hidden.delete(band) : hidden.add(band);
+        tell();
+        restack();
+      };
+      this.addEventListener("click", turn);
+      this.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); turn(event); } });
+      tell();
+      // The chart of new numbers comes a little before or after the table that this stands in.
+      if (hidden.size) for (const delay of [0, 300, 1200]) setTimeout(restack, delay);
     }
   });
 

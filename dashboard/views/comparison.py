@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -144,8 +145,8 @@ def _cells(row: DeltaRow) -> list[tuple[str, object]]:
 
 
 def plus(value: float | None, text: str) -> str:
-    """A change with its sign: the number's own minus, or a plus."""
-    return f"+{text}" if value is not None and value > 0 else text
+    """A change with its sign: the number's own minus, or a plus unless it rounds to nothing."""
+    return f"+{text}" if value is not None and value > 0 and re.search("[1-9]", text) else text
 
 
 def _whole(now: Supply, then: Supply) -> list[tuple[str, object]]:

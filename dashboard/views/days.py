@@ -33,19 +33,19 @@ def _against(summary: Summary) -> str:
     return f"<span>beside the same hours of yesterday and of last year{reach}</span>"
 
 
-def _facts(region: str) -> list[tuple[str, str, Value, Callable[[float | None], str], bool]]:
-    """Name, definition, value, words, and whether its change is told in points."""
+def _facts(region: str) -> list[tuple[str, str, Value, Callable[[float | None], str], str]]:
+    """Name, definition, value, words, and how its change is told: in percent, in points of a share, or not at all."""
     mean = "weighted by demand" if region == NEM else "mean of the 5-minute prices"
     any_region = ", of any region" if region == NEM else ""
     return [
-        ("Average price", f"$/MWh, {mean}", lambda day: day.mean_price, markup.dollars, False),
-        ("High", f"highest 5-minute price{any_region}", lambda day: _rrp(day.high), markup.dollars, False),
-        ("Low", f"lowest 5-minute price{any_region}", lambda day: _rrp(day.low), markup.dollars, False),
-        ("Supplied", f"energy {_SHARE}", lambda day: day.supply_mwh, _gwh, False),
-        ("Demand", "energy: mean demand times hours", lambda day: day.demand_mwh, _gwh, False),
-        ("Renewable", SHARE_TIP, lambda day: day.renewable_share, markup.percent, True),
-        ("Gas", _SHARE, lambda day: day.gas_share, markup.percent, True),
-        ("Coal", _SHARE, lambda day: day.coal_share, markup.percent, True),
+        ("Average price", f"$/MWh, {mean}", lambda day: day.mean_price, markup.dollars, "percent"),
+        ("High", f"highest 5-minute price{any_region}", lambda day: _rrp(day.high), markup.dollars, ""),
+        ("Low", f"lowest 5-minute price{any_region}", lambda day: _rrp(day.low), markup.dollars, ""),
+        ("Supplied", f"energy {_SHARE}", lambda day: day.supply_mwh, _gwh, "percent"),
+        ("Demand", "energy: mean demand times hours", lambda day: day.demand_mwh, _gwh, "percent"),
+        ("Renewable", SHARE_TIP, lambda day: day.renewable_share, markup.percent, "points"),
+        ("Gas", _SHARE, lambda day: day.gas_share, markup.percent, "points"),
+        ("Coal", _SHARE, lambda day: day.coal_share, markup.percent, "points"),
     ]
 
 
@@ -58,11 +58,11 @@ def _gwh(value: float | None) -> str:
 
 
 def _fact(
-    summary: Summary, name: str, tip: str, value: Value, words: Callable[[float | None], str], points: bool
+    summary: Summary, name: str, tip: str, value: Value, words: Callable[[float | None], str], change: str
 ) -> str:
     now = value(summary.today)
     lines = "".join(
-        f"<small><em>{label}</em> {words(value(day))} {_change(now, value(day), points)}</small>"
+        f"<small><em>{label}</em> {words(value(day))} {_change(now, value(day), change)}</small>"
         for label, day in (("yesterday", summary.yesterday), ("last year", summary.last_year))
         if day is not None
     )
@@ -74,11 +74,10 @@ def _whose(today: Day, name: str) -> str:
     return f" <i>{extreme.region_id}</i>" if extreme else ""
 
 
-def _change(now: float | None, then: float | None, points: bool) -> str:
-    """In percent of then, or for a share in points; nothing where that would mislead."""
-    if now is None or then is None:
+def _change(now: float | None, then: float | None, change: str) -> str:
+    if now is None or then is None or not change:
         return ""
-    if points:
+    if change == "points":
         return f"({_sign(100 * (now - then))} pp)"
     return f"({_sign(100 * (now / then - 1))}%)" if then > 0 else ""
 

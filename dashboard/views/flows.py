@@ -48,7 +48,7 @@ def build(_: Callable[..., None]) -> View:
         table.object = markup.header("How hard they ran", when) + _table(tables.links)
         table_receipt.object = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(head, panels.pane, receipt), table_card, kind="three-two"), show)
+    return View(grid(table_card, card(head, panels.pane, receipt), kind="one"), show)
 
 
 def _keys() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import panel as pn
 
 from dashboard import markup
-from dashboard.bands import GROUPING_WORDS
+from dashboard.bands import GROUPING_WORDS, Band
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import stack_over_price
@@ -79,7 +79,8 @@ def _bar(view: str, tables: Any) -> str:
     if hasattr(tables, "grouping"):
         parts.append(switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping))
     if hasattr(tables, "unit"):
-        parts.append(switch("Unit", "unit", UNIT_WORDS, tables.unit))
+        words = {unit: word for unit, word in UNIT_WORDS.items() if view != "day" or unit != "energy"}
+        parts.append(switch("Unit", "unit", words, tables.unit))
     return f'<div class="switches">{"".join(parts)}</div>'
 
 
@@ -155,7 +156,7 @@ def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
     value, mean = signed(row, row.market_value_aud), signed(row, row.mean_mw)
     energy = row.sign * row.energy_mwh
     cells: list[tuple[str, object]] = [
-        (f"{markup.swatch(row.band.colour)}{row.band.label}", row.band.label),
+        (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
         (markup.number(energy / 1000, ",.1f"), energy),
         (bar(row.share, row.band.colour), row.share),
         (markup.number(mean), mean),
@@ -166,6 +167,12 @@ def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
     kind = "flow" if is_exchange else "" if row.band.supplies else "load"
     tip = f' title="{EXCHANGE_TIP}"' if is_exchange else ""
     return f'class="{kind}" data-band="{row.band.id}"{tip}', cells
+
+
+def hide_swatch(band: Band) -> str:
+    """A band's colour, which hides it from the stack when clicked."""
+    label = f"Show {band.label} in the chart"
+    return f'<nw-hide class="swatch" band="{band.id}" aria-label="{label}" style="background:{band.colour}"></nw-hide>'
 
 
 def factor(value: float | None) -> str:

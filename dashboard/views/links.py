@@ -9,9 +9,9 @@ from dashboard.palette import REGION_COLOURS
 from dashboard.tables.flows import Flows, Link
 
 # Where the regions stand on the map, as on the continent.
-_PLACES = {"QLD1": (238, 34), "NSW1": (228, 118), "VIC1": (172, 196), "SA1": (62, 140), "TAS1": (196, 272)}
+_PLACES = {"QLD1": (272, 30), "NSW1": (266, 124), "VIC1": (206, 216), "SA1": (52, 150), "TAS1": (226, 304)}
 _HALF = (38, 19)  # of a region's box
-_APART = 26  # of two interconnectors between the same regions
+_APART = 34  # of two interconnectors between the same regions
 
 
 def flow_map(flows: Flows, prices: dict[str, float | None], chosen: str) -> str:
@@ -35,7 +35,7 @@ def flow_map(flows: Flows, prices: dict[str, float | None], chosen: str) -> str:
     )
     boxes = "".join(_box(region, prices.get(region), region == chosen) for region in _PLACES)
     return (
-        f'{head}<svg class="map" viewBox="0 0 300 304" role="img" aria-label="Flows between the regions: the list below says the same">'
+        f'{head}<svg class="map" viewBox="0 0 324 330" role="img" aria-label="Flows between the regions: the list below says the same">'
         f"{arrows}{boxes}</svg>"
     )
 

@@ -14,7 +14,7 @@ from dashboard.tables.overview import Overview, RecentPrices, Tile
 from dashboard.tables.records import Record, Records
 from dashboard.tables.supply import FuelRow
 from dashboard.views.days import day_facts
-from dashboard.views.generation import SHARE_TIP, price_label, switch
+from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, switch
 from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
@@ -34,7 +34,7 @@ def build(_: Callable[..., None]) -> View:
         aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
         head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
         label, shown = price_label(tables.region), tables.stack
-        draw = partial(stack_over_price, shown=shown, price_label=label, height=470)
+        draw = partial(stack_over_price, shown=shown, price_label=label, height=480)
         power.show((shown.bands, label), shown.columns, draw)
         receipt.object = markup.receipt_line(tables.receipts[:2])
         day.object = day_facts(tables.summary, tables.region)
@@ -156,7 +156,7 @@ def _mix(tables: Overview) -> str:
 
 def _part(row: FuelRow) -> str:
     return (
-        f"<li>{markup.swatch(row.band.colour)}<span>{row.band.label}</span>"
+        f"<li>{hide_swatch(row.band)}<span>{row.band.label}</span>"
         f"<em>{markup.number(row.sign * row.energy_mwh / 1000, ',.1f', ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
     )
 
