@@ -1,0 +1,134 @@
+"""NEM Overview and Generation in a real Chromium: what charts hold is what the query answers; views, links, files, phone."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.dashboard.serving import served
+from tests.dashboard.test_browser import COLUMN, drawn
+from tests.tiny_nem import WINDOW
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::bokeh.util.warnings.BokehUserWarning"),
+]
+SA1 = "?tab=generation&region=SA1&range=all"
+PAINTED_BANDS = """() => [...Bokeh.documents[0]._all_models.values()]
+  .filter((model) => model.type === "Stack" && model.fields).flatMap((model) => model.fields)"""
+
+
+@pytest.fixture(scope="module")
+def url(tiny_market) -> Iterator[str]:
+    with served(tiny_market) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor, whose console must stay clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert trouble == []
+
+
+def column(page: Page, name: str) -> np.ndarray:
+    page.wait_for_function(f"(names) => ({COLUMN})(names)", arg=[name, name], timeout=20_000)
+    return np.array(page.evaluate(COLUMN, [name, name]), dtype=float)[:-1]
+
+
+def test_the_chart_holds_what_the_query_answers(page, url, tiny_market):
+    page.goto(url + SA1)
+    drawn(page, 2)
+    rows = tiny_market.ask("generation_by_fuel", WINDOW, filters={"region_id": ["SA1"]}, resolution="5min").table
+    for fuel, sign in (("wind", 1), ("battery_charging", -1), ("battery_discharging", 1)):
+        told = rows.filter(pc.equal(rows["fueltech_id"], fuel))["mean_mw"].fill_null(0).to_numpy()
+        assert column(page, fuel) == pytest.approx(sign * told)
+
+
+def test_every_view_opens_by_its_button_and_by_its_address(page, url):
+    """P8."""
+    page.goto(url + SA1)
+    drawn(page, 2)
+    seen = {
+        "Capacity factor": ("factors", "Over the range"),
+        "Time of day": ("day", "The average day, South Australia"),
+        "Compare": ("compare", "What changed"),
+        "Interconnectors": ("flows", "How hard they ran"),
+    }
+    for button, (view, text) in seen.items():
+        page.get_by_role("group", name="View").get_by_role("button", name=button).click()
+        page.get_by_text(text).first.wait_for()
+        page.wait_for_function(f"() => location.search.includes('view={view}')")
+        page.reload()
+        page.get_by_text(text).first.wait_for()
+        drawn(page, 1)
+
+
+def test_grouping_and_unit_change_the_chart_and_the_table(page, url):
+    page.goto(url + SA1)
+    drawn(page, 2)
+    page.get_by_role("button", name="Renewable/Fossil").click()
+    page.locator("table.fuels td", has_text="Charging and pumping").wait_for()
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_text("% of the region's own supply").first.wait_for()
+    page.wait_for_function(
+        f"(names) => (({COLUMN})(names) ?? []).some((share) => Math.abs(share - 100) < 1e-6)", arg=["supply", "supply"]
+    )
+    page.wait_for_function(
+        "() => location.search.includes('group=renewable') && location.search.includes('unit=share')"
+    )
+
+
+def test_a_click_on_a_colour_hides_its_band_and_another_shows_it(page, url):
+    page.goto(url + SA1)
+    drawn(page, 2)
+    assert "wind" in page.evaluate(PAINTED_BANDS)
+    page.locator("nw-hide[band=wind]").click()
+    page.wait_for_function(f"() => !({PAINTED_BANDS})().includes('wind')")
+    assert page.locator("nw-hide[band=wind]").get_attribute("aria-checked") == "false"
+    page.locator("nw-hide[band=wind]").press("Enter")
+    page.wait_for_function(f"() => ({PAINTED_BANDS})().includes('wind')")
+
+
+def test_a_file_holds_what_is_drawn(page, url):
+    """P7."""
+    page.goto(url + SA1 + "&unit=energy&res=1d")
+    drawn(page, 2)
+    page.get_by_text("Export", exact=True).click()
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="CSV").first.click()
+    rows = list(csv.DictReader(coming.value.path().read_text().splitlines()))
+    assert [float(row["battery_charging (MWh)"]) for row in rows] == pytest.approx(column(page, "battery_charging"))
+    assert float(rows[0]["battery_discharging (MWh)"]) == pytest.approx(23)
+
+
+def test_the_overview_maps_the_flows_and_a_tile_selects_its_region(page, url):
+    page.goto(url)
+    drawn(page, 2)
+    page.locator(".links li", has_text="NEW-LINK1").wait_for()
+    page.locator(".tile", has_text="South Australia").click()
+    page.get_by_text("The day, South Australia").wait_for()
+    page.wait_for_function("() => location.search.includes('region=SA1')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_fits_a_phone(browser, url, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = context.new_page()
+    for address in ("", *(f"{SA1}&view={view}" for view in ("stack", "factors", "day", "compare", "flows"))):
+        page.goto(url + address)
+        drawn(page, 1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    context.close()
