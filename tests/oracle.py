@@ -103,8 +103,12 @@ def expected(
     resolution: Resolution,
     region: str | None = None,
     filters: Mapping[str, str | Iterable[str]] | None = None,
+    *,
+    former: tuple[Raw, Iterable[Window]] | None = None,
 ) -> pd.DataFrame:
     """What ``query`` must answer, ordered by interval start and keys; ``filters`` maps a column to what it may be.
+
+    ``former`` is the raw set before it was revised, and where its 5-minute rows still stand for the revised ones.
 
     A filter picks 5-minute rows: a unit that moves, or changes fuel, counts in each for its time there. Only a share is
     of the whole region, so fuels are picked from shares that are done.
@@ -113,7 +117,10 @@ def expected(
     leaves, covered = oracle.leaves(query), _within(oracle.covered(PACED_BY[query]), window)
     shown = {column: allowed for column, allowed in (filters or {}).items() if (query, column) == SHARED_OUT}
     chosen = {column: allowed for column, allowed in (filters or {}).items() if column not in shown}
-    rows = _only(_in_region(query, _within_rows(leaves, window), region), chosen)
+    rows = _within_rows(leaves, window)
+    if former:
+        rows = _as_they_were(rows, _oracle_of(former[0]).leaves(query), list(former[1]))
+    rows = _only(_in_region(query, rows, region), chosen)
     table = _rolled_up(query, rows, resolution)
     if query == "regional_price" and region == "NEM":
         table[[name for name in MEASURES[query] if name not in NEM_PRICE]] = np.nan
@@ -125,6 +132,16 @@ def expected(
     facts = UNIT_FACTS if query == "capacity_factor" else []
     columns = [*COMMON, *KEYS[query], *facts, *MEASURES[query], *RATIOS[query]]
     return table.sort_values(["interval_start", *KEYS[query]])[columns].reset_index(drop=True)
+
+
+def _as_they_were(rows: pd.DataFrame, former: pd.DataFrame, parts: list[Window]) -> pd.DataFrame:
+    """``rows`` with those of ``former`` in their place where the labels are in one of ``parts``."""
+    if not parts:
+        return rows
+    for part in parts:
+        rows = rows.drop(_within_rows(rows, part).index)
+    old = [_within_rows(former, part) for part in parts]
+    return pd.concat([rows, *old]).sort_values("settlement_date", kind="stable", ignore_index=True)
 
 
 def _only(rows: pd.DataFrame, filters: Mapping[str, str | Iterable[str]]) -> pd.DataFrame:

@@ -54,7 +54,7 @@ interval_power AS (
         region_id,
         'solar_rooftop' AS fueltech_id,
         mean_mw AS net_mw,
-        mean_mw AS positive_mw,
+        CASE WHEN mean_mw > 0 THEN mean_mw ELSE 0 END AS positive_mw,
         0 AS drawn_mw,
         1 AS reading_count,
         is_provisional::INTEGER AS provisional_count,

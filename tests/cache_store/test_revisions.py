@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,23 +15,21 @@ from hypothesis import strategies as st
 from cache_store import CATALOGUE
 from cache_store.plan import due
 from cache_store.warm import warm
-from nem.lake import land, land_units
-from nem.tables import UNITS
 from nem.windows import INTERVAL, RESOLUTIONS, Window, ceil, floor
+from tests.cache_store.revised import REVISED, Row, land_revised
 from tests.cache_store.worlds import World
 from tests.oracle import compare
 from tests.tiny_nem import WINDOW
 
-# Table: its key, whom a revision may be of, and the measure revised. A row may be one AEMO had not sent before.
-REVISED = {
-    "unit_scada": ("duid", ["COAL1", "BATT1", "PUMP1", "HYDRO1", "IDLE1", "MYSTERY1"], "scada_mw"),
-    "regional_price": ("region_id", ["NSW1", "SA1"], "rrp"),
-    "regional_demand": ("region_id", ["NSW1", "SA1"], "demand_mw"),
-    "interconnector_flow": ("interconnector_id", ["NSW1-SA1", "NEW-LINK1"], "metered_flow_mw"),
-    "rooftop_pv": ("region_id", ["NSW1", "SA1"], "rooftop_mw"),
+# By table, whom a revision may be of. A row may be one AEMO had not sent before.
+NAMES = {
+    "unit_scada": ["COAL1", "BATT1", "PUMP1", "HYDRO1", "IDLE1", "MYSTERY1"],
+    "regional_price": ["NSW1", "SA1"],
+    "regional_demand": ["NSW1", "SA1"],
+    "interconnector_flow": ["NSW1-SA1", "NEW-LINK1"],
+    "rooftop_pv": ["NSW1", "SA1"],
 }
 LABELS = int(WINDOW.hours * 12)
-Row = dict[str, Any]
 
 
 @st.composite
@@ -47,31 +43,15 @@ def revisions(draw: st.DrawFn, raw: Mapping[str, pa.Table], query: str) -> dict[
             draw(st.sampled_from(units))["capacity_maximum_mw"] = float(draw(st.integers(1, 500)))
             revised["units"] = units
             continue
-        key, names, measure = REVISED[table]
+        key, measure = REVISED[table]
         grid = 6 if table == "rooftop_pv" else 1
-        places = st.tuples(st.integers(1, LABELS // grid), st.sampled_from(names))
+        places = st.tuples(st.integers(1, LABELS // grid), st.sampled_from(NAMES[table]))
         for step, name in draw(st.lists(places, min_size=1, max_size=3, unique=True)):
             at = {"settlement_date": WINDOW.start + step * grid * INTERVAL, key: name}
             former = next((row for row in raw[table].to_pylist() if at.items() <= row.items()), {})
             value = draw(st.none() | st.integers(-60, 1600).map(float))
             revised.setdefault(table, []).append({**former, **at, measure: value})
     return revised
-
-
-def land_revised(world: World, revised: Mapping[str, list[Row]]) -> World:
-    """The world whose lake got those rows, and whose oracle knows it."""
-    raw = dict(world.raw)
-    for table, rows in revised.items():
-        raw[table] = pa.Table.from_pylist(rows, raw[table].schema)
-        if table == "units":
-            land_units(world.source.root, raw[table].select([n for n in raw[table].column_names if n in UNITS]))
-            continue
-        land(world.source.root, table, raw[table])
-        key = REVISED[table][0]
-        taken = {(row["settlement_date"], row[key]) for row in rows}
-        kept = [row for row in world.raw[table].to_pylist() if (row["settlement_date"], row[key]) not in taken]
-        raw[table] = pa.Table.from_pylist(kept + rows, raw[table].schema)
-    return replace(world, raw=raw)
 
 
 def partitioned(query: str, window: Window) -> Window | None:

@@ -35,8 +35,10 @@ class World:
     def fetch(self, query: str, window: Window, **asked: object) -> Answer:
         return fetch(self.store, self.source, query, window, **{"now": self.now, **asked})
 
-    def expected(self, query: str, window: Window, resolution: str, filters: Filters | None = None) -> pd.DataFrame:
-        return expect(self.raw, query, window, resolution, filters)
+    def expected(
+        self, query: str, window: Window, resolution: str, filters: Filters | None = None, **former: object
+    ) -> pd.DataFrame:
+        return expect(self.raw, query, window, resolution, filters, **former)
 
     def copied_to(self, folder: Path) -> World:
         """The same in ``folder``, to be broken there. Times of the lake's files, and so its versions, are kept."""
@@ -47,7 +49,12 @@ class World:
 
 
 def expect(
-    raw: Mapping[str, pa.Table], query: str, window: Window, resolution: str, filters: Filters | None = None
+    raw: Mapping[str, pa.Table],
+    query: str,
+    window: Window,
+    resolution: str,
+    filters: Filters | None = None,
+    **former: object,
 ) -> pd.DataFrame:
     """What the oracle says. A single region is its own argument there; several are a choice among all rows."""
     left = {key: list(values) for key, values in (filters or {}).items()}
@@ -55,7 +62,7 @@ def expect(
     region = regions[0] if regions and len(regions) == 1 else None
     if regions and region is None:
         left["region_id"] = regions
-    return expected(query, raw, window, resolution, region, left)
+    return expected(query, raw, window, resolution, region, left, **former)
 
 
 def warm(store: Store, source: Source, now: datetime, *, window: Window | None = None) -> list[tuple[str, str, str]]:
