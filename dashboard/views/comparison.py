@@ -44,7 +44,7 @@ def build(_: Callable[..., None]) -> View:
         top = _one_scale(sides)
         head.object = stack_head(tables.now, stretch(tables.now))
         show_stack(power, tables.now, height=300, top_range=top)
-        receipt.object = stack_note(tables.now) + markup.receipt_line(tables.now.receipts[:2])
+        receipt.object = stack_note(tables.now.stack) + markup.receipt_line(tables.now.receipts[:2])
         then_power.pane.visible = tables.then is not None
         if tables.then is None:
             then_head.object = markup.header(_asked(tables))
@@ -53,7 +53,7 @@ def build(_: Callable[..., None]) -> View:
             then_head.object = stack_head(tables.then, stretch(tables.then))
             show_stack(then_power, tables.then, height=300, top_range=top)
             then_receipt.object = (
-                _reach(tables) + stack_note(tables.then) + markup.receipt_line(tables.then.receipts[:2])
+                _reach(tables) + stack_note(tables.then.stack) + markup.receipt_line(tables.then.receipts[:2])
             )
         table.object = markup.header("What changed", "selected range less the other") + _table(tables)
         table_receipt.object = markup.receipt_line(tables.receipts)

@@ -15,7 +15,7 @@ from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import stack_over_price
 from dashboard.tables.generation import VIEWS, Generation, Supply, signed
-from dashboard.tables.supply import FuelRow
+from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
 VIEW_WORDS = {
@@ -101,7 +101,7 @@ def _build_stack() -> View:
         supply = tables.supply
         head.object = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
         show_stack(power, supply, height=430)
-        receipt.object = stack_note(supply) + markup.receipt_line(supply.receipts[:2])
+        receipt.object = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
         fuels.object = markup.header("By fuel", stretch(supply)) + _fuels(supply)
         fuels_receipt.object = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
 
@@ -135,9 +135,9 @@ def stack_head(supply: Supply, title: str) -> str:
     return markup.header(title, STACK_WORDS[supply.stack.unit], aside)
 
 
-def stack_note(supply: Supply) -> str:
+def stack_note(shown: Stack) -> str:
     """What hatching means, where any is drawn."""
-    if not (supply.stack.columns["marked"] > 0).any():
+    if not (shown.columns["marked"] > 0).any():
         return ""
     return '<p class="note"><i class="hatched"></i>partial bucket, or readings still provisional</p>'
 

@@ -14,7 +14,7 @@ from dashboard.tables.overview import Overview, RecentPrices, Tile
 from dashboard.tables.records import Record, Records
 from dashboard.tables.supply import FuelRow
 from dashboard.views.days import day_facts
-from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, switch
+from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, stack_note, switch
 from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
@@ -36,7 +36,7 @@ def build(_: Callable[..., None]) -> View:
         label, shown = price_label(tables.region), tables.stack
         draw = partial(stack_over_price, shown=shown, price_label=label, height=480)
         power.show((shown.bands, label), shown.columns, draw)
-        receipt.object = markup.receipt_line(tables.receipts[:2])
+        receipt.object = stack_note(shown) + markup.receipt_line(tables.receipts[:2])
         day.object = day_facts(tables.summary, tables.region)
         day_receipt.object = markup.receipt_line(tables.summary.receipts)
         gauge.object = (
