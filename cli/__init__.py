@@ -7,6 +7,11 @@ import sys
 from cli.codes import BAD_REQUEST, NO_ANSWER, OK, complain
 from cli.parser import build_parser
 
+# What the optional parts of the installation bring, by the name that is missing without them.
+_EXTRAS = {"prefect": "flows", "prefect_dask": "dask", "s3fs": "s3"} | dict.fromkeys(
+    ("bokeh", "pandas", "panel", "tornado"), "dashboard"
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 found wrong by `check`, 2 bad request, 3 no answer."""
@@ -25,6 +30,12 @@ def main(argv: list[str] | None = None) -> int:
         return complain(f"settings: {'; '.join(words)}", BAD_REQUEST)
     except (NemError, CacheStoreError) as error:
         return complain(error, NO_ANSWER)
+    except ModuleNotFoundError as error:
+        if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
+            return complain(
+                f"this needs {error.name}, which is not installed: pip install 'nemwarm[{extra}]'", BAD_REQUEST
+            )
+        raise
     except BrokenPipeError:
         # Whoever read our output has had enough (`nemwarm query … | head`).
         sys.stdout = None

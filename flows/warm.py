@@ -6,15 +6,17 @@ What is due, how it is built and where it goes is cache_store's to know; here ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import State, Task, flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
+from pydantic import Field
 
 from cache_store import CATALOGUE, find_query, open_store
 from cache_store.errors import CacheStoreError, StoreUnavailableError
@@ -43,6 +45,8 @@ def warm_cache(
     days: int | None = None,
     asked: int | None = None,
     force: bool = False,
+    processes: Annotated[int, Field(ge=1)] = 1,
+    scheduler: str | None = None,
 ) -> Summary:
     """Bring the store up to date with the source, and return what that took.
 
@@ -53,6 +57,8 @@ def warm_cache(
         days: instead of start and end, the last so many NEM days of the data.
         asked: instead, what the so many requests mean that readers asked most; each is then asked of the cache.
         force: rebuild what is not due, too.
+        processes: how many build at a time; more than one make a Dask cluster here, which takes ``nemwarm[dask]``.
+        scheduler: instead, the address of a Dask scheduler whose workers reach lake and store by the same paths.
 
     Raises:
         UnknownQueryError, RequestError, WindowError: the caller's mistake; nothing was done.
@@ -76,9 +82,10 @@ def warm_cache(
             named=bool(queries),
         )
         outcomes: list[Outcome] = []
-        for outcome in warm_all(work.batches, lambda batch: warm_batch(settings.lake, settings.store, batch, now)):
-            logger.info(describe(outcome))
-            outcomes.append(outcome)
+        with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
+            for outcome in warm_all(work.batches, build):
+                logger.info(describe(outcome))
+                outcomes.append(outcome)
         summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
         problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
         note(record, summary, furthest_behind(status(open_store(settings.store), now=now)))
@@ -124,6 +131,24 @@ def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
         byte_count=sum(entry.byte_count for entry in warmed.entries),
         seconds=perf_counter() - began,
     )
+
+
+@contextmanager
+def builder(
+    lake: Path, root: Path, batches: Sequence[Batch], now: datetime, processes: int = 1, scheduler: str | None = None
+) -> Iterator[Callable[[Batch], Outcome]]:
+    """What builds one of ``batches``: its task, here and now; on a Dask cluster all are begun at once and waited for."""
+    if (processes == 1 and not scheduler) or not batches:
+        yield lambda batch: warm_batch(lake, root, batch, now)
+        return
+    # Imported here: only nemwarm[dask] brings it.
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    here = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
+    with DaskTaskRunner(address=scheduler, cluster_kwargs=None if scheduler else here) as cluster:
+        given = ({"lake": lake, "root": root, "batch": batch, "now": now} for batch in batches)
+        begun = {one["batch"]: cluster.submit(warm_batch, parameters=one) for one in given}
+        yield lambda batch: begun[batch].result()
 
 
 def warm_all(batches: Sequence[Batch], run: Callable[[Batch], Outcome]) -> Iterator[Outcome]:

@@ -303,3 +303,19 @@ def test_a_manifest_of_another_version_is_not_repaired(
     assert cli.main(["check", "--repair"]) == 3
     assert "has format 9" in capsys.readouterr().err
     assert json.loads((tmp_path / "manifest.json").read_text())["version"] == 9
+
+
+WITHOUT_FLOWS = """
+import sys
+for absent in ("prefect", "fastapi", "sqlalchemy", "prefect_dask", "dask", "distributed", "s3fs"):
+    sys.modules[absent] = None
+import cli, dashboard.app, dashboard.page, cli.serve
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("command", "code"), [(["status"], 0), (["warm", "--dry-run"], 0), (["warm"], 2)])
+def test_readers_do_without_prefect_and_what_needs_it_says_which_extra(command: list[str], code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_FLOWS, *command], capture_output=True, text=True)
+    assert done.returncode == code, done.stderr
+    assert ("pip install 'nemwarm[flows]'" in done.stderr) == (code == 2)

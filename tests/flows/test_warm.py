@@ -21,6 +21,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from cache_store import CATALOGUE, Store, fetch, find_query, materialise, open_store
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError, UnknownQueryError
+from cache_store.history import read_runs
 from cache_store.store import publish_entries
 from cache_store.usage import Shape
 from flows.report import list_problems, summarise, tabulate
@@ -233,6 +234,9 @@ def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
         ]
         assert said.startswith("built 2, renewed 0, left 0 fresh")
 
+        # The same code path on two processes of a Dask cluster.
+        assert warm_cache(queries=["generation_by_fuel", "regional_price"], force=True, processes=2)["built"] == 4
+
         (tiny.root / "regional_demand" / "2024-03-01.parquet").write_bytes(b"no Parquet")
         with pytest.raises(WarmIncompleteError, match="regional_price 2024-03-01 not warmed"):
             warm_cache(force=True)
@@ -245,6 +249,10 @@ def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
         with pytest.raises(UnknownQueryError):
             warm_cache(queries=["nope"])
     gc.collect()
+    told = [(run.outcome, run.periods) for run in read_runs(tmp_path / "store")]
+    assert told[:2] == [("failed", 0), ("done", 0)]
+    assert [outcome for outcome, _ in told] == ["failed", "done", "failed", "done", "done"]
+    assert [periods for _, periods in told[3:]] == [4, 2]
 
 
 def artifact() -> tuple[list[dict[str, object]], str]:
