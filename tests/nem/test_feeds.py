@@ -92,7 +92,7 @@ def test_the_addresses_of_a_month() -> None:
     "broken", [{"base": "nemweb"}, {"current": "/x/{folder"}, {"month": "/{day}/"}, {"archive": "/{}/"}]
 )
 def test_a_template_that_makes_no_address_is_refused(broken: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="address|field"):
+    with pytest.raises(ValueError, match=r"address|field"):
         Addresses(**broken)
 
 
