@@ -45,9 +45,11 @@ def unzipped(content: bytes, name: str) -> Iterator[bytes]:
 
 
 def d_rows(content: bytes) -> Iterator[tuple[str, Row]]:
-    """Table and cells of each D line, by the I line above it."""
+    """Table and cells of each D line that means something here, by the I line above it."""
     names: list[str] = []
     for line in content.decode(errors="surrogateescape").split("\n"):
+        if line.startswith("D,") and ".".join(line.split(",", 3)[1:3]) not in _MEANINGS:
+            continue  # damage to what nobody reads is none
         cells = next(csv.reader([line.rstrip("\r")]), []) or [""]  # no value of AEMO's goes over a line's end
         if cells[0] == "I":
             names = [name.strip().upper() for name in cells[4:]]
