@@ -24,10 +24,11 @@ UNITS = 550
 
 _SQL = Path(__file__).parent / "sql"
 GENERATED = ("unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv")
-# One label past the day is made, for the mean over its last interval.
+# One label past the day is made, for the mean over its last interval: the next day's first, as that day makes it.
 _LABELS = (
-    "CREATE OR REPLACE TEMP TABLE label AS "
-    "SELECT $day::TIMESTAMP + i * INTERVAL 5 MINUTE AS settlement_date, i / 12 AS hour FROM range(1, 290) AS step(i)"
+    "CREATE OR REPLACE TEMP TABLE label AS SELECT $day::TIMESTAMP + i * INTERVAL 5 MINUTE AS settlement_date, "
+    "date_trunc('day', settlement_date - INTERVAL 5 MINUTE) AS day, ((i - 1) % 288 + 1) / 12 AS hour "
+    "FROM range(1, 290) AS step(i)"
 )
 _NOISE = "CREATE TEMP MACRO noise(name, label) AS (hash(name || label::VARCHAR) % 10000) / 10000.0"
 _INTERCONNECTORS = ("NSW1-QLD1", "N-Q-MNSP1", "VIC1-NSW1", "V-SA", "V-S-MNSP1", "T-V-MNSP1")
@@ -67,9 +68,9 @@ def make_day(con: duckdb.DuckDBPyConnection, table: str, day: date) -> pa.Table:
     start = datetime(day.year, day.month, day.day)
     con.execute(_LABELS, {"day": start})
     made = (_SQL / f"generate_{table}.sql").read_text()
-    given = {"end": start + timedelta(days=1)} | ({"day": start} if "$day" in made else {})
+    given = {"end": start + timedelta(days=1)}
     # Names are nem.tables', the statement is a file of ours.
-    statement = f"SELECT {', '.join(TABLES[table].columns)} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL"  # noqa: S608
+    statement = f"SELECT {', '.join(TABLES[table].columns)} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL"
     return con.sql(statement, params=given).to_arrow_table()
 
 

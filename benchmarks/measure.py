@@ -1,83 +1,124 @@
-"""Timing in pairs: two ways to the same answer, taken in turn so that a noisy moment falls on both."""
+"""Timing ways to one answer in turn, so that a noisy moment falls on all of them, and the scoreboard's lines."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 MS = 1000.0
+MOST_IN_A_ROUND = 7  # runs of a quick way while a slow one runs once
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the scoreboard. Times are medians in ms, ``spread`` the quartile distance over the median."""
+    """A line of the scoreboard: a median of ours and perhaps of a rival's, in ``unit``.
 
+    ``spread`` is the quartile distance over the median. ``at_most`` bounds ours, ``ratio_at_most`` ours over the
+    rival's, ``times_better`` the rival's over ours.
+    """
+
+    section: str
     case: str
     ours: str
-    ours_ms: float
+    mine: float
+    unit: str = "ms"
     spread: float = 0.0
     rival: str = ""
-    rival_ms: float | None = None
-    budget_ms: float | None = None  # at most
-    budget_ratio: float | None = None  # ours over rival's, at most; or rival's over ours, at least, if ``faster``
-    faster: bool = False
+    theirs: float | None = None
+    their_spread: float = 0.0
+    at_most: float | None = None
+    ratio_at_most: float | None = None
+    times_better: float | None = None
     note: str = ""
 
     @property
     def ratio(self) -> float | None:
-        """Ours over the rival's; the other way round where ours is to be the faster by a factor."""
-        if self.rival_ms is None:
+        """Ours over the rival's; the rival's over ours where ours is to be the better by a factor."""
+        if self.theirs is None:
             return None
-        return self.rival_ms / self.ours_ms if self.faster else self.ours_ms / self.rival_ms
+        over, under = (self.theirs, self.mine) if self.times_better else (self.mine, self.theirs)
+        return over / under if under else None
 
     @property
     def verdict(self) -> str:
         """pass, miss, or - where there is no budget."""
         kept = []
-        if self.budget_ms is not None:
-            kept.append(self.ours_ms <= self.budget_ms)
-        if self.budget_ratio is not None and self.ratio is not None:
-            kept.append(self.ratio >= self.budget_ratio if self.faster else self.ratio <= self.budget_ratio)
+        if self.at_most is not None:
+            kept.append(self.mine <= self.at_most)
+        if self.ratio_at_most is not None and self.ratio is not None:
+            kept.append(self.ratio <= self.ratio_at_most)
+        if self.times_better is not None and self.ratio is not None:
+            kept.append(self.ratio >= self.times_better)
         return "-" if not kept else "pass" if all(kept) else "miss"
 
 
-def pair(
-    ours: Callable[[], Any], rival: Callable[[], Any], *, seconds: float = 3.0, least: int = 5
-) -> tuple[list[float], list[float]]:
-    """Times in ms of both, run in turn for about ``seconds``, at least ``least`` times each, after one unmeasured run."""
-    ours(), rival()
-    taken: tuple[list[float], list[float]] = ([], [])
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until or len(taken[1]) < least:
-        for times, run in zip(taken, (ours, rival), strict=True):
-            began = time.perf_counter()
-            run()
-            times.append((time.perf_counter() - began) * MS)
-    return taken
+class AnswersDifferError(Exception):
+    """Two ways to one answer disagree: nothing of them may be timed."""
 
 
-def alone(run: Callable[[], Any], *, seconds: float = 2.0, least: int = 5) -> list[float]:
-    """Times in ms of one way, after one unmeasured run."""
+def check(holds: bool, what: str) -> None:
+    """Raise ``AnswersDifferError`` unless ``holds``."""
+    if not holds:
+        raise AnswersDifferError(f"not timed, the answers differ: {what}")
+
+
+def timed(run: Callable[[], Any]) -> float:
+    """How long ``run`` takes, ms."""
+    began = time.perf_counter()
     run()
-    times: list[float] = []
+    return (time.perf_counter() - began) * MS
+
+
+def race(ways: Mapping[str, Callable[[], Any]], *, seconds: float = 2.0, least: int = 3) -> dict[str, list[float]]:
+    """Times in ms of every way, in turn for about ``seconds``, ``least`` rounds at least, after one unmeasured round.
+
+    In a round a quick way runs several times in a row, so that it has more than ``least`` samples beside a slow one.
+    """
+    first = {name: timed(run) for name, run in ways.items()}
+    slowest = max(first.values())
+    repeats = {name: max(1, min(MOST_IN_A_ROUND, int(slowest / max(one, 1e-6)))) for name, one in first.items()}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
     until = time.perf_counter() + seconds
-    while time.perf_counter() < until or len(times) < least:
-        began = time.perf_counter()
-        run()
-        times.append((time.perf_counter() - began) * MS)
-    return times
+    rounds = 0
+    while rounds < least or time.perf_counter() < until:
+        for name, run in ways.items():
+            taken[name] += [timed(run) for _ in range(repeats[name])]
+        rounds += 1
+    return taken
 
 
 def spread(times: list[float]) -> float:
     """The distance between the quartiles over the median: 0.3 and more is a noisy machine."""
-    low, _, high = statistics.quantiles(times, n=4)
+    if len(times) < 2:
+        return 0.0
+    low, _, high = statistics.quantiles(times, n=4, method="inclusive")
     return (high - low) / statistics.median(times)
 
 
-def compare(case: str, ours: str, rival: str, runs: tuple[Callable[[], Any], Callable[[], Any]], **budget: Any) -> Row:
-    """A row of the scoreboard from two ways to one answer, which the caller has found equal."""
-    mine, theirs = pair(*runs)
-    return Row(case, ours, statistics.median(mine), spread(mine), rival, statistics.median(theirs), **budget)
+def percentile(times: list[float], share: float) -> float:
+    """The smallest time that ``share`` of them do not exceed."""
+    ordered = sorted(times)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def beside(
+    section: str, case: str, ours: str, taken: Mapping[str, list[float]], budgets: Mapping[str, Any] | None = None
+) -> Iterator[Row]:
+    """A row for ``ours`` beside every other way of ``taken``; ``budgets`` are a rival's, as ``Row`` takes them."""
+    mine = taken[ours]
+    for rival, theirs in taken.items():
+        if rival != ours:
+            yield Row(
+                section,
+                case,
+                ours,
+                statistics.median(mine),
+                spread=spread(mine),
+                rival=rival,
+                theirs=statistics.median(theirs),
+                their_spread=spread(theirs),
+                **(budgets or {}).get(rival, {}),
+            )

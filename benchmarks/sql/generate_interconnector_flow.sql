@@ -1,4 +1,4 @@
--- One generated day and its next label: label(settlement_date, hour) and the things measured. Not real data.
+-- One generated day and its next label: label(settlement_date, day, hour) and the things measured. Not real data.
 SELECT settlement_date, name AS interconnector_id, metered_flow_mw, metered_flow_mw + 5 AS target_flow_mw,
     500.0 AS export_limit_mw, -400.0 AS import_limit_mw, abs(metered_flow_mw) * 0.03 AS losses_mw,
     (metered_flow_mw + lead(metered_flow_mw) OVER (PARTITION BY name ORDER BY settlement_date)) / 2 AS mean_mw,

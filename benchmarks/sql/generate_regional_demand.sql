@@ -1,4 +1,4 @@
--- One generated day and its next label: label(settlement_date, hour) and the things measured. Not real data.
+-- One generated day and its next label: label(settlement_date, day, hour) and the things measured. Not real data.
 SELECT settlement_date, name AS region_id, 4000 + 1500 * sin(pi() * (hour - 9) / 12) + 100 * noise(name, settlement_date) AS demand_mw,
     demand_mw + 120 AS demand_operational_mw, 300 * sin(hour / 3 + length(name)) AS net_interchange_mw,
     NULL::DOUBLE AS solar_uigf_mw, NULL::DOUBLE AS solar_cleared_mw, NULL::DOUBLE AS wind_uigf_mw,

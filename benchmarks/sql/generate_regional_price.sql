@@ -1,4 +1,4 @@
--- One generated day and its next label: label(settlement_date, hour) and the things measured. Not real data.
+-- One generated day and its next label: label(settlement_date, day, hour) and the things measured. Not real data.
 SELECT settlement_date, name AS region_id, rrp, rrp AS settlement_rrp, NULL::VARCHAR AS price_status,
     NULL::VARCHAR AS mii_status, NULL::VARCHAR AS ocd_status, NULL::INTEGER AS apc_flag, 1 AS priority,
     NULL::TIMESTAMP AS last_changed

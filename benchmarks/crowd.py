@@ -1,0 +1,256 @@
+"""Many at once: a cold cache asked by 16 threads of 4 processes, and readers while partitions are replaced."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from benchmarks.measure import MS, Row, check
+from benchmarks.reads import Asked, agree
+from benchmarks.world import NOW, World, link
+from cache_store import CATALOGUE, materialise, open_store
+from cache_store.flight import Flights
+from cache_store.store import publish_entries
+from nem.source import Source, open_source
+
+PROCESSES, THREADS = 4, 16
+STORM_DAYS = 7
+PUBLICATIONS, READERS = 200, 4
+
+
+def run(world: World) -> Iterator[Row]:
+    """Both."""
+    yield from _storms(world)
+    yield from _publications(world)
+
+
+def _storms(world: World) -> Iterator[Row]:
+    """The same week asked of an empty cache by 64 threads at once: how often the source is asked, how long until all have it."""
+    case = f"cold stampede, {PROCESSES} processes x {THREADS} threads, {STORM_DAYS} d at 5min"
+    told = {name: _storm(world, name) for name in STORMERS}
+    mine = told.pop("nemwarm")
+    note = f"then {mine['built']:.0f} days are built behind it" if mine["built"] else ""
+    for rival, theirs in told.items():
+        asked, ended = f"{case}: questions to the source", f"{case}: until the last answer"
+        yield Row("crowd", asked, "nemwarm", mine["asked"], "", rival=rival, theirs=theirs["asked"], note=note)
+        yield Row("crowd", ended, "nemwarm", mine["ms"], rival=rival, theirs=theirs["ms"])
+
+
+def _storm(world: World, name: str) -> dict[str, float]:
+    """Questions to the source, and ms until the last answer."""
+    home = world.home / "storm"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir()
+    command = [sys.executable, "-m", "benchmarks.crowd", name, str(world.home)]
+    project = Path(__file__).parents[1]
+    running = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=project)
+        for _ in range(PROCESSES)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        check(process.stdout.readline() == "ready\n", f"{name} did not start")
+    began = time.perf_counter()
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [json.loads(process.communicate()[0]) for process in running]
+    seconds = max(one["ended"] for one in told) - began
+    rows = {one["rows"] for one in told}
+    check(len(rows) == 1, f"{name} answered {rows} rows")
+    return {"ms": seconds * MS} | {count: float(sum(one[count] for one in told)) for count in ("asked", "built")}
+
+
+class _Counted:
+    """Counts what is asked of the source in this process: to answer, and behind the answers."""
+
+    def __init__(self) -> None:
+        self.asked = self.built = 0
+        lock, real = threading.Lock(), Source.attach
+
+        def attach(source: Source, *arguments: Any) -> None:
+            is_behind = threading.current_thread().name.startswith("read-through")
+            with lock:
+                self.built += is_behind
+                self.asked += not is_behind
+            real(source, *arguments)
+
+        Source.attach = attach  # type: ignore[method-assign]
+
+
+def _asked_live(world: World) -> Callable[[], pa.Table]:
+    """What a rival has computed: the source's answer, without our own sharing of one under way."""
+    asked = Asked.of(world, "generation_by_fuel", STORM_DAYS, "5min")
+    return lambda: asked.fetch(replace(asked.cold, flights=Flights()), "live")
+
+
+Way = tuple[Callable[[], pa.Table], Callable[[], None]]  # to the answer, and to the end of what goes on behind it
+
+
+def _of_nemwarm(world: World) -> Way:
+    """A store of its own with nothing in it, shared by the processes."""
+    asked = Asked.of(world, "generation_by_fuel", STORM_DAYS, "5min")
+    store = open_store(world.home / "storm" / "store", read_through=True)
+    assert store.background is not None
+    return lambda: asked.fetch(store, "auto"), store.background.shutdown
+
+
+def _of_dogpile(world: World) -> Way:
+    from dogpile.cache import make_region
+
+    region = make_region().configure("dogpile.cache.dbm", arguments={"filename": str(world.home / "storm" / "frames")})
+    live = _asked_live(world)
+    return lambda: region.get_or_create("week", live), _nothing
+
+
+def _of_diskcache(world: World) -> Way:
+    import diskcache
+
+    cache = diskcache.Cache(str(world.home / "storm" / "frames"))
+    live = _asked_live(world)
+    return cache.memoize(name="week")(lambda: live()), _nothing
+
+
+def _of_joblib(world: World) -> Way:
+    import joblib
+
+    live = _asked_live(world)
+
+    def week() -> pa.Table:
+        return live()
+
+    return joblib.Memory(str(world.home / "storm" / "frames"), verbose=0).cache(week), _nothing
+
+
+def _nothing() -> None:
+    pass
+
+
+STORMERS = {
+    "nemwarm": _of_nemwarm,
+    "dogpile.cache": _of_dogpile,
+    "diskcache": _of_diskcache,
+    "joblib.Memory": _of_joblib,
+}
+
+
+def _take_part(name: str, home: Path) -> None:
+    """One process of a storm: says it is ready, waits for the word, and tells what came of it."""
+    world = World(home, STORM_DAYS, open_source(home / "lake"), open_store(home / "store"))
+    counted = _Counted()
+    answer, finish = STORMERS[name](world)
+    start = threading.Barrier(THREADS)
+
+    def ask(_: int) -> tuple[int, float]:
+        start.wait()
+        rows = answer().num_rows
+        return rows, time.perf_counter()
+
+    print("ready", flush=True)
+    sys.stdin.readline()
+    with ThreadPoolExecutor(THREADS) as pool:
+        told = list(pool.map(ask, range(THREADS)))
+    rows = {one for one, _ in told}
+    check(len(rows) == 1, f"threads had {rows} rows")
+    ended = max(ended for _, ended in told)
+    answered = {"asked": counted.asked, "rows": rows.pop(), "ended": ended}
+    finish()
+    print(json.dumps(answered | {"built": counted.built}))
+
+
+def _publications(world: World) -> Iterator[Row]:
+    """Readers ask for three days while one of them is built and published anew, over and over."""
+    asked = Asked.of(world, "generation_by_fuel", 3, "5min")
+    home = world.home / "published"
+    shutil.rmtree(home, ignore_errors=True)
+    for path in world.store.root.rglob("*"):
+        if path.is_file() and not path.name.startswith("."):
+            link(path, home / path.relative_to(world.store.root))
+    store, query = open_store(home, memory_bytes=0), CATALOGUE[asked.query]
+    day = f"{world.last(1).start:%Y-%m-%d}"
+    expected = asked.fetch(asked.cold)
+
+    def publish() -> None:
+        publish_entries(store, materialise(store, world.source, query, day, now=NOW + timedelta(seconds=1)))
+
+    mine = _under_readers(publish, lambda: asked.fetch(store), expected)
+    plain = _Overwritten(home / "plain", asked)
+    theirs = _under_readers(plain.publish, plain.read, plain.read())
+    case = f"{PUBLICATIONS} publications under {READERS} readers"
+    note = f"{mine[1]:,} readings of ours, {theirs[1]:,} of the rival's"
+    yield Row(
+        "crowd", f"{case}: failed or wrong readings", "nemwarm", mine[0], "", rival="a file polars overwrites",
+        theirs=theirs[0], at_most=0, note=note,
+    )  # fmt: skip
+    yield Row("crowd", f"{case}: a reading", "nemwarm", mine[2], rival="a file polars overwrites", theirs=theirs[2])
+
+
+class _Overwritten:
+    """A file per frame, written over."""
+
+    def __init__(self, folder: Path, asked: Asked):
+        import polars as pl
+
+        folder.mkdir(parents=True)
+        self.file, self.rows = str(folder / "frame.parquet"), pl.from_arrow(asked.fetch(asked.cold))
+        self.publish()
+
+    def publish(self) -> None:
+        self.rows.write_parquet(self.file)
+
+    def read(self) -> pa.Table:
+        with duckdb.connect() as con:
+            return con.sql("FROM read_parquet($file)", params={"file": self.file}).to_arrow_table()
+
+
+def _under_readers(
+    publish: Callable[[], None], read: Callable[[], pa.Table], expected: pa.Table
+) -> tuple[float, int, float]:
+    """Failed or wrong readings, all of them, and the median of the good ones in ms."""
+    ended = threading.Event()
+
+    def loop(_: int) -> tuple[int, list[float]]:
+        bad, times = 0, []
+        while not ended.is_set():
+            began = time.perf_counter()
+            try:
+                is_good = agree(read(), expected)
+            except Exception:  # noqa: BLE001 - whatever the reader raised is what is counted
+                is_good = False
+            if is_good:
+                times.append((time.perf_counter() - began) * MS)
+            bad += not is_good
+        return bad, times
+
+    with ThreadPoolExecutor(READERS) as pool:
+        reading = [pool.submit(loop, i) for i in range(READERS)]
+        for _ in range(PUBLICATIONS):
+            publish()
+        ended.set()
+        told = [one.result() for one in reading]
+    bad, times = sum(one for one, _ in told), [time for _, some in told for time in some]
+    return float(bad), bad + len(times), statistics.median(times or [0.0])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="One process of a stampede.")
+    parser.add_argument("name", choices=STORMERS)
+    parser.add_argument("home", type=Path)
+    told = parser.parse_args()
+    _take_part(told.name, told.home)

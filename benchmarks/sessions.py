@@ -1,0 +1,175 @@
+"""A user of the dashboard without a browser: the page's request, its websocket, and Bokeh's protocol on it.
+
+What a browser sends is sent, what it waits for is waited for; nothing is drawn. A step counts as done with the last
+change the server sends for it, so its time is what a browser would have to wait before it can paint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+PATIENCE = 30.0  # s, for what must come
+QUIET = 0.5  # s without a message: a step has had all its changes
+# What a step brings at least: figures; or, where there are some, that the tab is marked busy, until it is not.
+_FIRST, _AGAIN = '"Figure"', '"busy"'
+_LARGEST = 64 * 2**20  # bytes of a message
+_READY = {
+    "kind": "MessageSent",
+    "msg_type": "bokeh_event",
+    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map", "entries": []}},
+}
+
+
+class UserFailedError(Exception):
+    """What a user met that no user should: a refusal, a lost connection, a page that never comes."""
+
+
+@dataclass
+class User:
+    """One open page. ``models`` are those of the page that can be acted on, by id, with what they were last set to."""
+
+    url: str
+    connection: WebSocketClientConnection
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tab: int = 0
+    opened: set[int] = field(default_factory=set)
+    seen: str = ""  # the changes of the last step, as sent
+    _sent: int = 0
+    _busy: bool = False
+
+    @classmethod
+    async def arrive(cls, url: str) -> tuple[User, float]:
+        """Open the page as a browser does, until its first tab has its figures; and how long that took, s.
+
+        Raises:
+            UserFailedError: it did not come.
+        """
+        began = time.perf_counter()
+        page = await AsyncHTTPClient().fetch(url, request_timeout=PATIENCE, raise_error=False)
+        token = re.search(r'"token":"([^"]+)"', page.body.decode()) if page.code == 200 else None
+        if token is None:
+            raise UserFailedError(f"{url} answered {page.code} and no session")
+        place = urlsplit(url)
+        request = HTTPRequest(
+            f"ws://{place.netloc}/ws", headers={"Origin": f"http://{place.netloc}"}, connect_timeout=PATIENCE
+        )
+        user = cls(url, await websocket_connect(
+            request, subprotocols=["bokeh", token[1]], max_message_size=_LARGEST
+        ))  # fmt: skip
+        await user._receive()  # ACK
+        asked = user._send("PULL-DOC-REQ", {})
+        while (reply := await user._receive())[0].get("reqid") != asked:
+            pass
+        user._remember(reply[1])
+        ended = await user._step([_READY], expects=_FIRST)
+        user.opened.add(0)
+        return user, ended - began
+
+    async def open_tab(self, index: int) -> float:
+        """Switch to a tab; s until the last change."""
+        tabs = next(one for one in self.models.values() if "tabs" in one and "active" in one)
+        began = time.perf_counter()
+        ended = await self._step(
+            [_set(tabs["id"], "active", index)], expects=_AGAIN if index in self.opened else _FIRST
+        )
+        self.tab = index
+        self.opened.add(index)
+        return ended - began
+
+    async def choose(self, label: str) -> float:
+        """Press the button called ``label`` in the group that has it; s until the last change."""
+        group = next(one for one in self.models.values() if label in one.get("labels", ()))
+        index = group["labels"].index(label)
+        if group.get("active") == index:
+            return 0.0
+        group["active"] = index
+        began = time.perf_counter()
+        return await self._step([_set(group["id"], "active", index)], expects=_AGAIN) - began
+
+    async def leave(self) -> None:
+        """Close the page, and see the connection closed."""
+        self.connection.close()
+        while await self.connection.read_message() is not None:
+            pass
+
+    async def _step(self, events: list[dict[str, Any]], *, expects: str) -> float:
+        """Send ``events``; when the last message of what they bring came, ``expects`` in one of them."""
+        self.seen = ""
+        asked = self._send("PATCH-DOC", {"events": events})
+        answered, found, last = False, False, time.perf_counter()
+        until = last + PATIENCE
+        while True:
+            settled = answered and found and not self._busy
+            try:
+                wait = QUIET if settled else until - time.perf_counter()
+                header, text = await asyncio.wait_for(self._receive(), max(wait, 0.001))
+            except TimeoutError:
+                if settled:
+                    return last
+                raise UserFailedError(f"no {expects} within {PATIENCE:.0f} s") from None
+            last = time.perf_counter()
+            answered |= header.get("reqid") == asked
+            found |= header["msgtype"] == "PATCH-DOC" and expects in text
+            if header["msgtype"] == "ERROR" or 'class=\\"failure\\"' in text:
+                raise UserFailedError(f"the server sent an error: {text[:300]}")
+            if header["msgtype"] == "PATCH-DOC":
+                self.seen += text
+                self._follow(text)
+
+    def _follow(self, text: str) -> None:
+        for event in json.loads(text)["events"]:
+            if event.get("attr") == "css_classes":
+                self._busy = "busy" in event["new"]
+
+    def _send(self, kind: str, content: dict[str, Any]) -> str:
+        self._sent += 1
+        name = f"{id(self):x}-{self._sent}"
+        for part in ({"msgid": name, "msgtype": kind}, {}, content):
+            self.connection.write_message(json.dumps(part))
+        return name
+
+    async def _receive(self) -> tuple[dict[str, Any], str]:
+        """A message's header and content; its buffers are read and let go."""
+        header = json.loads(await self._frame())
+        await self._frame()  # metadata
+        content = await self._frame()
+        for _ in range(2 * header.get("num_buffers", 0)):
+            await self._frame()
+        return header, content
+
+    async def _frame(self) -> Any:
+        frame = await self.connection.read_message()
+        if frame is None:
+            raise UserFailedError(f"the server closed the connection ({self.connection.close_code})")
+        return frame
+
+    def _remember(self, document: str) -> None:
+        for model in _models(json.loads(document)):
+            held = model.get("attributes", {})
+            if "tabs" in held or "labels" in held:
+                self.models[model["id"]] = {"id": model["id"], "active": 0} | held
+
+
+def _set(model: str, attribute: str, value: Any) -> dict[str, Any]:
+    return {"kind": "ModelChanged", "model": {"id": model}, "attr": attribute, "new": value}
+
+
+def _models(value: Any) -> Iterator[dict[str, Any]]:
+    """Every model in a serialised document."""
+    if isinstance(value, dict):
+        if value.get("type") == "object" and "id" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _models(one)
