@@ -12,6 +12,7 @@ from cli.installation import open_installation, window_of
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from datetime import datetime
 
     from cache_store import Receipt
     from cache_store.history import Run
@@ -94,9 +95,32 @@ def run_status(arguments: argparse.Namespace) -> int:
             f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
             f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
         )
-    for line in _how_it_does(seen):
+    for line in (*_how_it_does(seen), *_what_landed(now)):
         print(line)
     return OK
+
+
+def _what_landed(now: datetime) -> Iterator[str]:
+    """A line per feed that was ever taken, one per file refused, and how far behind the lake is."""
+    from cache_store.settings import Settings
+    from nem.taken import last_ingest
+    from nem.taking import newest_labels
+    from nem.windows import ceil, market_time
+
+    lake = Settings().lake
+    taken = last_ingest(lake)
+    for one in taken:
+        words = [f"{one.landed} landed", f"{one.skipped} seen before", f"{one.rejected_count} rejected"]
+        words += [f"{one.left} left"] if one.left else []
+        words += [f"gap {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}" for gap in one.gaps]
+        yield f"{one.name:20} {one.checked_at:%Y-%m-%d %H:%M:%S}Z  {', '.join(words)}"
+        yield from (f"  {name}: {why}" for name, why in (*one.rejected.items(), *one.failed.items()))
+    if taken:
+        due = ceil(market_time(now).replace(microsecond=0), "5min")
+        yield from (
+            f"{table:20} to {label:%Y-%m-%d %H:%M} NEM, {due - label} behind"
+            for table, label in newest_labels(lake).items()
+        )
 
 
 def _how_it_does(seen: Overview) -> Iterator[str]:

@@ -58,19 +58,6 @@ def run_gc(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def run_ingest(_arguments: argparse.Namespace) -> int:
-    """Land data, and print what came of it."""
-    from cache_store.settings import Settings
-    from nem.lake import land_sample
-
-    lake = Settings().lake
-    changed = land_sample(lake)
-    for table, days in changed.items():
-        print(f"{table:16} {len(days):3} days landed")
-    print(f"the sample is in {lake}. Source: AEMO")
-    return OK
-
-
 def run_warm(arguments: argparse.Namespace) -> int:
     """Run the warm flow here, or print what it would do."""
     from cache_store import CATALOGUE, find_query

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from cli import ask, keep, serve
+from cli import ask, ingest, keep, serve
 from cli.codes import BAD_REQUEST
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_address(served)
     served.add_argument("--processes", type=_count(1, 64), default=1, help="how many share the readers (default: 1)")
     served.add_argument("--handed", help=argparse.SUPPRESS)  # one of several: the socket its connections come over
-    _add_origin(command("ingest", keep.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
+    _add_origin(command("ingest", ingest.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
     _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
     shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
     shown.add_argument("--format", choices=["table", "json", "prometheus"], default="table")
@@ -85,7 +85,21 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_origin(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sample", action="store_true", required=True, help="the bundled 22 days of October 2017")
+    _add_window(parser, required=False)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--sample", action="store_true", help="the bundled 22 days of October 2017")
+    what.add_argument(
+        "--from",
+        dest="place",
+        metavar="PLACE",
+        help="a folder of AEMO's files, or one of them; or the http address of either",
+    )
+    parser.add_argument(
+        "--trimmed",
+        action="store_true",
+        help="also land files that hold fewer lines than they say (history and --from)",
+    )
+    parser.add_argument("--force", action="store_true", help="take history again that was taken before")
 
 
 def _add_work(parser: argparse.ArgumentParser) -> None:

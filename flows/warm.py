@@ -97,7 +97,7 @@ def warm_cache(
         return summary
 
 
-def _may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
+def may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
     """A source or a disk that is away may come back; any other error will be the same next time."""
     return isinstance(state.data, SourceUnavailableError | StoreUnavailableError)
 
@@ -108,7 +108,7 @@ def _may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> b
     persist_result=False,
     retries=2,
     retry_delay_seconds=[10, 60],
-    retry_condition_fn=_may_pass,
+    retry_condition_fn=may_pass,
 )
 def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
     """Build or renew a batch, publish it at once and read it back. A period that fails does not stop the others.

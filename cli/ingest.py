@@ -1,0 +1,95 @@
+"""The command that lands data: AEMO's current feeds, its history, files from elsewhere, the sample."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cli.codes import BAD_REQUEST, NO_ANSWER, OK, complain
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from cache_store.settings import Settings
+    from nem.taken import Ingested
+
+
+def run_ingest(arguments: argparse.Namespace) -> int:
+    """Land data and print what came of it; 3 if anything asked for did not land."""
+    from cache_store.settings import Settings
+
+    settings = Settings()
+    if problem := _check(arguments):
+        return complain(problem, BAD_REQUEST)
+    if arguments.sample:
+        return _land_sample(settings.lake)
+    code = OK
+    for done in _ingest(settings, arguments):
+        _wipe()
+        print(done.message)
+        for table, days in done.days.items():
+            print(f"  {table:18} {len(days):4} days changed, {days[0]} to {days[-1]}")
+        if done.unknown_units:
+            print(f"  units without registration: {', '.join(done.unknown_units[:10])}", file=sys.stderr)
+        for problem in done.problems:
+            code = complain(problem, NO_ANSWER)
+    print("Source: AEMO")
+    return code
+
+
+def _check(arguments: argparse.Namespace) -> str:
+    """What is wrong with the request; empty if nothing."""
+    place, edges = arguments.place, (arguments.start, arguments.end)
+    if any(edges) and (arguments.sample or place):
+        return "--start and --end are of AEMO's history: give them without --sample or --from"
+    if any(edges) and not all(edges):
+        return "history needs both --start and --end"
+    if place and "://" not in place and not Path(place).expanduser().exists():
+        return f"there is no {place}: give a folder, a file or an http address"
+    return ""
+
+
+def _land_sample(lake: Path) -> int:
+    from nem.lake import land_sample
+
+    for table, days in land_sample(lake).items():
+        print(f"{table:16} {len(days):3} days landed")
+    print(f"the sample is in {lake}. Source: AEMO")
+    return OK
+
+
+def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Ingested]:
+    """What was asked for: one part, or a month at a time, newest first."""
+    from cli.installation import window_of
+    from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, months_of
+    from nem.nemweb import AGENT, open_web
+
+    lake, addresses, place = settings.lake, settings.addresses, arguments.place
+    now, strict, progress = datetime.now(UTC), not arguments.trimmed, _progress
+    if place and "://" not in place:
+        yield ingest_folder(lake, Path(place).expanduser(), now=now, strict=strict, progress=progress)
+        return
+    months = months_of(window_of(arguments)) if arguments.start else []
+    with open_web(agent=settings.user_agent or AGENT) as web:
+        if place:
+            yield ingest_url(lake, web, place, now=now, strict=strict, progress=progress)
+        for month in months:
+            yield ingest_month(
+                lake, web, addresses, month, now=now, strict=strict, force=arguments.force, progress=progress
+            )
+        if not (place or months):
+            yield ingest_current(lake, web, addresses, now=now, progress=progress)
+
+
+def _progress(done: int, count: int, name: str) -> None:
+    """One line of a terminal, over and over; nothing where there is no terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{done + 1} of {count}  {name[:60]}", end="", file=sys.stderr, flush=True)
+
+
+def _wipe() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

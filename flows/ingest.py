@@ -1,0 +1,189 @@
+"""ingest_current and backfill: AEMO's files into the lake, then the days that changed into the cache.
+
+Where files are, what was taken and what is refused is nem's to know, what is due cache_store's; here are order, retries and
+what is said of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from cache_store import CATALOGUE, open_store
+from cache_store.errors import CacheStoreError
+from cache_store.settings import Settings
+from cache_store.status import furthest_behind, status
+from flows.record import Record, note, recorded
+from flows.report import describe, list_problems, summarise
+from flows.warm import may_pass, warm_all, warm_batch
+from flows.work import Batch, Outcome, Work, find_work
+from nem import Window, open_source
+from nem import ingest as feeds
+from nem.errors import SourceUnavailableError
+from nem.nemweb import AGENT, open_web
+from nem.taken import Ingested
+from nem.windows import day_window, parse_time
+
+
+class IngestIncompleteError(CacheStoreError):
+    """The operator's to look at: some files did not land, or some days were not warmed; the message names them."""
+
+
+@flow(name="ingest-current", persist_result=False)
+def ingest_current() -> str:
+    """Land what is new in AEMO's current feeds, warm the days that changed, and return a sentence that says so.
+
+    Raises:
+        IngestIncompleteError: all else landed and is warm; the next run tries again.
+        SourceUnavailableError: the lake cannot be written, or another ingest is at work.
+    """
+    settings = Settings()
+    with recorded(settings.store, "ingest-current") as record:
+        done = take_current()
+        return _finish(record, [done], _warm(_windows(done.changed_days)), "ingest-current")
+
+
+@flow(name="backfill", persist_result=False)
+def backfill(start: str, end: str, force: bool = False) -> str:
+    """Land AEMO's history between two times, newest month first, warming each as it lands; say what came of it.
+
+    A run that was killed goes on where it was: what has landed is not taken again, what is warm not built again.
+
+    Args:
+        start: NEM time, a date (its 00:00) or YYYY-MM-DDTHH:MM.
+        end: likewise, the last label.
+        force: take again what was taken before.
+
+    Raises:
+        WindowError: the caller's mistake; nothing was done.
+        IngestIncompleteError: names the months and files that did not land; all others did, and are warm.
+    """
+    settings, logger = Settings(), get_run_logger()
+    with recorded(settings.store, "backfill") as record:
+        months = feeds.months_of(Window(parse_time(start), parse_time(end)))
+        taken: list[Ingested] = []
+        lost: list[str] = []
+        parts: list[tuple[Work, list[Outcome]]] = []
+        for month in months:
+            try:
+                done = take_month(month, force)
+            except SourceUnavailableError as error:
+                lost.append(f"{month.start:%Y-%m}: {error}")
+                continue
+            logger.info(f"{month.start:%Y-%m}: {done.message}")
+            taken.append(done)
+            # The whole of it, not only what changed now: a run before this one may have been killed before it warmed.
+            parts += _warm([month, *_windows(day for day in done.changed_days if not _holds(month, day))])
+        return _finish(record, taken, parts, "backfill", lost)
+
+
+@task(task_run_name="current feeds", cache_policy=NO_CACHE, persist_result=False)
+def take_current() -> Ingested:
+    """Land what is new in the feeds that are due. Not retried: it asks again by itself, and so does the next run."""
+    settings = Settings()
+    with open_web(agent=settings.user_agent or AGENT) as web:
+        return feeds.ingest_current(settings.lake, web, settings.addresses, now=datetime.now(UTC), only_due=True)
+
+
+@task(
+    task_run_name="month of {month.start:%Y-%m}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=[30, 120],
+    retry_condition_fn=may_pass,
+)
+def take_month(month: Window, force: bool) -> Ingested:
+    """Land one month of history; what it could not have is in what it returns.
+
+    Raises:
+        SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
+    """
+    settings = Settings()
+    with open_web(agent=settings.user_agent or AGENT) as web:
+        return feeds.ingest_month(settings.lake, web, settings.addresses, month, now=datetime.now(UTC), force=force)
+
+
+def _warm(windows: Sequence[Window]) -> list[tuple[Work, list[Outcome]]]:
+    """Warm what is due in each of ``windows``, for every query whose data the lake has."""
+    settings, logger = Settings(), get_run_logger()
+    parts: list[tuple[Work, list[Outcome]]] = []
+    for window in windows:
+        store, source = open_store(settings.store), open_source(settings.lake)
+        now = source.replay_now() or datetime.now(UTC)
+        work = find_work(store, source, CATALOGUE.values(), now=now, window=window)
+        outcomes = list(warm_all(work.batches, partial(_warm_batch, settings, now)))
+        for outcome in outcomes:
+            logger.info(describe(outcome))
+        parts.append((work, outcomes))
+    return parts
+
+
+def _warm_batch(settings: Settings, now: datetime, batch: Batch) -> Outcome:
+    outcome: Outcome = warm_batch(settings.lake, settings.store, batch, now)
+    return outcome
+
+
+def _windows(days: Iterable[date]) -> list[Window]:
+    """The days as stretches of days that follow each other, newest first."""
+    found: list[Window] = []
+    for day in sorted(days):
+        window = day_window(day)
+        if found and found[-1].end == window.start:
+            found[-1] = Window(found[-1].start, window.end)
+        else:
+            found.append(window)
+    return found[::-1]
+
+
+def _holds(window: Window, day: date) -> bool:
+    return window.overlap(day_window(day)) == day_window(day)
+
+
+def _finish(
+    record: Record,
+    taken: Sequence[Ingested],
+    parts: Sequence[tuple[Work, list[Outcome]]],
+    key: str,
+    lost: Sequence[str] = (),
+) -> str:
+    """Write the artifact and the record, and return the sentence; raise what did not land or was not warmed."""
+    outcomes = [outcome for _, found in parts for outcome in found]
+    problems = [*lost, *(problem for done in taken for problem in done.problems)]
+    problems += [problem for work, found in parts for problem in list_problems(work, found)]
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    batches = tuple(batch for work, _ in parts for batch in work.batches)
+    warmed = summarise(Work(batches, {}, {}), outcomes, seconds)
+    message = "; ".join([*(done.message for done in taken), warmed["message"]])
+    settings = Settings()
+    note(record, warmed, furthest_behind(status(open_store(settings.store), now=datetime.now(UTC))))
+    record.message = message
+    get_run_logger().info(message)
+    said = [message, *problems, "Source: AEMO"]
+    create_table_artifact(tabulate(taken), key=key, description="\n\n".join(said))
+    if problems:
+        raise IngestIncompleteError("; ".join(problems))
+    return message
+
+
+def tabulate(taken: Iterable[Ingested]) -> list[dict[str, Any]]:
+    """A row per feed or month: what landed, what was known, what was refused and what is left."""
+    return [
+        {
+            "from": one.name,
+            "landed": one.landed,
+            "seen before": one.skipped,
+            "rejected": ", ".join(one.rejected) or "none",
+            "failed": ", ".join(one.failed) or "none",
+            "left": one.left,
+            "gaps": ", ".join(f"{gap.start} to {gap.end}" for gap in one.gaps) or "none",
+        }
+        for done in taken
+        for one in done.taken
+    ]
