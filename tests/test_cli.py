@@ -142,7 +142,9 @@ def test_a_bad_request_is_one_line_and_an_exit_code(
     assert printed.err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["query"], ["query", "regional_price"], ["ingest"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["fly"], ["query"], ["query", "regional_price"], ["ingest", "--sample", "--from", "x"]]
+)
 def test_bad_usage_is_one_line_and_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         cli.main(arguments)
