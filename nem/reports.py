@@ -48,6 +48,7 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "ROOFTOP.ACTUAL": (("rooftop_pv", ROOFTOP),),
 }
 _REGISTRATION = "PARTICIPANT_REGISTRATION."
+_DECIDING = {"INTERVENTION", "TYPE", "BIDTYPE"}  # which of several rows counts: without them, any would
 _ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "INTEGER": pa.int32()}
 
 
@@ -96,7 +97,8 @@ def _wanted() -> dict[str, Columns]:
     for name, given in _GIVES.items():
         columns = {column for _, shape in given for column in shape.columns}
         types = {column: _ARROW.get(AEMO_TYPES.get(column, "DOUBLE"), pa.float64()) for column in columns}
-        wanted[name] = Columns(types, tuple({column for _, shape in given for column in shape.columns[:3]}))
+        needed = {column for _, shape in given for column in shape.columns[:3]} | (columns & _DECIDING)
+        wanted[name] = Columns(types, tuple(sorted(needed)))
     for name, registered in REGISTRY_TABLES.items():
         wanted[f"{_REGISTRATION}{name}"] = Columns(dict.fromkeys(registered, pa.string()), registered[:1])
     return wanted

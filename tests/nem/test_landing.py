@@ -152,6 +152,8 @@ def test_a_header_without_data_is_no_fault_and_lands_nothing(tmp_path):
         ([PRICE, price("NSW1", 1, run=1).replace(",1,1,1,", ",0.5,1,1,")], "truncated"),
         ([PRICE, price("NSW1", 1).replace(",0,1,1,", ",1e300,1,1,")], "truncated"),
         ([PRICE, price("NSW1", 1).replace(",0,1,1,", ",1e400,1,1,")], "truncated"),
+        ([PRICE.replace("INTERVENTION", "RUN"), price("NSW1", 1, run=1)], "has no column INTERVENTION"),
+        ([ROOFTOP.replace("TYPE", ""), f"D,ROOFTOP,ACTUAL,2,{NOON},NSW1,1,1,SATELLITE,{NOON}"], "has no column TYPE"),
         ([ROOFTOP, f"D,ROOFTOP,ACTUAL,2,2024/02/29 11:45:00,NSW1,10,1,MEASUREMENT,{NOON}"], "off its 30-minute grid"),
     ],
 )
