@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from functools import partial
@@ -14,10 +16,13 @@ from dashboard import export
 from dashboard.controls import open_controls, send_file, show_ignored
 from dashboard.data import Market, Selection
 from dashboard.markup import asset
+from dashboard.picture import save
 from dashboard.state import KEYS, TAB_NAMES, read_address, read_fields
 from dashboard.tabs import Page, Slot, choose, open_slots, refresh, stop
 
 REFRESH_MS = 20_000
+PICTURE_SECONDS = 300
+log = logging.getLogger(__name__)
 # Fields a click inside a tab may change; the frame's own controls have theirs.
 _PICKED = ("region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
 
@@ -26,9 +31,12 @@ def open_page(
     market: Market,
     arguments: Mapping[str, list[bytes]] | None = None,
     pool: Executor | None = None,
-    picture: Path | None = None,  # noqa: ARG001
+    picture: Path | None = None,
 ) -> Page:
-    """A page whose tabs are all placeholders; ``arguments`` are those of its address."""
+    """A page whose tabs are all placeholders; ``arguments`` are those of its address.
+
+    ``picture`` is where the overview is painted, for whoever comes while the app next starts.
+    """
     selection, ignored = read_arguments(arguments or {})
     slots = open_slots()
     tabs = pn.Tabs(
@@ -40,7 +48,7 @@ def open_page(
     )
     page: Page
     controls = open_controls(selection, lambda **changes: choose(page, **changes))
-    page = Page(market, selection, slots, tabs, controls, pool, on_drawn=lambda slot: _offer(page, slot))
+    page = Page(market, selection, slots, tabs, controls, pool, on_drawn=lambda slot: _offer(page, slot, picture))
     show_ignored(controls, ignored)
     controls.pick.param.watch(lambda event: _picked(page, event.new), "value")
     controls.address.param.watch(lambda event: _travelled(page, event.new), "value")
@@ -102,11 +110,23 @@ def _picked(page: Page, text: str) -> None:
             choose(page, **{name: getattr(chosen, name)})
 
 
-def _offer(page: Page, slot: Slot) -> None:
+def _offer(page: Page, slot: Slot, picture: Path | None) -> None:
+    if picture and slot.view and slot.drawn and slot.drawn[0] == Selection() and _is_old(picture):
+        try:
+            save(picture, slot.view.layout)
+        except OSError as error:
+            log.warning("the overview could not be painted for the next start: %s", error)
     if slot is page.open_slot:
         menu = export.menu(slot.exports)
         if page.controls.exports.object != menu:
             page.controls.exports.object = menu
+
+
+def _is_old(picture: Path) -> bool:
+    try:
+        return time.time() - picture.stat().st_mtime > PICTURE_SECONDS
+    except OSError:
+        return True
 
 
 def _save(page: Page, wanted: str) -> None:
