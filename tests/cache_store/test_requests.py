@@ -134,7 +134,7 @@ def test_the_cache_alone_refuses_a_gap_and_names_it(tiny_world):
 
 
 def test_the_cache_alone_refuses_five_minutes_of_a_query_kept_coarser(tiny_world):
-    with pytest.raises(NoAnswerError, match="grain_too_coarse"):
+    with pytest.raises(NoAnswerError, match="grain_not_stored"):
         tiny_world.fetch("capacity_factor", LEAP_DAY, resolution="5min", origin="cache")
 
 

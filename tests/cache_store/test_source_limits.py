@@ -21,7 +21,8 @@ def endless(source):
         type(source).attach(self, cursor, *arguments)
         cursor.execute(
             "CREATE TEMP VIEW for_ever AS SELECT settlement_date, 'SA1' AS region_id, sin(n * m) AS rrp, "
-            "sin(n * m) AS settlement_rrp FROM dispatch_interval, range(1000000000) AS one(n), range(1000) AS other(m)"
+            "sin(n * m) AS settlement_rrp, 'FIRM' AS price_status, 'NOT_MII' AS mii_status, 'NOT_OCD' AS ocd_status, "
+            "0 AS apc_flag FROM dispatch_interval, range(1000000000) AS one(n), range(1000) AS other(m)"
         )
         cursor.register("regional_price", cursor.table("for_ever"))
 
