@@ -171,11 +171,10 @@ class Addresses:
     month: str = (
         "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}/MMSDM_Historical_Data_SQLLoader/DATA/"
     )
-    whole_month: str = "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}.zip"
 
     def __post_init__(self) -> None:
         feed, day = next(iter(FEEDS.values())), date(2024, 7, 1)
-        for made in (self.of_current(feed), self.of_archive(feed), self.of_month(day), self.of_whole_month(day)):
+        for made in (self.of_current(feed), self.of_archive(feed), self.of_month(day)):
             parts = urlsplit(made)
             if parts.scheme not in {"http", "https"} or not parts.hostname:
                 raise ValueError(f"{made!r} is no http or https address")
@@ -191,10 +190,6 @@ class Addresses:
     def of_month(self, month: date) -> str:
         """The folder of a month's tables."""
         return self._made(self.month, year=f"{month:%Y}", month=f"{month:%m}")
-
-    def of_whole_month(self, month: date) -> str:
-        """The one zip that holds a month, as those of 2009 to 2014 do."""
-        return self._made(self.whole_month, year=f"{month:%Y}", month=f"{month:%m}")
 
     def _made(self, template: str, **fields: str) -> str:
         try:
