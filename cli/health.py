@@ -24,6 +24,7 @@ def look(store: Store, source: Source, now: datetime) -> Health:
     """
     from cache_store.status import overview
     from dashboard.health import Health
+    from nem.taken import last_ingest
 
     return Health(
         now=now,
@@ -32,6 +33,7 @@ def look(store: Store, source: Source, now: datetime) -> Health:
         store=overview(store, now=now),
         use=_use(store),
         notes=source.notes(),
+        taken=last_ingest(source.root),
     )
 
 

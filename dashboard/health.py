@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cache_store.history import Run
     from cache_store.status import Overview
     from cache_store.usage import Tally
+    from nem.taken import Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Facts of one instant, ``now`` (UTC). ``day`` is None while nothing can be asked; ``use`` is by query."""
+    """Facts of one instant, ``now`` (UTC). ``day`` is None while nothing can be asked; ``use`` is by query.
+
+    ``taken`` is what came of each feed of AEMO's when it was last looked at.
+    """
 
     now: datetime
     feeds: Sequence[Feed]
@@ -50,6 +54,7 @@ class Health:
     store: Overview
     use: Mapping[str, Tally]
     notes: Sequence[str] = ()
+    taken: Sequence[Taken] = ()
 
 
 def page_of(market: Market) -> Callable[[], str] | None:
@@ -79,7 +84,7 @@ def _plain(css: str) -> str:
 
 def render(health: Health) -> str:
     """The facts as HTML."""
-    parts = [_feeds(health), _day(health), _series(health), _use(health), _runs(health)]
+    parts = [_feeds(health), _taken(health), _day(health), _series(health), _use(health), _runs(health)]
     notes = "".join(f"<p>{escape(note)}</p>" for note in health.notes)
     if notes:
         parts.append(header("What the source says") + notes)
@@ -93,6 +98,42 @@ def _feeds(health: Health) -> str:
     return header("Feeds", "what the source holds") + (
         table(heads, rows) if rows else "<p>The source holds nothing.</p>"
     )
+
+
+def _taken(health: Health) -> str:
+    heads = [
+        ("Feed", "of AEMO's server, a month of its archive, or a place that was named"),
+        ("Looked at", "UTC"),
+        ("Landed", "files"),
+        ("Rejected", "files that are not as they should be: kept in quarantine, with why"),
+        ("Failed", "files or folders that could not be had"),
+        ("Gaps", "times of files no longer offered and never taken, NEM time"),
+    ]
+    rows = [_taken_row(one) for one in health.taken]
+    return header("Files taken", "when each feed was last looked at") + (
+        table(heads, rows, kind="runs") if rows else "<p>Nothing was taken from AEMO into this lake yet.</p>"
+    )
+
+
+def _taken_row(one: Taken) -> tuple[str, list[tuple[str, Any]]]:
+    rejected = _named(one.rejected_count, one.rejected)
+    gaps = ", ".join(f"{moment(gap.start)} to {moment(gap.end)}" for gap in one.gaps) or MISSING
+    cells = [
+        escape(one.name),
+        _when(one.checked_at),
+        number(one.landed),
+        rejected,
+        _named(len(one.failed), one.failed),
+        gaps,
+    ]
+    return "", [(cell, "") for cell in cells]
+
+
+def _named(count: int, why: Mapping[str, str]) -> str:
+    if not count:
+        return "0"
+    told = "; ".join(f"{name}: {reason}" for name, reason in why.items())
+    return f'<b class="flag" title="{escape(told[:2_000])}">{count:,}</b>'
 
 
 def _lag(lag: timedelta) -> str:

@@ -14,6 +14,7 @@ from cache_store.store import publish_entries
 from cli.health import look
 from dashboard.health import Feed, page_of, render
 from nem.source import open_source
+from nem.taken import Taken
 from nem.windows import utc_time
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -52,6 +53,16 @@ def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation, tiny
     for words in ("LATE1", "unit_scada", "regional_price", "warm-recent", "4.2 s", "Source: AEMO", "Behind"):
         assert words in text
     assert "&lt;b&gt;the lake is gone" in text
+
+
+def test_what_was_taken_from_aemo_is_told_with_why_it_was_refused(installation):
+    seen = datetime(2024, 3, 2, 4, tzinfo=UTC)
+    taken = Taken(
+        "scada", seen, landed=7, rejected_count=1, rejected={"BAD.zip": "cut <short>"}, failed={"a folder": "404"}
+    )
+    text = render(replace(look(*installation, NOW), taken=[taken]))
+    for words in ("scada", "2024-03-02 04:00", '<td data-v="">7</td>', "BAD.zip: cut &lt;short&gt;", "a folder: 404"):
+        assert words in text
 
 
 def test_late_feeds_stand_out(installation):
