@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from prefect.context import FlowRunContext
+from prefect.events import emit_event
 from prefect.exceptions import CancelledRun, TerminationSignal
 from prefect.runtime import deployment, flow_run
 
@@ -18,6 +19,8 @@ from cache_store.errors import StoreUnavailableError
 from cache_store.history import Outcome, Run, record_run
 from flows.report import Summary
 
+DATA_LAG = "nemwarm.data-lag"  # an event
+LATE = timedelta(minutes=30)  # behind the market: it is sent
 _log = logging.getLogger("prefect.flow_runs")
 
 
@@ -56,6 +59,10 @@ def recorded(root: Path, flow_name: str) -> Iterator[Record]:
         record.message = str(error) or type(error).__name__
         raise
     finally:
+        if record.lag is not None and record.lag > LATE:
+            # What deploy/automations.yaml counts: runs that succeed on data that stands still.
+            lag = {"run": deployment.name or flow_name, "lag_seconds": record.lag.total_seconds()}
+            emit_event(event=DATA_LAG, resource={"prefect.resource.id": "nemwarm.store"}, payload=lag)
         try:
             record_run(root, _run(flow_name, record, outcome, began_at, perf_counter() - began))
         except StoreUnavailableError as error:

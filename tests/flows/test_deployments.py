@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 import yaml
 from prefect import Flow
+from prefect.events.schemas.automations import AutomationCore
 from prefect.server.schemas.schedules import CronSchedule
 
 from cache_store.catalogue import SETTLES_AFTER, TTL_RECENT, TTL_SETTLED, Ttl
+from flows.record import DATA_LAG
 
 DEPLOYMENTS: dict[str, dict[str, Any]] = {
     deployment["name"]: deployment
@@ -65,6 +67,14 @@ def test_a_ttl_is_twice_its_warming_period(name: str, ttl: Ttl) -> None:
 
 def test_warm_recent_reaches_every_day_that_may_be_revised() -> None:
     assert timedelta(days=DEPLOYMENTS["warm-recent"]["parameters"]["days"]) > SETTLES_AFTER
+
+
+def test_the_example_automations_are_ones_that_prefect_takes() -> None:
+    path = Path(__file__).parents[2] / "deploy" / "automations.yaml"
+    made = [AutomationCore.model_validate(one) for one in yaml.safe_load(path.read_text())["automations"]]
+    lag = next(one for one in made if one.name == "nemwarm data lag")
+    assert set(lag.trigger.expect) == {DATA_LAG}
+    assert len(made) == 4
 
 
 @pytest.mark.parametrize("given", [{}, {"PREFECT_HOME": "/elsewhere", "DO_NOT_TRACK": "0"}])
