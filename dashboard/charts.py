@@ -6,9 +6,8 @@ come from the page's CSS variables (`--bk-*`), which is how one figure serves bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,7 @@ from bokeh.plotting import figure
 from dashboard.palette import CAPACITY, PRICE
 from dashboard.tables.shape import Columns
 
-_TIP_STYLE = """<style>
+TIP_STYLE = """<style>
 :host{background:var(--card)!important;border:1px solid var(--line)!important;border-radius:8px;padding:8px 10px!important;opacity:.97!important;
   box-shadow:0 6px 20px rgb(0 0 0/.16)}
 .bk-arrow{display:none}
@@ -64,8 +63,10 @@ class Drawing:
 
 def show_points(drawing: Drawing, data: Columns) -> None:
     """Put new numbers into a drawing. A reader's zoom is kept unless the length of the range changed."""
-    home, axis = time_range(data), drawing.x_range
     drawing.source.data = drawing.points(data)
+    if "interval_start" not in data:  # its axis is no stretch of time, and stays
+        return
+    home, axis = time_range(data), drawing.x_range
     was: Any = axis.bounds
     if (axis.start, axis.end) == tuple(was) or _length(home.bounds) != _length(was):
         axis.update(start=home.start, end=home.end)
@@ -103,13 +104,23 @@ def _milliseconds(time: Any) -> int:
 
 def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> figure:
     """An empty figure over time; only the ``last`` of a pile carries the time axis."""
-    plot = figure(
-        height=height,
-        sizing_mode="stretch_width",
-        x_axis_type="datetime",
-        x_range=x_range,
-        tools="xbox_zoom",
-        toolbar_location=None,
+    plot = style(figure(height=height, x_range=x_range, x_axis_type="datetime", **PLAIN))
+    plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
+    plot.yaxis[0].formatter = NumeralTickFormatter(format=number)  # not of the other, which is the right edge
+    plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
+    plot.xaxis.visible = last
+    if last:
+        plot.xaxis.axis_label = ZONE
+    plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
+    return plot
+
+
+PLAIN: dict[str, Any] = {"sizing_mode": "stretch_width", "tools": "xbox_zoom", "toolbar_location": None}
+
+
+def style(plot: figure) -> figure:
+    """``plot`` as every figure here looks."""
+    plot.update(
         min_border_left=_MARGIN,
         min_border_right=30,
         min_border_top=6,
@@ -118,10 +129,6 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
         border_fill_alpha=0,
         outline_line_alpha=0,
     )
-    plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
-    plot.yaxis.formatter = NumeralTickFormatter(format=number)
-    plot.xaxis.visible = last
-    plot.yaxis.ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
     plot.xaxis.major_label_policy = NoOverlap(min_distance=8)
     plot.xgrid.grid_line_alpha = 0.5
     edge: Any = LinearAxis()
@@ -133,11 +140,8 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
     # The side axes' lines, in the card's colour, cover the frame's edge pixels: half covered there, every area under
     # another would show through.
     plot.xaxis.axis_line_alpha = 0
-    if last:
-        plot.xaxis.axis_label = ZONE
-        plot.xaxis.axis_label_text_font_size, plot.xaxis.axis_label_text_font_style = "10px", "normal"
-        plot.xaxis.axis_label_standoff = 2
-    plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
+    plot.xaxis.axis_label_text_font_size, plot.xaxis.axis_label_text_font_style = "10px", "normal"
+    plot.xaxis.axis_label_standoff = 2
     plot.js_on_event("doubletap", CustomJS(code="cb_obj.origin.reset.emit()"))
     return plot
 
@@ -155,7 +159,7 @@ def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: 
         mode="vline",
         point_policy="follow_mouse",
         attachment="horizontal",
-        tooltips=f"<div class='tip'>{_TIP_STYLE}{time}{rows}</div>",
+        tooltips=f"<div class='tip'>{TIP_STYLE}{time}{rows}</div>",
         formatters={"@interval_start": "datetime", "@interval_end": "datetime"},
     )
     plot.add_tools(tool, CrosshairTool(overlay=cross))
@@ -210,32 +214,3 @@ def price_strip(
     line(plot, source, "price", PRICE)
     hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross, when)
     return plot
-
-
-def price_lines(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, *, height: int = 360) -> Drawing:
-    """A step line per region (id to label and colour), the chosen one in front and heavier."""
-    source, x_range = ColumnDataSource(closed(data)), time_range(data)
-    plot = frame(x_range, height, "$0,0")
-    for region in sorted(regions, key=lambda name: name == chosen):
-        mine = region == chosen
-        style = {"line_width": 2 if mine else 1.2, "line_alpha": 1 if mine else 0.6}
-        line(plot, source, region, regions[region][1], **style)
-    rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
-    hover(plot, source, chosen, "".join(rows), hair_line())
-    return drawing((plot,), source, x_range, closed)
-
-
-def station_over_price(data: Columns, colour: str, edge: str, *, height: int = 300) -> Drawing:
-    """A station's power under its capacity line, charging below zero, and its region's price beneath."""
-    points = partial(drawn, filled=("mean_mw", "charge_mw"))
-    source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
-    plot = frame(x_range, height, "0,0", last=False)
-    for field, alpha in (("mean_mw", 0.85), ("charge_mw", 0.5)):
-        area(plot, source, field, colour, alpha)
-    line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3])
-    line(plot, source, "mean_mw", edge, line_width=1)
-    rows = [("Output", "mean_mw", colour), ("Charging", "charge_mw", colour), ("Capacity", "capacity_mw", CAPACITY)]
-    shown = [tip_row(label, field, "0,0.0", "MW", swatch) for label, field, swatch in rows if np.any(data[field] != 0)]
-    hover(plot, source, "mean_mw", "".join([*shown, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
-    strip = price_strip(source, x_range, cross, "Price")
-    return drawing((plot, strip), source, x_range, points)

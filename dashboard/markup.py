@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -72,6 +72,15 @@ def swatch(colour: str) -> str:
 def header(title: str, unit: str = "", aside: str = "") -> str:
     """The head of a card: title, unit, and what stands at its right."""
     return f'<div class="head"><h2>{escape(title)}</h2><span class="unit">{escape(unit)}</span><div class="aside">{aside}</div></div>'
+
+
+def switch(label: str, field: str, words: Mapping[Any, str], chosen: str) -> str:
+    """A row of buttons, one of which is chosen; each tells the page ``field=value``."""
+    buttons = "".join(
+        f'<button type="button" data-pick="{field}={value}" aria-pressed="{str(value == chosen).lower()}">{word}</button>'
+        for value, word in words.items()
+    )
+    return f'<div class="switch" role="group" aria-label="{label}">{buttons}</div>'
 
 
 def table(

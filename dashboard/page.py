@@ -24,7 +24,7 @@ REFRESH_MS = 20_000
 PICTURE_SECONDS = 300
 log = logging.getLogger(__name__)
 # Fields a click inside a tab may change; the frame's own controls have theirs.
-_PICKED = ("region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
+_PICKED = ("tab", "region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
 
 
 def open_page(
@@ -94,7 +94,7 @@ def _travelled(page: Page, query: str) -> None:
 
 
 def _picked(page: Page, text: str) -> None:
-    """A click inside a table, a tile or a menu, told as ``name=value``; anything else is nobody's click."""
+    """A click inside a table, a tile or a menu, told as ``name=value`` lines; anything else is nobody's click."""
     if not text:
         return
     page.controls.pick.value = ""
@@ -103,11 +103,12 @@ def _picked(page: Page, text: str) -> None:
         stop(page)
     elif name == "export":
         _save(page, value)
-    elif name in _PICKED:
+    else:
+        wanted = dict(line.partition("=")[::2] for line in text.split("\n"))
         # Without a value: back to what the page opens with.
-        chosen, ignored = read_fields({name: value} if value else {})
-        if not ignored:
-            choose(page, **{name: getattr(chosen, name)})
+        chosen, ignored = read_fields({name: value for name, value in wanted.items() if value and name in _PICKED})
+        if not ignored and wanted.keys() <= set(_PICKED):
+            choose(page, **{name: getattr(chosen, name) for name in wanted})
 
 
 def _offer(page: Page, slot: Slot, picture: Path | None) -> None:

@@ -103,7 +103,7 @@ def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
         if selection == former:
             return
         page.open_slot.part = former.view
-        if selection.tab != former.tab and not travelled:
+        if selection.tab != former.tab and not travelled and "view" not in changes:
             selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
         page.selection = selection
     _schedule(partial(_show_chosen, page, selection, travelled))

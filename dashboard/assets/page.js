@@ -136,6 +136,112 @@
     }
   });
 
+  // A tree of rows in one table: a row's level says what it is below.
+  customElements.define("nw-tree", class extends HTMLElement {
+    connectedCallback() {
+      this.addEventListener("click", (event) => {
+        const row = event.target.closest("tr[aria-expanded]");
+        if (row) this.turn(row);
+      });
+      this.addEventListener("keydown", (event) => {
+        const row = event.target.closest("tr[aria-expanded]");
+        if (row && (event.key === "ArrowRight") !== (row.ariaExpanded === "true") && event.key.startsWith("Arrow") && event.key !== "ArrowUp" && event.key !== "ArrowDown") this.turn(row);
+      });
+    }
+    turn(row) {
+      const level = Number(row.ariaLevel), opens = row.ariaExpanded !== "true";
+      row.ariaExpanded = String(opens);
+      for (let below = row.nextElementSibling; below && Number(below.ariaLevel) > level; below = below.nextElementSibling) {
+        below.hidden = !opens || Number(below.ariaLevel) > level + 1;
+        if (below.hasAttribute("aria-expanded")) below.ariaExpanded = "false";
+      }
+    }
+  });
+
+  // How many letters one word must change to be the start of the other, given up past `most`.
+  const apart = (typed, word, most) => {
+    let last = [...Array(word.length + 1).keys()];
+    for (let i = 1; i <= typed.length; i++) {
+      const row = [i];
+      for (let j = 1; j <= word.length; j++)
+        row.push(Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (typed[i - 1] === word[j - 1] ? 0 : 1)));
+      if (Math.min(...row) > most) return most + 1;
+      last = row;
+    }
+    return Math.min(...last);
+  };
+  const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9 ]+/g, "");
+
+  customElements.define("nw-search", class extends HTMLElement {
+    connectedCallback() {
+      [this.input, this.list] = [this.querySelector("input"), this.querySelector("ul")];
+      this.all = [...this.querySelector("template").content.children].map((node) => ({
+        name: node.value, units: node.dataset.units, where: node.dataset.where,
+        words: [...plain(node.value).split(" "), ...node.dataset.units.split(" ").map(plain)], whole: plain(node.value),
+      }));
+      this.at = 0;
+      this.input.addEventListener("input", () => this.show());
+      this.input.addEventListener("focus", () => this.show());
+      this.input.addEventListener("blur", () => setTimeout(() => this.hide(), 150));
+      this.input.addEventListener("keydown", (event) => this.key(event));
+      this.list.addEventListener("pointerdown", (event) => {
+        const item = event.target.closest("li[data-name]");
+        if (item) { event.preventDefault(); this.take(item.dataset.name); }
+      });
+    }
+    rank(place, text) {
+      if (place.whole.startsWith(text)) return 0;
+      if (place.words.some((word) => word.startsWith(text))) return 1;
+      if (place.whole.includes(text) || place.words.some((word) => word.includes(text))) return 2;
+      const most = text.length < 4 ? 0 : text.length < 8 ? 1 : 2;
+      const far = Math.min(...[place.whole, ...place.words].map((word) => apart(text, word, most)));
+      return far <= most ? 3 + far : Infinity;
+    }
+    show() {
+      const text = plain(this.input.value.trim());
+      const found = this.all.map((place) => [text ? this.rank(place, text) : 0, place]).filter(([rank]) => rank < Infinity);
+      found.sort(([a, one], [b, two]) => a - b || one.name.localeCompare(two.name));
+      this.at = 0;
+      this.list.replaceChildren(...found.slice(0, 60).map(([, place], number) => {
+        const item = document.createElement("li"), [units, where] = [document.createElement("small"), document.createElement("span")];
+        Object.assign(item, { role: "option", id: `found-${number}`, textContent: place.name });
+        item.dataset.name = place.name;
+        units.textContent = place.units === place.name ? "" : place.units;
+        Object.assign(where, { className: "where", textContent: place.where });
+        item.append(units, where);
+        return item;
+      }));
+      if (!found.length) this.list.append(Object.assign(document.createElement("li"), { className: "none", textContent: "No station or unit is called that" }));
+      this.list.hidden = false;
+      this.input.ariaExpanded = "true";
+      this.mark();
+    }
+    mark() {
+      const items = [...this.list.querySelectorAll("li[data-name]")];
+      items.forEach((item, number) => { item.ariaSelected = String(number === this.at); });
+      items[this.at]?.scrollIntoView({ block: "nearest" });
+      this.input.setAttribute("aria-activedescendant", items[this.at]?.id ?? "");
+      return items;
+    }
+    key(event) {
+      if (event.key === "Escape") this.hide();
+      if (!["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
+      event.preventDefault();
+      if (this.list.hidden) return this.show();
+      const items = this.mark();
+      if (event.key === "Enter") return items[this.at] && this.take(items[this.at].dataset.name);
+      this.at = (this.at + (event.key === "ArrowDown" ? 1 : items.length - 1)) % (items.length || 1);
+      this.mark();
+    }
+    hide() { this.list.hidden = true; this.input.ariaExpanded = "false"; }
+    take(name) {
+      this.input.value = "";
+      this.hide();
+      this.input.blur();
+      pick(`station=${name}`);
+    }
+  });
+
   customElements.define("nw-clock", class extends HTMLElement {
     connectedCallback() {
       const since = performance.now();

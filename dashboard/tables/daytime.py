@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.bands import stack_order
 from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import arrow, ask
+from dashboard.tables.generation import ask
 from dashboard.tables.supply import Stack, exchange_energy, fuel_groups
 from nem.regions import NEM
 from nem.windows import Window
@@ -58,7 +58,7 @@ def load(market: Market, selection: Selection) -> Daytime:
         "time-of-day",
         "The average day",
         questions,
-        arrow(columns),
+        shape.arrow(columns),
         {**dict.fromkeys(names, day.unit), "price": "$/MWh"},
     )
     return Daytime(

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.bands import Band, stack_order
 from dashboard.data import Export, Grouping, Market, Question, Selection, resolutions_within, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import arrow, ask
+from dashboard.tables.generation import ask
 from dashboard.tables.supply import band_factors, generator_groups
 from nem.windows import RESOLUTIONS, Window
 
@@ -56,7 +56,7 @@ def load(market: Market, selection: Selection) -> Factors:
         "capacity-factors",
         "Capacity factors over time",
         (question,),
-        arrow(columns),
+        shape.arrow(columns),
         dict.fromkeys((band.id for band in bands), "%"),
     )
     return Factors(

@@ -103,12 +103,7 @@ def stack_table(drawn: Stack) -> tuple[pa.Table, dict[str, str]]:
     """A stack as drawn, a column per band with loads and exports negative, and the columns' units."""
     names = [*(band.id for band in drawn.bands), "supply", "demand"]
     columns = {name: drawn.columns[name] for name in ("interval_start", "interval_end", *names, "price")}
-    return arrow(columns), {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
-
-
-def arrow(columns: shape.Columns) -> pa.Table:
-    """Columns as an Arrow table: NaN as null."""
-    return pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()})
+    return shape.arrow(columns), {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
 
 
 def rows_export(supply: Supply) -> Export:

@@ -37,6 +37,11 @@ def _array(column: pa.ChunkedArray) -> Array:
     return np.asarray(column.to_numpy())
 
 
+def arrow(data: Columns) -> pa.Table:
+    """Columns as a table to take away: NaN as null."""
+    return pa.table({name: pa.array(values, from_pandas=True) for name, values in data.items()})
+
+
 def where(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
     """The rows whose ``column`` is one of ``values``, in their order."""
     kept = np.isin(_array(table.column(column)), list(values))

@@ -11,7 +11,7 @@ from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.tables.comparison import Comparison, DeltaRow
 from dashboard.tables.generation import Supply, signed
-from dashboard.views.generation import SHARE_TIP, show_stack, stack_head, stack_note, stretch, switch
+from dashboard.views.generation import SHARE_TIP, show_stack, stack_head, stack_note, stretch
 from nem.windows import INTERVAL
 
 HEADS = (
@@ -78,7 +78,7 @@ def _bar(tables: Comparison) -> str:
     )
     own = f"{first} to {last}" if custom else "Other days"
     return (
-        f'<div class="switches"><span class="with">Compared with</span>{switch("Compare with", "compare", _WORDS, tables.compare)}'
+        f'<div class="switches"><span class="with">Compared with</span>{markup.switch("Compare with", "compare", _WORDS, tables.compare)}'
         f'<details class="popover{" chosen" if custom else ""}"><summary aria-label="Choose days to compare with">{own}</summary>'
         f'<nw-dates field="compare"><form class="pop">{days}<p role="alert"></p><button>Show</button></form></nw-dates></details></div>'
     )

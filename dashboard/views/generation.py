@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -75,22 +75,13 @@ def build(choose: Callable[..., None]) -> View:
 
 def _bar(view: str, tables: Any) -> str:
     """The tab's views, and the groupings and units of the one that is open."""
-    parts = [switch("View", "view", VIEW_WORDS, view)]
+    parts = [markup.switch("View", "view", VIEW_WORDS, view)]
     if hasattr(tables, "grouping"):
-        parts.append(switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping))
+        parts.append(markup.switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping))
     if hasattr(tables, "unit"):
         words = {unit: word for unit, word in UNIT_WORDS.items() if view != "day" or unit != "energy"}
-        parts.append(switch("Unit", "unit", words, tables.unit))
+        parts.append(markup.switch("Unit", "unit", words, tables.unit))
     return f'<div class="switches">{"".join(parts)}</div>'
-
-
-def switch(label: str, field: str, words: Mapping[Any, str], chosen: str) -> str:
-    """A row of buttons, one of which is chosen; each tells the page ``field=value``."""
-    buttons = "".join(
-        f'<button type="button" data-pick="{field}={value}" aria-pressed="{str(value == chosen).lower()}">{word}</button>'
-        for value, word in words.items()
-    )
-    return f'<div class="switch" role="group" aria-label="{label}">{buttons}</div>'
 
 
 def _build_stack() -> View:

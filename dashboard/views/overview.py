@@ -14,7 +14,7 @@ from dashboard.tables.overview import Overview, RecentPrices, Tile
 from dashboard.tables.records import Record, Records
 from dashboard.tables.supply import FuelRow
 from dashboard.views.days import day_facts
-from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, stack_note, switch
+from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, stack_note
 from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
@@ -150,7 +150,7 @@ def _when(record: Record | None, form: str) -> str:
 
 def _mix(tables: Overview) -> str:
     rows = "".join(map(_part, (row for row in tables.rows if row.band.kind != "exchange")))
-    choice = switch("Fuels", "grouping", _MIX_WORDS, tables.grouping)
+    choice = markup.switch("Fuels", "grouping", _MIX_WORDS, tables.grouping)
     return f'<div class="mix-head"><h3>Last 24 hours</h3>{choice}</div><ul class="mix">{rows}</ul>'
 
 

@@ -19,7 +19,7 @@ from cache_store import extent, fetch, materialise, open_store
 from cache_store.catalogue import CATALOGUE
 from cache_store.store import publish_entries
 from dashboard.data import Market, Selection
-from dashboard.tables import generation, overview, prices, stations
+from dashboard.tables import generation, overview
 from nem.lake import land_sample
 from nem.source import open_source
 
@@ -192,41 +192,6 @@ def test_a_region_and_a_range_change_the_numbers(page, world):
     told = generation.load(world.market, Selection(region="SA1", range="3d")).supply.stack
     holds(page, "exports", "exports", told.columns["exports"])
     holds(page, "exports", "wind", told.columns["wind"])
-
-
-def test_prices_draw_every_region_and_their_statistics(page, world):
-    open_tab(page, "Price Analysis")
-    page.get_by_text("Statistics").wait_for()
-    drawn(page, 1)
-    told = prices.load(world.market, Selection())
-    for region in ("SA1", "TAS1", "NEM"):
-        holds(page, "TAS1", region, told.series[region])
-    row = page.locator("table.prices tbody tr", has_text="SA1").last.locator("td").all_text_contents()
-    told_row = next(row for row in told.statistics if row.region_id == "SA1")
-    assert row[3] == f"${told_row.median:,.2f}"
-
-
-def test_stations_draw_the_largest_and_the_one_clicked(page, world):
-    open_tab(page, "Station Analysis")
-    page.get_by_text("League by capacity factor").wait_for()
-    drawn(page, 2)
-    told = stations.load(world.market, Selection())
-    holds(page, "capacity_mw", "mean_mw", told.series["mean_mw"])
-    league = page.locator("table.league tbody tr")
-    assert league.count() == len(told.league)
-    page.get_by_placeholder("Filter by station").fill("snowtown south")
-    assert page.locator("table.league tbody tr:visible").count() == 1
-    page.locator("table.league tbody tr:visible").click()
-    page.locator("h2", has_text="Snowtown South Wind Farm").wait_for()
-    told = stations.load(world.market, Selection(station="Snowtown South Wind Farm"))
-    holds(page, "capacity_mw", "mean_mw", told.series["mean_mw"])
-
-
-def test_a_station_is_found_by_typing(page):
-    open_tab(page, "Station Analysis")
-    page.get_by_placeholder("Find a station").press_sequentially("hornsdale wind farm 2", delay=10)
-    page.keyboard.press("Enter")
-    page.locator("h2", has_text="Hornsdale Wind Farm 2").wait_for()
 
 
 def test_a_table_sorts_by_any_column(page):

@@ -1,0 +1,79 @@
+"""A tab of several parts, of which one is open: the words of `Selection.view` choose it, and only it is built and asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib import import_module
+from typing import Any
+
+import panel as pn
+
+from dashboard.layout import View
+from dashboard.markup import asset, swatch, switch
+from dashboard.palette import REGION_COLOURS
+from nem.regions import NEM
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part's word in the address, its label, and the name its modules have in `tables` and in `views`."""
+
+    word: str
+    label: str
+    module: str
+
+
+def pane(html: str = "", **params: Any) -> pn.pane.HTML:
+    """A pane of HTML in the style of the analysis tabs."""
+    params = {"sizing_mode": "stretch_width", "margin": 0, **params}
+    return pn.pane.HTML(html, stylesheets=[asset("parts.css"), asset("analysis.css")], **params)
+
+
+def in_parts(parts: Sequence[Part], choose: Callable[..., None], *above: pn.viewable.Viewable) -> View:
+    """A tab that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``."""
+    bar, body = pane(), pn.Column(sizing_mode="stretch_width", margin=0)
+    built: dict[str, View] = {}
+
+    def show(tables: Any) -> None:
+        # A part's tables and its view are modules of one name.
+        name = type(tables).__module__.rpartition(".")[2]
+        if name not in built:
+            built[name] = import_module(f"dashboard.views.{name}").build(choose)
+        built[name].show(tables)
+        bar.object = _bar(parts, name)
+        if list(body) != [built[name].layout]:
+            body[:] = [built[name].layout]
+
+    return View(pn.Column(bar, *above, body, sizing_mode="stretch_width", margin=0), show)
+
+
+def _bar(parts: Sequence[Part], shown: str) -> str:
+    words = {part.word: part.label for part in parts}
+    return f'<div class="switches">{switch("View", "view", words, next(part.word for part in parts if part.module == shown))}</div>'
+
+
+def pick(label: str, choice: str, chosen: bool, mark: str = "", tip: str = "") -> str:
+    """A button that changes the selection; ``mark`` is HTML before its label."""
+    state = ' class="key chosen" aria-pressed="true"' if chosen else ' class="key" aria-pressed="false"'
+    title = f' title="{escape(tip)}"' if tip else ""
+    return f'<button type="button"{state} data-pick="{escape(choice)}"{title}>{mark}{escape(label)}</button>'
+
+
+def region_keys(regions: Sequence[str], shown: Sequence[str], chosen: str) -> str:
+    """A legend of regions that takes each in or out; the selected one stays."""
+    keys = []
+    for region in regions:
+        wanted = {*shown, chosen} ^ ({region} - {chosen})
+        names = "" if wanted >= set(regions) else ",".join(one for one in regions if one in wanted)
+        tip = "the selected region" if region == chosen else "show or hide"
+        keys.append(
+            pick(region_label(region), f"regions={names}", region in shown, swatch(REGION_COLOURS[region]), tip)
+        )
+    return f'<span class="keys">{"".join(keys)}</span>'
+
+
+def region_label(region: str) -> str:
+    """A region's name in a legend; the whole market says how its price is made."""
+    return "NEM (demand-weighted)" if region == NEM else region

@@ -1,0 +1,278 @@
+"""Bokeh figures of prices: the series and the duration curve on the hybrid axis, the day's profile, hours by days, events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from bokeh.models import (
+    BasicTicker,
+    ColumnDataSource,
+    CrosshairTool,
+    CustomJSTickFormatter,
+    FixedTicker,
+    HoverTool,
+    LinearColorMapper,
+    NoOverlap,
+    NumeralTickFormatter,
+    Quad,
+    Range1d,
+    Scatter,
+    Step,
+    VAreaStep,
+)
+from bokeh.models.annotations import Label, Span
+from bokeh.plotting import figure
+
+from dashboard.charts import PLAIN, TIP_STYLE, Drawing, closed, frame, hair_line, hover, style, time_range, tip_row
+from dashboard.palette import CAPACITY
+from dashboard.price_axis import heights, prices_at, ticks
+from dashboard.tables.shape import Columns
+
+PROVISIONAL = "#E3A008"
+_DOLLARS = "$0,0.00"
+# From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
+HEAT = [
+    "#2A4BA0",
+    "#3F6CC0",
+    "#6C97D8",
+    "#A9C6E8",
+    "#DCE6EE",
+    "#F2ECD9",
+    "#F4DDA6",
+    "#F1C36B",
+    "#ECA24A",
+    "#E37B38",
+    "#D2512C",
+    "#B22A2C",
+    "#8A1535",
+    "#5E0B3A",
+]
+
+
+_HEAT_LOW, _HEAT_HIGH = 0.06, 0.85  # heights on the price axis
+
+
+def heat_edges(cap: float) -> tuple[float, float]:
+    """The prices of the first colour and the last."""
+    low, high = prices_at(np.array([_HEAT_LOW, _HEAT_HIGH]), cap)
+    return float(low), float(high)
+
+
+def hybrid(plot: figure, cap: float) -> None:
+    """Make the y axis of ``plot`` the hybrid price axis up to ``cap``: what is drawn on it are heights."""
+    marks = ticks(cap)
+    plot.y_range = Range1d(start=-0.012, end=1.02)
+    plot.yaxis[0].ticker = FixedTicker(ticks=list(marks))
+    labels: Any = marks
+    plot.yaxis[0].major_label_overrides = labels
+    plot.yaxis[0].major_label_policy = NoOverlap(min_distance=1)
+    for where, dash in ((0.16, "solid"), (0.70, [2, 4])):
+        plot.add_layout(Span(location=where, dimension="width", line_color=CAPACITY, line_width=0.8, line_dash=dash))
+
+
+def series_points(data: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
+    """The columns to draw: true prices, and under ``<name>_y`` their heights."""
+    drawn = closed(data)
+    for name in (*names, "lowest", "highest", "cap"):
+        drawn[f"{name}_y"] = heights(drawn[name], cap)
+    # A mark stands in the middle of its bucket, and none on the closing point.
+    middle = drawn["interval_start"] + (drawn["interval_end"] - drawn["interval_start"]) / 2
+    marks = heights(drawn["provisional"], cap)
+    if len(marks):
+        marks[-1] = np.nan
+    return {**drawn, "middle": middle, "provisional_y": marks}
+
+
+def price_series(
+    data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, cap: float, *, height: int = 380
+) -> Drawing:
+    """A step line per region (id to label and colour) on the hybrid axis, the chosen one in front of its own range."""
+    points = partial(series_points, names=tuple(regions), cap=cap)
+    source, x_range = ColumnDataSource(points(data)), time_range(data)
+    plot = frame(x_range, height, "0")
+    hybrid(plot, cap)
+    if chosen in regions:
+        spread = VAreaStep(x="interval_start", y1="lowest_y", y2="highest_y", step_mode="after")
+        spread.fill_color, spread.fill_alpha = regions[chosen][1], 0.16
+        plot.add_glyph(source, spread)
+    for region in sorted(regions, key=lambda name: name == chosen):
+        mine = region == chosen
+        _step(plot, source, f"{region}_y", regions[region][1], width=2.0 if mine else 1.1, alpha=1.0 if mine else 0.75)
+    _step(plot, source, "cap_y", CAPACITY, width=1.0, dash=[5, 3])
+    plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
+    for where, text, side in ((1.0, f"cap ${cap:,.0f}", "top"), (0.0, "floor \N{MINUS SIGN}$1,000", "bottom")):
+        plot.add_layout(_note(where, text, side))
+    mark = Scatter(x="middle", y="provisional_y", size=5, marker="circle", line_color=PROVISIONAL, line_width=1.4)
+    mark.fill_color = None
+    plot.add_glyph(source, mark)
+    rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
+    if np.isfinite(data["lowest"]).any() and not np.array_equal(data["lowest"], data["highest"], equal_nan=True):
+        rows += [
+            "<hr>",
+            tip_row("lowest", "lowest", "0,0.00", "$/MWh"),
+            tip_row("highest", "highest", "0,0.00", "$/MWh"),
+        ]
+    hover(plot, source, f"{chosen if chosen in regions else next(iter(regions))}_y", "".join(rows), hair_line())
+    return Drawing(plot, source, x_range, points)
+
+
+def _step(
+    plot: figure, source: ColumnDataSource, field: str, colour: str, *, x: str = "interval_start", width: float = 1.5,
+    alpha: float = 1.0, dash: Any = "solid", mode: Any = "after",
+) -> None:  # fmt: skip
+    plot.add_glyph(
+        source,
+        Step(x=x, y=field, mode=mode, line_color=colour, line_width=width, line_alpha=alpha, line_dash=dash),
+    )
+
+
+def _note(where: float, text: str, side: str) -> Label:
+    return Label(
+        x=6, x_units="screen", y=where, y_units="data", text=text, text_color=CAPACITY, text_font_size="10.5px",
+        text_baseline="top" if side == "top" else "bottom", y_offset=-2 if side == "top" else 2,
+    )  # fmt: skip
+
+
+def duration(
+    curves: Columns, lines: Mapping[str, tuple[str, str, str]], chosen: str, cap: float, *, height: int = 400
+) -> Drawing:
+    """A falling line per name (label, colour, dash): the price that was reached for a share of the time."""
+    points = partial(_duration_points, names=tuple(lines), cap=cap)
+    source = ColumnDataSource(points(curves))
+    x_range = Range1d(start=0, end=1, bounds=(0, 1), min_interval=0.0005)
+    plot = _plain(x_range, height)
+    hybrid(plot, cap)
+    plot.xaxis.formatter = NumeralTickFormatter(format="0.[00]%")
+    plot.xaxis.axis_label = "share of the time at or above the price"
+    for name in sorted(lines, key=lambda one: one == chosen):
+        _, colour, dash = lines[name]
+        mine = name == chosen
+        _step(plot, source, f"{name}_y", colour, x="share", width=2.2 if mine else 1.4, dash=dash, mode="before")
+    rows = [tip_row(label, name, "0,0.00", "$/MWh", colour) for name, (label, colour, _) in lines.items()]
+    # Unseen bars: a step line has no test for the pointer.
+    field = f"{chosen if chosen in lines else next(iter(lines))}_y"
+    bars = Quad(left="from_share", right="share", bottom=field, top=field, fill_color=None, line_color=None)
+    when = "<div class='when'>@share{0.00%} of the time at or above</div>"
+    _tip(plot, plot.add_glyph(source, bars), when + "".join(rows))
+    return Drawing(plot, source, x_range, points)
+
+
+def _duration_points(curves: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
+    before = np.concatenate([[0.0], curves["share"][:-1]])
+    return {**curves, "from_share": before, **{f"{name}_y": heights(curves[name], cap) for name in names}}
+
+
+def day_profile(
+    profile: Columns, lines: Mapping[str, tuple[str, str, Any]], unit: str, number: str, *, height: int = 260
+) -> Drawing:
+    """A line per name (label, colour, dash) over the hours of a day."""
+    source = ColumnDataSource(_slots(profile))
+    x_range = Range1d(start=0, end=24, bounds=(0, 24), min_interval=1)
+    plot = _plain(x_range, height)
+    plot.yaxis[0].formatter = NumeralTickFormatter(format=number)
+    plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=5)
+    plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
+    _clock_axis(plot.xaxis)
+    plot.xaxis.axis_label = "time of day, NEM time (UTC+10)"
+    for name, (_, colour, dash) in lines.items():
+        _step(plot, source, name, colour, x="hour", width=2.0 if dash == "solid" else 1.4, dash=dash)
+    rows = [tip_row(label, name, "0,0.00", unit, colour) for name, (label, colour, _) in lines.items()]
+    first = next(iter(lines))
+    bars = Quad(left="hour", right="to_hour", bottom=first, top=first, fill_color=None, line_color=None)
+    _tip(plot, plot.add_glyph(source, bars), "<div class='when'>@clock</div>" + "".join(rows))
+    return Drawing(plot, source, x_range, _slots)
+
+
+def _slots(profile: Columns) -> dict[str, Any]:
+    hours = profile["hour"]
+    ends = np.concatenate([hours[1:], [24.0]])
+    out: dict[str, Any] = {name: np.append(values, values[-1:]) for name, values in profile.items()}
+    out["hour"] = np.append(hours, 24.0)
+    out["to_hour"] = np.append(ends, 24.0)
+    out["clock"] = [f"{_clock(start)} to {_clock(end)}" for start, end in zip(hours, ends, strict=True)] + [""]
+    return out
+
+
+def _clock(hours: float) -> str:
+    return f"{int(hours):02}:{round(hours % 1 * 60):02}"
+
+
+def _clock_axis(axis: Any) -> None:
+    axis.ticker = FixedTicker(ticks=list(range(0, 25, 3)))
+    axis.formatter = CustomJSTickFormatter(code="return `${String(tick).padStart(2, '0')}:00`")
+
+
+def hours_by_days(first_day: np.datetime64, grid: Any, cap: float, *, height: int = 300) -> figure:
+    """Every hour of every day, midnight at the top, coloured by its price on the hybrid axis."""
+    start = int(first_day.astype("M8[ms]").astype(int))
+    length = grid.shape[1] * 86_400_000
+    x_range = Range1d(start=start, end=start + length, bounds=(start, start + length), min_interval=86_400_000)
+    plot = frame(x_range, height, "0")
+    plot.y_range = Range1d(start=24, end=0)
+    plot.ygrid.visible = False
+    plot.yaxis[0].ticker = FixedTicker(ticks=list(range(0, 25, 3)))
+    plot.yaxis[0].formatter = CustomJSTickFormatter(code="return `${String(tick).padStart(2, '0')}:00`")
+    mapper = LinearColorMapper(palette=list(HEAT), low=_HEAT_LOW, high=_HEAT_HIGH, nan_color="rgba(0, 0, 0, 0)")
+    hour, day = np.indices(grid.shape)
+    source = ColumnDataSource(
+        {
+            "heights": [heights(grid, cap).astype("f4")],
+            "price": [grid.astype("f4")],
+            "hour": [hour.astype("f4")],
+            "day": [(start + day * 86_400_000.0)],
+        }
+    )
+    canvas: Any = plot  # its stubs know no image of numbers
+    image = canvas.image(
+        image="heights", source=source, x=start, y=0, dw=length, dh=24, color_mapper=mapper, origin="bottom_left"
+    )
+    tool = HoverTool(
+        renderers=[image],
+        tooltips=f"<div class='tip'>{TIP_STYLE}<div class='when'>@day{{%a %d %b %Y}}, @hour{{00}}:00 to the next hour</div>"
+        f"{tip_row('Mean price', 'price', '0,0.00', '$/MWh')}</div>",
+        formatters={"@day": "datetime"},
+        point_policy="follow_mouse",
+        attachment="horizontal",
+    )
+    plot.add_tools(tool)
+    return plot
+
+
+def event_marks(events: Columns, window: tuple[int, int], cap: float, *, height: int = 280) -> Drawing:
+    """A disc per event at its start and its peak on the hybrid axis, as large as it was long."""
+    source = ColumnDataSource(dict(events))
+    x_range = Range1d(start=window[0], end=window[1], bounds=window, min_interval=3_600_000)
+    plot = frame(x_range, height, "0")
+    hybrid(plot, cap)
+    plot.y_range = Range1d(start=0.66, end=1.02)
+    marks = Scatter(x="start", y="peak_y", size="size", marker="circle", fill_color="colour", fill_alpha=0.55)
+    marks.line_color, marks.line_alpha = "colour", 0.9
+    tool = HoverTool(
+        renderers=[plot.add_glyph(source, marks)],
+        tooltips=f"<div class='tip'>{TIP_STYLE}<div class='when'>@region, @start{{%a %d %b %Y %H:%M}} to @end{{%H:%M}}</div>"
+        f"{tip_row('Peak', 'peak', '0,0.00', '$/MWh')}{tip_row('Lasted', 'minutes', '0,0', 'min')}</div>",
+        formatters={"@start": "datetime", "@end": "datetime"},
+        point_policy="follow_mouse",
+        attachment="horizontal",
+    )
+    plot.add_tools(tool)
+    return Drawing(plot, source, x_range, dict)
+
+
+def _tip(plot: figure, renderer: Any, rows: str) -> None:
+    tool = HoverTool(
+        renderers=[renderer],
+        mode="vline",
+        point_policy="follow_mouse",
+        attachment="horizontal",
+        tooltips=f"<div class='tip'>{TIP_STYLE}{rows}</div>",
+    )
+    plot.add_tools(tool, CrosshairTool(overlay=hair_line()))
+
+
+def _plain(x_range: Range1d, height: int) -> figure:
+    """An empty figure whose x axis is not time."""
+    return style(figure(height=height, x_range=x_range, **PLAIN))

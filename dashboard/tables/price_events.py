@@ -1,0 +1,105 @@
+"""Price Analysis: unbroken runs of high prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Selection, window_of
+from dashboard.tables import shape
+from dashboard.tables.intervals import RegionPrices, five_minute_prices, hours_of, runs
+from dashboard.tables.statistics import CAP_STRIKE
+from nem.caps import price_cap
+from nem.regions import NEM
+from nem.windows import INTERVAL, Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEvent:
+    """Intervals in a row at 300 $/MWh or more; ``start`` and ``end`` are the edges of the first and the last.
+
+    ``peak_at`` is the label of the highest; ``cap_payout`` what a 300 $ cap paid, $ per MW.
+    """
+
+    region_id: str
+    start: datetime
+    end: datetime
+    hours: float
+    peak: float
+    peak_at: datetime
+    mean: float
+    cap_payout: float
+    demand_value_aud: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEvents:
+    """Every event of the selected region, or of all regions, dearest first."""
+
+    region: str
+    window: Window
+    events: tuple[PriceEvent, ...]
+    cap: float
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> PriceEvents:
+    """The events of the range; for NEM those of each region, for an event is of a region's own price."""
+    window = window_of(selection, market.extent("regional_price"), market.clock)
+    exact = five_minute_prices(market, window)
+    found = [
+        event
+        for region, prices in exact.regions.items()
+        if region != NEM and selection.region in {NEM, region}
+        for event in high_price_events(region, prices)
+    ]
+    events = tuple(sorted(found, key=lambda event: (-event.cap_payout, event.start, event.region_id)))
+    units = {"hours": "h", "peak": "$/MWh", "mean": "$/MWh", "cap_payout": "$/MW", "demand_value_aud": "$"}
+    return PriceEvents(
+        region=selection.region,
+        window=window,
+        events=events,
+        cap=price_cap(window.end.date()),
+        receipts=(exact.receipt,),
+        exports=(
+            Export("price-events", "High-price events", (exact.question,), events_table(events), units),
+        ),
+    )  # fmt: skip
+
+
+def high_price_events(region: str, prices: RegionPrices) -> list[PriceEvent]:
+    """The runs of ``prices`` at or above the strike, in time order."""
+    found = []
+    for first, last in zip(*runs(prices.rrp >= CAP_STRIKE, prices.ends), strict=True):
+        inside = slice(first, last + 1)
+        rrp, ends = prices.rrp[inside], prices.ends[inside]
+        found.append(
+            PriceEvent(
+                region,
+                start=ends[0].item() - INTERVAL,
+                end=ends[-1].item(),
+                hours=hours_of(len(rrp)),
+                peak=float(rrp.max()),
+                peak_at=ends[rrp.argmax()].item(),
+                mean=float(rrp.mean()),
+                cap_payout=hours_of(float((rrp - CAP_STRIKE).sum())),
+                demand_value_aud=shape.total(prices.value_aud[inside]),
+            )
+        )
+    return found
+
+
+def events_table(events: tuple[PriceEvent, ...]) -> pa.Table:
+    """The events as they are taken away, a row each."""
+    columns = {field: [getattr(event, field) for event in events] for field in PriceEvent.__slots__}
+    columns["interval_start"], columns["interval_end"] = columns.pop("start"), columns.pop("end")
+    time, text = pa.timestamp("us"), pa.string()
+    kinds = {"interval_start": time, "interval_end": time, "peak_at": time, "region_id": text}
+    return pa.table({name: pa.array(values, kinds.get(name, pa.float64())) for name, values in columns.items()})

@@ -1,0 +1,137 @@
+"""Price Analysis, first part: a series per region, exact statistics, and the bands prices fall in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Question, Selection, resolution_of, window_of
+from dashboard.tables import shape
+from dashboard.tables.intervals import five_minute_prices
+from dashboard.tables.statistics import PriceStatistics, statistics
+from nem.caps import price_cap
+from nem.regions import NEM
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSeries:
+    """Prices over the selected range.
+
+    ``series`` holds ``interval_start``, ``interval_end``, a column of mean $/MWh per region and NEM (weighted by
+    demand), and of the selected region ``lowest`` and ``highest`` within each bucket (NaN for NEM), ``provisional``
+    (the mean where AEMO may still change it) and ``cap``. ``shown`` are the regions to draw.
+    """
+
+    region: str
+    window: Window
+    shown: tuple[str, ...]
+    series: shape.Columns
+    statistics: tuple[PriceStatistics, ...]
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> PriceSeries:
+    """Every region's price over the range, and statistics of the five-minute prices themselves."""
+    window = window_of(selection, market.extent("regional_price"), market.clock)
+    series = market.ask("regional_price", window, resolution=resolution_of(selection, window))
+    resolution = series.receipt.resolution
+    whole = market.ask("regional_price", window, filters={"region_id": [NEM]}, resolution=resolution)
+    exact = five_minute_prices(market, window)
+    found = price_series(series.table, whole.table, selection.region)
+    told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
+    regions = tuple(row.region_id for row in told)
+    asked = (
+        Question("regional_price", window, resolution),
+        Question("regional_price", window, resolution, {"region_id": (NEM,)}),
+    )
+    return PriceSeries(
+        region=selection.region,
+        window=window,
+        shown=shown_regions(selection, regions),
+        series=found,
+        statistics=told,
+        receipts=(series.receipt, exact.receipt),
+        exports=(
+            Export("prices", "Spot price", asked, series_table(found, regions), dict.fromkeys(regions, "$/MWh")),
+            Export("price-statistics", "Price statistics", (exact.question,), statistics_table(told), STATISTICS_UNITS),
+        ),
+    )
+
+
+def shown_regions(selection: Selection, regions: tuple[str, ...]) -> tuple[str, ...]:
+    """What is laid over what: the selected region and those chosen with it; all of them where none are."""
+    wanted = {selection.region, *selection.regions} if selection.regions else {*regions, NEM}
+    return tuple(region for region in regions if region in wanted)
+
+
+def price_series(table: pa.Table, whole: pa.Table, region: str) -> shape.Columns:
+    """The columns of ``PriceSeries.series``."""
+    starts, ends, wide = shape.spread(table, "region_id", "twa_price")
+    market = shape.columns(whole, ("interval_start", "demand_weighted_price"))
+    held = np.isin(market["interval_start"], starts)
+    wide[NEM] = shape.on(starts, market["interval_start"][held], market["demand_weighted_price"][held].astype(float))
+    for name, column in (("lowest", "rrp_min"), ("highest", "rrp_max")):
+        wide[name] = shape.spread(table, "region_id", column)[2].get(region, np.full(len(starts), np.nan))
+    review = shape.spread(table, "region_id", "provisional_count")[2]
+    # Of the whole market, as soon as one region's is.
+    open_counts = [review[region]] if region in review else list(review.values()) if region == NEM else []
+    is_open = np.nansum([np.zeros(len(starts)), *open_counts], axis=0) > 0
+    wide["provisional"] = np.where(is_open, wide.get(region, np.full(len(starts), np.nan)), np.nan)
+    data = shape.break_gaps({"interval_start": starts, "interval_end": ends, **wide})
+    days, place = np.unique(data["interval_start"].astype("M8[D]"), return_inverse=True)
+    caps = np.array([price_cap(day) for day in days.tolist()], dtype=float)
+    return {**data, "cap": caps[place]}
+
+
+def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
+    """The series as it is taken away: a column per region."""
+    names = ("interval_start", "interval_end", *(region for region in regions if region in series))
+    return shape.arrow({name: series[name] for name in names})
+
+
+STATISTICS_UNITS = {
+    **dict.fromkeys(
+        ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation", "lowest", "highest"), "$/MWh"
+    ),
+    "negative_count": "intervals",
+    "interval_count": "intervals",
+    "longest_negative": "h",
+    "cap_payout": "$/MW",
+    **{f"{band}_{what}": unit for band in ("below_0", "0_300", "300_1000", "1000_up") for what, unit in (("hours", "h"), ("contribution", "$/MWh"))},
+}  # fmt: skip
+
+
+def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
+    """The statistics and bands, a row per region."""
+    bands = ("below_0", "0_300", "300_1000", "1000_up")
+    flat = []
+    for row in rows:
+        low, high = row.lowest or (None, None), row.highest or (None, None)
+        flat.append(
+            {
+                "region_id": row.region_id,
+                "twa_price": row.twa_price,
+                "demand_weighted_price": row.demand_weighted_price,
+                **{name: getattr(row, name) for name in ("p5", "median", "p95", "deviation")},
+                "lowest": low[0],
+                "lowest_at": low[1],
+                "highest": high[0],
+                "highest_at": high[1],
+                "interval_count": row.interval_count,
+                "negative_count": row.negative_count,
+                "negative_share": row.negative_share,
+                "longest_negative": row.longest_negative_hours,
+                "cap_payout": row.cap_payout_aud_per_mw,
+                **{f"{name}_hours": band.hours for name, band in zip(bands, row.bands, strict=False)},
+                **{f"{name}_contribution": band.contribution for name, band in zip(bands, row.bands, strict=False)},
+            }
+        )
+    return pa.Table.from_pylist(flat)

@@ -1,0 +1,205 @@
+"""Price Analysis: what energy was worth, by fuel, and as a tree of regions, fuels and stations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Question, Selection, window_of
+from dashboard.tables import shape
+from nem.fuels import FUELS, LOADS
+from nem.regions import NEM
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+ROOFTOP = "solar_rooftop"
+_SUMMED = (
+    *("energy_mwh", "priced_energy_mwh", "market_value_aud"),
+    *("rated_energy_mwh", "potential_mwh"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FuelValue:
+    """A fuel's energy, and what it earned or, for a load, paid."""
+
+    fuel_id: str
+    energy_mwh: float
+    market_value_aud: float | None
+    dwa_price: float | None
+    capture_rate: float | None
+    negative_price_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A row of the tree: ``path`` are the names from the top down to it, none for the whole.
+
+    ``capacity_mw`` is averaged over the hours of the range that have data; of it and the factor, units of unknown
+    capacity are no part.
+    """
+
+    path: tuple[str, ...]
+    energy_mwh: float | None
+    market_value_aud: float | None
+    dwa_price: float | None
+    capture_rate: float | None
+    capacity_factor: float | None
+    capacity_mw: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceValue:
+    """``tree`` lists every branch before what is below it, the largest first; ``order`` are its levels' columns."""
+
+    region: str
+    window: Window
+    order: tuple[str, ...]
+    fuels: tuple[FuelValue, ...]
+    tree: tuple[Branch, ...]
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> PriceValue:
+    """The value of the range's energy: by fuel, and down to stations."""
+    window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
+    names = ("generation_by_fuel", "capacity_factor", "regional_price")
+    answers = [market.ask(name, window, resolution="1M") for name in names]
+    generation, units, price = answers
+    means = mean_prices(price.table)
+    leaves = _leaves(units, generation, means)
+    if selection.region != NEM:
+        leaves = _kept(leaves, leaves["region_id"] == selection.region)
+    order: tuple[str, ...] = (
+        ("fueltech_id", "region_id") if selection.view == "value_by_fuel" else ("region_id", "fueltech_id")
+    )
+    order = (*order, "station_name")
+    hours = shape.held_hours(units.receipt)
+    fuels = fuel_values(generation.table, means, selection.region)
+    tree = tuple(branches(leaves, order, hours))
+    questions = tuple(Question(name, window, "1M") for name in names)
+    units_of = {"energy_mwh": "MWh", "market_value_aud": "$", "dwa_price": "$/MWh", "capacity_mw": "MW"}
+    return PriceValue(
+        region=selection.region,
+        window=window,
+        order=order,
+        fuels=fuels,
+        tree=tree,
+        receipts=tuple(answer.receipt for answer in answers),
+        exports=(
+            Export("value-by-fuel", "Value by fuel", questions, rows_table(fuels), units_of),
+            Export("value-tree", "Value by region, fuel and station", questions, tree_table(tree, order), units_of),
+        ),
+    )
+
+
+def mean_prices(price: pa.Table) -> dict[str, float | None]:
+    """Each region's time-weighted price over the table."""
+    sums = shape.sums(price, "region_id", ("rrp_sum", "interval_count"))
+    return {region: shape.ratio(row["rrp_sum"], row["interval_count"]) for region, row in sums.items()}
+
+
+def fuel_values(generation: pa.Table, means: Mapping[str, float | None], region: str) -> tuple[FuelValue, ...]:
+    """A row per fuel, stack order from the top."""
+    data = shape.columns(generation)
+    if region != NEM:
+        data = _kept(data, data["region_id"] == region)
+    data |= _benchmark(data, means)
+    rows = []
+    for fuel in reversed(FUELS):
+        mine = _kept(data, data["fueltech_id"] == fuel)
+        energy = shape.total(mine["energy_mwh"].astype(float))
+        if not energy:
+            continue
+        names = ("market_value_aud", "priced_energy_mwh", "negative_price_energy_mwh")
+        value, priced, negative = (shape.total(mine[name].astype(float)) for name in names)
+        rows.append(
+            FuelValue(
+                fuel,
+                energy_mwh=energy,
+                market_value_aud=value,
+                dwa_price=shape.ratio(value, priced),
+                capture_rate=_capture_rate(mine),
+                negative_price_share=shape.ratio(negative, priced),
+            )
+        )
+    return tuple(rows)
+
+
+def _benchmark(data: shape.Columns, means: Mapping[str, float | None]) -> shape.Columns:
+    """What each row's priced energy would have earned at the time-weighted price of its own region, and did earn.
+
+    The second over the first is the capture rate: in one region, its dispatch-weighted over its time-weighted price.
+    A region whose mean is not positive has no such rate, and takes no part in the market's.
+    """
+    price = np.array([means.get(region) for region in data["region_id"]], dtype=float)
+    benchmark = data["priced_energy_mwh"].astype(float) * np.where(price > 0, price, np.nan)
+    value = np.where(np.isnan(benchmark), np.nan, data["market_value_aud"].astype(float))
+    return {"benchmark_aud": benchmark, "benchmarked_value_aud": value}
+
+
+def _capture_rate(data: shape.Columns) -> float | None:
+    return shape.ratio(shape.total(data["benchmarked_value_aud"]), shape.total(data["benchmark_aud"]))
+
+
+def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]) -> shape.Columns:
+    """What the tree's stations are summed from: units' rows, and rooftop, which has no stations."""
+    names = ("region_id", "fueltech_id", "station_name")
+    data = shape.columns(units.table, (*names, *_SUMMED))
+    data["fueltech_id"] = np.where(data["fueltech_id"] == "battery", "battery_discharging", data["fueltech_id"])
+    data = _kept(data, ~np.isin(data["fueltech_id"], LOADS))
+    roofs = shape.columns(shape.where(generation.table, "fueltech_id", [ROOFTOP]))
+    count = len(roofs["region_id"])
+    absent = np.full(count, np.nan)
+    roofs |= {"rated_energy_mwh": absent, "potential_mwh": absent, "station_name": np.full(count, "Rooftops", object)}
+    whole = {name: np.concatenate([data[name], roofs[name]]) for name in data}
+    return whole | _benchmark(whole, means)
+
+
+def _kept(data: shape.Columns, kept: shape.Array) -> shape.Columns:
+    return {name: values[kept] for name, values in data.items()}
+
+
+def branches(leaves: shape.Columns, order: Sequence[str], hours: float, path: tuple[str, ...] = ()) -> list[Branch]:
+    """The branch that all ``leaves`` make, and those below it."""
+    found = [_branch(leaves, hours, path)]
+    if len(path) == len(order) or not len(leaves["region_id"]):
+        return found
+    column = leaves[order[len(path)]].astype(str)
+    below = [branches(_kept(leaves, column == name), order, hours, (*path, str(name))) for name in np.unique(column)]
+    below.sort(key=lambda rows: -(rows[0].energy_mwh or 0.0))
+    return [*found, *(row for rows in below for row in rows)]
+
+
+def _branch(leaves: shape.Columns, hours: float, path: tuple[str, ...]) -> Branch:
+    measure = {name: shape.total(leaves[name].astype(float)) for name in _SUMMED}
+    return Branch(
+        path,
+        energy_mwh=measure["energy_mwh"],
+        market_value_aud=measure["market_value_aud"],
+        dwa_price=shape.ratio(measure["market_value_aud"], measure["priced_energy_mwh"]),
+        capture_rate=_capture_rate(leaves),
+        capacity_factor=shape.ratio(measure["rated_energy_mwh"], measure["potential_mwh"]),
+        capacity_mw=shape.ratio(measure["potential_mwh"], hours),
+    )
+
+
+def rows_table(rows: Sequence[FuelValue]) -> pa.Table:
+    """The fuels as they are taken away."""
+    return pa.table({name: [getattr(row, name) for row in rows] for name in FuelValue.__slots__})
+
+
+def tree_table(tree: Sequence[Branch], order: Sequence[str]) -> pa.Table:
+    """The tree as it is taken away: a level's column is null in the sums over it."""
+    levels = {
+        name: [branch.path[level] if level < len(branch.path) else None for branch in tree]
+        for level, name in enumerate(order)
+    }
+    return pa.table(levels | {name: [getattr(branch, name) for branch in tree] for name in Branch.__slots__[1:]})

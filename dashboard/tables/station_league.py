@@ -1,0 +1,143 @@
+"""Station Analysis: every station by how hard it ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Selection
+from dashboard.tables import shape
+from dashboard.tables.station_patterns import year_to
+from dashboard.tables.station_units import Totals, fuels_of, kept, totals, unit_columns, units_of
+from nem.regions import NEM
+from nem.windows import Window
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+COMMISSIONED_FROM = 0.9  # of its capacity: what never gave more is still being brought into service
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A station over the range, all its units of one fuel together."""
+
+    station_name: str
+    region_id: str
+    fuel_id: str
+    duids: tuple[str, ...]
+    totals: Totals
+    is_commissioning: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StationLeague:
+    """The stations of the selected region and fuel, the highest capacity factor first, unknown capacity last.
+
+    ``fuels`` are those of all stations in the region, in no order.
+    """
+
+    window: Window
+    region: str
+    fuel: str
+    fuels: tuple[str, ...]
+    rows: tuple[StationRow, ...]
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> StationLeague:
+    """The league of the range."""
+    units = units_of(market, selection)
+    year = market.ask("capacity_factor", year_to(units.window, market.extent("capacity_factor")), resolution="1M")
+    data = units.data
+    if selection.region != NEM:
+        data = kept(data, data["region_id"] == selection.region)
+    fuels = tuple(map(str, np.unique(data["fueltech_id"].astype(str))))
+    if selection.fuel:
+        data = kept(data, np.isin(data["fueltech_id"], fuels_of(selection.fuel)))
+    rows = league(data, commissioning(year))
+    return StationLeague(
+        window=units.window,
+        region=selection.region,
+        fuel=selection.fuel,
+        fuels=fuels,
+        rows=rows,
+        receipts=(units.answer.receipt, year.receipt),
+        exports=(Export("stations", "Stations by capacity factor", (units.question,), league_table(rows), UNITS),),
+    )
+
+
+def league(data: shape.Columns, new: frozenset[str]) -> tuple[StationRow, ...]:
+    """A row per station and fuel; ``new`` are the units being commissioned."""
+    label = np.char.add(np.char.add(data["station_name"].astype(str), "\t"), data["fueltech_id"].astype(str))
+    _, place = np.unique(label, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
+    rows = (_row(kept(data, group), new) for group in groups)
+    return tuple(sorted(rows, key=_rank))
+
+
+def _rank(row: StationRow) -> tuple[bool, float, str]:
+    factor = row.totals.capacity_factor
+    return factor is None, -(factor or 0.0), row.station_name
+
+
+def _row(mine: shape.Columns, new: frozenset[str]) -> StationRow:
+    duids = tuple(sorted(set(map(str, mine["duid"]))))
+    return StationRow(
+        station_name=str(mine["station_name"][-1]),
+        region_id=str(mine["region_id"][-1]),
+        fuel_id=str(mine["fueltech_id"][-1]),
+        duids=duids,
+        totals=totals(mine),
+        is_commissioning=not new.isdisjoint(duids),
+    )
+
+
+def commissioning(history: Answer) -> frozenset[str]:
+    """The units registered since the first month of ``history`` that never gave 90 % of their capacity.
+
+    One that was registered before is told nothing of: a calm month would make a newcomer of every wind farm.
+    """
+    data = unit_columns(history)
+    if not len(data["duid"]):
+        return frozenset()
+    duids, place = np.unique(data["duid"].astype(str), return_inverse=True)
+    first = np.full(len(duids), data["interval_start"].max())
+    np.minimum.at(first, place, data["interval_start"])
+    highest = np.full(len(duids), -np.inf)
+    np.maximum.at(highest, place, np.nan_to_num(data["max_mw"].astype(float), nan=-np.inf))
+    capacity = np.zeros(len(duids))
+    np.maximum.at(capacity, place, np.nan_to_num(data["potential_mwh"].astype(float) / data["held_hours"]))
+    load = np.bincount(place, weights=data["is_load"]) > 0
+    is_new = (first > data["interval_start"].min()) & (highest <= COMMISSIONED_FROM * capacity) & (capacity > 0) & ~load
+    return frozenset(map(str, duids[is_new]))
+
+
+UNITS = {
+    **dict.fromkeys(("energy_mwh", "charge_mwh", "storage_mwh"), "MWh"),
+    **dict.fromkeys(("market_value_aud", "charge_value_aud", "net_revenue_aud"), "$"),
+    **dict.fromkeys(("dwa_price", "charge_price"), "$/MWh"),
+    "capacity_mw": "MW",
+    "capacity_factor": "0-1",
+    "reading_share": "0-1",
+    "running_hours": "h",
+}
+
+
+def league_table(rows: tuple[StationRow, ...]) -> pa.Table:
+    """The league as it is taken away, all DUIDs with it."""
+    facts = {
+        "station_name": [row.station_name for row in rows],
+        "region_id": [row.region_id for row in rows],
+        "fueltech_id": [row.fuel_id for row in rows],
+        "duids": [" ".join(row.duids) for row in rows],
+    }
+    numbers = {name: [getattr(row.totals, name) for row in rows] for name in Totals.__slots__}
+    typed = {name: pa.array(values, pa.string()) for name, values in facts.items()}
+    typed |= {name: pa.array(values, pa.float64()) for name, values in numbers.items()}
+    return pa.table(typed | {"is_commissioning": pa.array([row.is_commissioning for row in rows], pa.bool_())})

@@ -1,0 +1,136 @@
+"""Station Analysis, first part: a station's power over time, its region's price, and what it did in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.data import Export, Market, Question, Selection, resolution_of
+from dashboard.tables import shape
+from dashboard.tables.station_units import (
+    Chosen,
+    Place,
+    Totals,
+    choose_units,
+    kept,
+    places,
+    price_region,
+    totals,
+    unit_columns,
+    units_of,
+)
+from nem.windows import Resolution, Window, choose_resolution
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+_YEAR_HOURS = 366 * 24
+SERIES_UNITS = {"mean_mw": "MW", "charge_mw": "MW", "capacity_mw": "MW", "price": "$/MWh"}
+
+
+@dataclass(frozen=True, slots=True)
+class StationOutput:
+    """The chosen station or unit; ``places`` are all there are to find.
+
+    ``series`` holds ``interval_start``, ``interval_end``, ``mean_mw``, ``charge_mw`` (negative), ``capacity_mw`` and
+    ``price``. ``starts`` counts half hours with output after one without, unit by unit: None past a year.
+    ``peak_mw`` is the highest of the series, all units together, over ``resolution``.
+    """
+
+    window: Window
+    places: tuple[Place, ...]
+    chosen: Chosen | None
+    totals: Totals | None
+    series: shape.Columns
+    resolution: Resolution
+    capture_rate: float | None
+    starts: int | None
+    peak_mw: float | None
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> StationOutput:
+    """The selected station, or the largest, over the range."""
+    units = units_of(market, selection)
+    chosen = choose_units(units, selection)
+    if chosen is None:
+        return StationOutput(
+            units.window, (), None, None, station_series(units.answer, None), units.answer.receipt.resolution,
+            None, None, None, (units.answer.receipt,), (),
+        )  # fmt: skip
+    duids, region = list(chosen.duids), price_region(chosen)
+    asked = stored_resolution(selection, units.window)
+    detail = market.ask("capacity_factor", units.window, filters={"duid": duids}, resolution=asked)
+    resolution = detail.receipt.resolution
+    price = market.ask("regional_price", units.window, filters={"region_id": [region]}, resolution=resolution)
+    whole = totals(kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
+    series = station_series(detail, price.table)
+    questions = (
+        Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
+        Question("regional_price", units.window, resolution, {"region_id": (region,)}),
+    )
+    return StationOutput(
+        window=units.window,
+        places=places(units.data),
+        chosen=chosen,
+        totals=whole,
+        series=series,
+        resolution=resolution,
+        capture_rate=shape.ratio(whole.dwa_price, shape.mean_price(shape.columns(price.table), region)),
+        starts=_starts(market, units.window, duids, detail),
+        peak_mw=float(np.nanmax(series["mean_mw"])) if np.isfinite(series["mean_mw"]).any() else None,
+        receipts=(detail.receipt, price.receipt, units.answer.receipt),
+        exports=(Export("station", chosen.title, questions, shape.arrow(series), SERIES_UNITS),),
+    )
+
+
+def stored_resolution(selection: Selection, window: Window) -> str:
+    """As selected; left to itself never finer than half hours, the finest that units are stored at."""
+    asked = resolution_of(selection, window)
+    return "30min" if asked == "auto" and choose_resolution(window) == "5min" else asked
+
+
+def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
+    """The units' power summed per bucket before anything else (J7), their capacity, and the price of their region."""
+    data = unit_columns(units)
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    hours, load = data["held_hours"], data["is_load"]
+    out = {"interval_start": starts, "interval_end": data["interval_end"][first]}
+    for name, values in {
+        "mean_mw": data["energy_mwh"].astype(float) / hours,
+        "charge_mw": -data["charge_mwh"].astype(float) / hours,
+        "capacity_mw": np.where(load, np.nan, data["potential_mwh"].astype(float) / hours),
+    }.items():
+        out[name] = shape.added(row, values, len(starts))
+    # One unit of unknown capacity, and the station's is unknown.
+    unknown = np.bincount(row, weights=~load & np.isnan(data["potential_mwh"].astype(float)), minlength=len(starts))
+    out["capacity_mw"] = np.where(unknown > 0, np.nan, out["capacity_mw"])
+    out["price"] = np.full(len(starts), np.nan)
+    if price is not None and len(starts):
+        paid = shape.columns(price, ("interval_start", "twa_price", "demand_weighted_price"))
+        mean, weighted = paid["twa_price"].astype(float), paid["demand_weighted_price"].astype(float)
+        held = np.isin(paid["interval_start"], starts)
+        out["price"] = shape.on(starts, paid["interval_start"][held], np.where(np.isnan(mean), weighted, mean)[held])
+    return shape.break_gaps(out)
+
+
+def _starts(market: Market, window: Window, duids: list[str], detail: Answer) -> int | None:
+    if detail.receipt.resolution == "30min":
+        return starts_of(detail.table)
+    if window.hours > _YEAR_HOURS:
+        return None
+    return starts_of(market.ask("capacity_factor", window, filters={"duid": duids}, resolution="30min").table)
+
+
+def starts_of(halves: pa.Table) -> int:
+    """How often a unit ran in a half hour right after one in which it reported, and did not run."""
+    data = shape.columns(halves, ("interval_start", "interval_end", "duid", "energy_mwh", "running_count"))
+    order = np.lexsort((data["interval_start"], data["duid"].astype(str)))
+    data = kept(data, order)
+    ran, told = data["running_count"] > 0, ~np.isnan(data["energy_mwh"].astype(float))
+    same = (data["duid"][1:] == data["duid"][:-1]) & (data["interval_start"][1:] == data["interval_end"][:-1])
+    return int((same & ran[1:] & ~ran[:-1] & told[:-1]).sum())

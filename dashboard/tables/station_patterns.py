@@ -1,0 +1,104 @@
+"""Station Analysis: a station by time of day, and its capacity factor month by month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.data import Export, Market, Question, Selection
+from dashboard.tables import shape
+from dashboard.tables.price_profile import time_of_day
+from dashboard.tables.station_units import Chosen, Place, choose_units, places, unit_columns, units_of
+from nem.windows import Resolution, Window, floor
+
+if TYPE_CHECKING:
+    from cache_store.answer import Answer, Receipt
+
+_YEAR_HOURS = 366 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class StationPatterns:
+    """Of the chosen station or unit.
+
+    ``profile`` holds ``hour`` (where the slot starts), the mean MW of ``all`` days, of each ``weekday`` and
+    ``weekend``, and of ``charge`` (negative). ``months`` holds ``interval_start``, ``interval_end``,
+    ``capacity_factor``, ``energy_mwh`` and ``is_whole`` of the months to the range's end, twelve at least where held.
+    """
+
+    window: Window
+    places: tuple[Place, ...]
+    chosen: Chosen | None
+    slot_hours: float
+    profile: shape.Columns
+    months: shape.Columns
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
+
+
+def load(market: Market, selection: Selection) -> StationPatterns:
+    """The selected station, or the largest, by the clock and by the month."""
+    units = units_of(market, selection)
+    chosen = choose_units(units, selection)
+    if chosen is None:
+        return StationPatterns(units.window, (), None, 0.5, {}, {}, (units.answer.receipt,), ())
+    filters = {"duid": list(chosen.duids)}
+    resolution: Resolution = "30min" if units.window.hours <= _YEAR_HOURS else "1h"
+    slot_hours = 0.5 if resolution == "30min" else 1.0
+    detail = market.ask("capacity_factor", units.window, filters=filters, resolution=resolution)
+    year = year_to(units.window, market.extent("capacity_factor"))
+    monthly = market.ask("capacity_factor", year, filters=filters, resolution="1M")
+    profile, months = power_by_time_of_day(detail, slot_hours), factors_by_month(monthly)
+    asked = (
+        Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
+        Question("capacity_factor", year, "1M", {"duid": chosen.duids}),
+    )
+    return StationPatterns(
+        window=units.window,
+        places=places(units.data),
+        chosen=chosen,
+        slot_hours=slot_hours,
+        profile=profile,
+        months=months,
+        receipts=(detail.receipt, monthly.receipt),
+        exports=(
+            Export("station-time-of-day", f"{chosen.title} by time of day", asked[:1], shape.arrow(profile), {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend", "charge"), "MW")),
+            Export("station-months", f"{chosen.title} by month", asked[1:], shape.arrow(months), {"capacity_factor": "0-1", "energy_mwh": "MWh"}),
+        ),
+    )  # fmt: skip
+
+
+def year_to(window: Window, extent: Window) -> Window:
+    """The twelve months to the window's end, or the window where it is longer, as far as they are held."""
+    start = floor(window.end - timedelta(days=365), "1M")
+    return Window(max(extent.start, min(window.start, start)), window.end)
+
+
+def power_by_time_of_day(units: Answer, slot_hours: float) -> shape.Columns:
+    """Mean power of the units together in each slot of the day."""
+    data = unit_columns(units)
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    hours = data["held_hours"][first]
+    output, charge = (shape.added(row, data[name].astype(float), len(starts)) for name in ("energy_mwh", "charge_mwh"))
+    profile = time_of_day(starts, output, hours, slot_hours)
+    return {**profile, "charge": -time_of_day(starts, charge, hours, slot_hours)["all"]}
+
+
+def factors_by_month(units: Answer) -> shape.Columns:
+    """The capacity factor and energy of each month; a month held in part says so."""
+    data = unit_columns(units)
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    rated, potential = (
+        shape.added(row, np.where(data["is_load"], np.nan, data[name].astype(float)), len(starts))
+        for name in ("rated_energy_mwh", "potential_mwh")
+    )
+    return {
+        "interval_start": starts,
+        "interval_end": data["interval_end"][first],
+        "capacity_factor": np.divide(rated, potential, out=np.full(len(starts), np.nan), where=potential > 0),
+        "energy_mwh": shape.added(row, data["energy_mwh"].astype(float), len(starts)),
+        "is_whole": data["complete"][first].astype(bool),
+    }

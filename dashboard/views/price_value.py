@@ -1,0 +1,127 @@
+"""Price Analysis: what energy was worth, by fuel, and as a tree of regions, fuels and stations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from dashboard import markup
+from dashboard.layout import View, card, grid
+from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
+from dashboard.parts import pane
+from dashboard.tables.price_value import Branch, FuelValue, PriceValue
+from nem.fuels import FUELS, LOADS
+
+_CAPTURE = (
+    "dispatch-weighted price over the time-weighted price of the region; over several regions, what was earned over what the "
+    "same energy would have earned at each region's own mean. A dash where that mean is not above 0"
+)
+_VALUE = "energy times the price it is settled at; before loss factors, FCAS and hedges"
+FUEL_HEADS = (
+    ("Fuel", ""),
+    ("GWh", "energy; what loads drew is positive too"),
+    ("$m", f"{_VALUE}; for a load, what it paid"),
+    ("$/MWh", "dispatch-weighted: market value over the energy that has a price"),
+    ("Capture", _CAPTURE),
+    ("At negative prices", "share of the priced energy that was sold, or drawn, while the price was below $0"),
+)
+TREE_HEADS = (
+    ("", "click a triangle to open; a station leads to its own page"),
+    ("GWh", "energy: mean power over each interval times its hours"),
+    ("$m", _VALUE),
+    ("$/MWh", FUEL_HEADS[3][1]),
+    ("Capture", _CAPTURE),
+    ("CF", "energy over capacity times the hours registered; units of unknown capacity are left out; never clipped"),
+    ("MW", "capacity, averaged over the range"),
+)
+ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, station"}
+
+
+def build(_: Callable[..., None]) -> View:
+    """The part, empty."""
+    fuels, fuels_receipt, tree, tree_receipt = (pane() for _ in range(4))
+
+    def show(tables: PriceValue) -> None:
+        stretch = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        fuels.object = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch) + _fuels(tables)
+        fuels_receipt.object = markup.receipt_line(tables.receipts)
+        order = "value_by_fuel" if tables.order[0] == "fueltech_id" else "value"
+        tree.object = markup.header("Value of energy", stretch, markup.switch("Order", "view", ORDERS, order)) + _tree(
+            tables
+        )
+        tree_receipt.object = markup.receipt_line(tables.receipts)
+
+    return View(grid(card(fuels, fuels_receipt), card(tree, tree_receipt), kind="one"), show)
+
+
+def _fuels(tables: PriceValue) -> str:
+    rows = [("", _fuel_cells(row)) for row in tables.fuels]
+    return f"<nw-table>{markup.table(FUEL_HEADS, rows, kind='statistics')}</nw-table>"
+
+
+def _fuel_cells(row: FuelValue) -> list[tuple[str, object]]:
+    label = f"{fuel_label(row.fuel_id)}{' (paid)' if row.fuel_id in LOADS else ''}"
+    return [
+        (f"{markup.swatch(fuel_colour(row.fuel_id))}{label}", label),
+        (markup.number(row.energy_mwh / 1000, ",.1f"), row.energy_mwh),
+        _million(row.market_value_aud),
+        (markup.dollars(row.dwa_price), row.dwa_price),
+        (markup.percent(row.capture_rate, 0), row.capture_rate),
+        (markup.percent(row.negative_price_share), row.negative_price_share),
+    ]
+
+
+def _million(value: float | None) -> tuple[str, object]:
+    return markup.number(None if value is None else value / 1e6, ",.2f"), value
+
+
+def _tree(tables: PriceValue) -> str:
+    """Rows in the order of the tree; all but the whole and its first level begin closed."""
+    head = "".join(f'<th scope="col" title="{escape(tip)}">{name}</th>' for name, tip in TREE_HEADS)
+    body = "".join(_row(branch, tables) for branch in tables.tree)
+    table = f'<table class="statistics" role="treegrid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<nw-tree><div class="scroll">{table}</div></nw-tree>'
+
+
+def _row(branch: Branch, tables: PriceValue) -> str:
+    level = len(branch.path)
+    is_leaf = level == len(tables.order)
+    cells = [
+        markup.number(None if branch.energy_mwh is None else branch.energy_mwh / 1000, ",.1f"),
+        _million(branch.market_value_aud)[0],
+        markup.dollars(branch.dwa_price),
+        markup.percent(branch.capture_rate, 0),
+        markup.percent(branch.capacity_factor),
+        markup.number(branch.capacity_mw),
+    ]
+    pick = (
+        f' data-pick="{escape(f"station={branch.path[-1]}")}&#10;tab=stations&#10;view=" tabindex="0"'
+        if is_leaf and branch.path[-1] != ROOFTOPS
+        else ""
+    )
+    state = "" if is_leaf else f' aria-expanded="{str(level == 0).lower()}"'
+    hidden = " hidden" if level > 1 else ""
+    first = f'<td style="padding-left:{max(level - 1, 0) * 18}px">{_twist(is_leaf)}{_name(branch, tables)}</td>'
+    return (
+        f'<tr aria-level="{level + 1}"{state}{hidden}{pick}>{first}{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    )
+
+
+ROOFTOPS = "Rooftops"
+
+
+def _twist(is_leaf: bool) -> str:
+    return (
+        '<span class="leaf"></span>'
+        if is_leaf
+        else '<button type="button" class="twist" aria-label="open or close"></button>'
+    )
+
+
+def _name(branch: Branch, tables: PriceValue) -> str:
+    if not branch.path:
+        return "All"
+    name, kind = branch.path[-1], tables.order[len(branch.path) - 1]
+    if kind == "fueltech_id":
+        return f"{markup.swatch(fuel_colour(name))}{escape(fuel_label(name) if name in FUELS else name)}"
+    return escape(REGION_NAMES.get(name, name) if kind == "region_id" else name)

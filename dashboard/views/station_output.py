@@ -1,0 +1,146 @@
+"""Station Analysis, first part: a station's power under its capacity over its region's price, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from html import escape
+
+import numpy as np
+
+from dashboard import markup
+from dashboard.layout import View, card, chart, grid
+from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
+from dashboard.parts import pane, pick
+from dashboard.station_charts import power_over_price
+from dashboard.tables.station_output import StationOutput
+from dashboard.tables.station_units import Chosen, Totals
+from nem.caps import price_cap
+
+Fact = tuple[str, str, str]  # name, value, definition
+
+
+def build(_: Callable[..., None]) -> View:
+    """The part, empty."""
+    head, facts, receipt = (pane() for _ in range(3))
+    power = chart()
+
+    def show(tables: StationOutput) -> None:
+        head.object = station_head(tables.chosen, "mean MW")
+        facts.object = _facts(tables)
+        power.pane.visible = tables.chosen is not None
+        if tables.chosen is not None:
+            fuel = tables.chosen.fuel_id
+            colour, cap = fuel_colour(fuel), price_cap(tables.window.end.date())
+            form = (colour, cap, bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0)))
+            edge = EDGES.get(fuel, colour)
+            power.show(form, tables.series, partial(power_over_price, colour=colour, edge=edge, cap=cap))
+        receipt.object = markup.receipt_line(tables.receipts)
+
+    return View(grid(card(head, facts, power.pane, receipt), kind="one"), show)
+
+
+def station_head(chosen: Chosen | None, unit: str) -> str:
+    """A station's name and place, and buttons for the whole of it and each of its units."""
+    if chosen is None:
+        return markup.header("No station reported in this range")
+    place = f"{fuel_label(chosen.fuel_id)}, {REGION_NAMES.get(chosen.region_id, chosen.region_id)}"
+    missing = (
+        f'<p class="note warn">No station or unit is called {escape(chosen.missing)}: this is the largest here.</p>'
+        if chosen.missing
+        else ""
+    )
+    return markup.header(chosen.title, f"{place} · {unit}", _units(chosen)) + missing
+
+
+def _units(chosen: Chosen) -> str:
+    if len(chosen.siblings) < 2:
+        return f"<span>{escape(chosen.siblings[0][0])}</span>"
+    whole = pick("Whole station", f"station={chosen.station_name}", chosen.is_whole)
+    units = (
+        pick(duid, f"station={duid}", not chosen.is_whole and duid in chosen.duids, markup.swatch(fuel_colour(fuel)))
+        for duid, fuel in chosen.siblings
+    )
+    return f'<span class="keys">{whole}{"".join(units)}</span>'
+
+
+def _facts(tables: StationOutput) -> str:
+    if tables.chosen is None or tables.totals is None:
+        return ""
+    told = {"storage": _storage, "load": _load, "generator": _generator}[tables.chosen.kind](tables, tables.totals)
+    read = tables.totals.reading_share
+    if read is not None and read < 0.9995:
+        told.append(
+            ("Readings", markup.percent(read), "share of the registered 5-minute intervals that sent a reading")
+        )
+    cards = "".join(f'<div title="{escape(tip)}"><span>{name}</span><b>{value}</b></div>' for name, value, tip in told)
+    return f'<div class="facts">{cards}</div>'
+
+
+_REVENUE = "energy times the price it is settled at; before loss factors, FCAS and hedges"
+_FACTOR = "energy over capacity times the hours registered; a unit of unknown capacity is left out; never clipped"
+_DWA = "dispatch-weighted: revenue over the energy that has a price"
+
+
+def _generator(tables: StationOutput, row: Totals) -> list[Fact]:
+    many = len(tables.chosen.duids) > 1 if tables.chosen else False
+    return [
+        ("Capacity", _capacity(row), "maximum, else registered, at the range's end"),
+        ("Energy", _gwh(row.energy_mwh), "mean power over each interval times its hours"),
+        ("Capacity factor", factor(row.capacity_factor), _FACTOR),
+        ("Revenue", million(row.market_value_aud), _REVENUE),
+        ("Average price", f"{markup.dollars(row.dwa_price)}/MWh", _DWA),
+        ("Capture rate", markup.percent(tables.capture_rate, 0), "average price over the region's time-weighted price"),
+        ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours with output" + (", added up over units" if many else "")),
+        ("Starts", markup.number(tables.starts), "half hours with output right after one without, by unit; a dash past a year"),
+        ("Peak", markup.number(tables.peak_mw, ",.0f", " MW"), f"highest {markup.RESOLUTION_WORDS[tables.resolution]} mean shown"),
+    ]  # fmt: skip
+
+
+def _storage(tables: StationOutput, row: Totals) -> list[Fact]:
+    spread = None if row.dwa_price is None or row.charge_price is None else row.dwa_price - row.charge_price
+    days = tables.window.hours / 24
+    cycles = row.energy_mwh / row.storage_mwh / days if row.energy_mwh is not None and row.storage_mwh else None
+    storage = markup.number(row.storage_mwh, ",.0f", " MWh") if row.storage_mwh else "storage unknown"
+    return [
+        ("Capacity", f"{_capacity(row)}<small>{storage}</small>", "discharging, and the energy it holds; counted once"),
+        ("Discharged", _gwh(row.energy_mwh), "5-minute means above zero"),
+        ("Charged", _gwh(row.charge_mwh), "5-minute means below zero"),
+        ("Discharge price", f"{markup.dollars(row.dwa_price)}/MWh", _DWA),
+        ("Charge price", f"{markup.dollars(row.charge_price)}/MWh", "what charging cost over the energy that has a price"),
+        ("Spread", f"{markup.dollars(spread)}/MWh", "discharge price less charge price"),
+        ("Cycles a day", markup.number(cycles, ",.2f"), "energy discharged over the energy it holds, by day of the range"),
+        ("Net revenue", million(row.net_revenue_aud), f"earned by discharging less paid for charging; {_REVENUE}"),
+        ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours discharging"),
+    ]  # fmt: skip
+
+
+def _load(_: StationOutput, row: Totals) -> list[Fact]:
+    return [
+        ("Energy drawn", _gwh(row.charge_mwh), "5-minute means of what it drew"),
+        ("Average price", f"{markup.dollars(row.charge_price)}/MWh", "what it paid over the energy that has a price"),
+        ("Cost", million(row.charge_value_aud), _REVENUE),
+    ]
+
+
+def _capacity(row: Totals) -> str:
+    return markup.number(row.capacity_mw, ",.0f", " MW") if row.capacity_mw else "unknown"
+
+
+def _gwh(energy_mwh: float | None) -> str:
+    return markup.number(None if energy_mwh is None else energy_mwh / 1000, ",.1f", " GWh")
+
+
+def million(value_aud: float | None) -> str:
+    """Millions of dollars."""
+    return markup.MISSING if value_aud is None else f"{markup.dollars(value_aud / 1e6)} m"
+
+
+def factor(value: float | None) -> str:
+    """A capacity factor, flagged above 100 %."""
+    flag = (
+        ' <span class="badge" title="more than the registered capacity">above 100 %</span>'
+        if value and value > 1
+        else ""
+    )
+    return f"{markup.percent(value)}{flag}"
