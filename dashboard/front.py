@@ -24,16 +24,21 @@ RETRY_SECONDS = 1
 MAX_ADDRESS = 16_000
 
 
-class _Bounded(HTTPMessageDelegate):
-    """A request whose address is cut where it is too long: a session's token carries it, in a header."""
+class _Request(HTTPMessageDelegate):
+    """A request for whichever application stands when its headers have come.
 
-    def __init__(self, request: HTTPMessageDelegate):
-        self.data_received, self.finish = request.data_received, request.finish  # type: ignore[method-assign]
-        self.on_connection_close = request.on_connection_close  # type: ignore[method-assign]
-        self.request = request
+    Not when tornado begins to wait for them: a connection kept alive since the splash would ask the waiting one once more.
+    Its address is cut where it is too long: a session's token carries it, in a header.
+    """
+
+    def __init__(self, begin: Callable[[], HTTPMessageDelegate]):
+        self.begin = begin
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> Any:
-        return self.request.headers_received(start_line._replace(path=start_line.path[:MAX_ADDRESS]), headers)
+        request = self.begin()
+        self.data_received, self.finish = request.data_received, request.finish  # type: ignore[method-assign]
+        self.on_connection_close = request.on_connection_close  # type: ignore[method-assign]
+        return request.headers_received(start_line._replace(path=start_line.path[:MAX_ADDRESS]), headers)
 
 
 class Door(HTTPServerConnectionDelegate):
@@ -43,7 +48,7 @@ class Door(HTTPServerConnectionDelegate):
         self.app = app
 
     def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:  # noqa: D102 - tornado's
-        return _Bounded(self.app.start_request(server_conn, request_conn))
+        return _Request(lambda: self.app.start_request(server_conn, request_conn))
 
 
 class _Waiting(RequestHandler):

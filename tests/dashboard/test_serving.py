@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +22,9 @@ from pathlib import Path
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
 from tornado.websocket import websocket_connect
 
 from cache_store.settings import Settings
@@ -165,6 +168,35 @@ def test_the_door_answers_with_the_last_picture_before_the_app_stands(tmp_path):
     assert page[0] == 200
     assert "as last seen" in page[1]
     assert (ready, health) == (503, 503)
+
+
+def test_a_connection_kept_alive_since_the_splash_asks_the_app():
+    class Says(RequestHandler):
+        def initialize(self, word: str) -> None:
+            self.word = word
+
+        def get(self) -> None:
+            self.write(self.word)
+
+    async def ask_twice() -> list[bytes]:
+        door = front.Door(Application([("/", Says, {"word": "starting"})]))
+        http = HTTPServer(door)
+        listening = bind_sockets(0, "127.0.0.1")
+        http.add_sockets(listening)
+        reader, writer = await asyncio.open_connection(*listening[0].getsockname())
+        heard = []
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+            heard.append(await reader.readexactly(length))
+            door.app = Application([("/", Says, {"word": "app"})])
+        writer.close()
+        http.stop()
+        await http.close_all_connections()
+        return heard
+
+    assert asyncio.run(ask_twice()) == [b"starting", b"app"]
 
 
 def test_no_picture_is_no_trouble(tmp_path):
