@@ -42,10 +42,17 @@ class User:
     connection: WebSocketClientConnection
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     tab: int = 0
-    opened: set[int] = field(default_factory=set)
+    opened: dict[int, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # tabs, by what was chosen when they were last shown
+    chosen: tuple[str, ...] = ()
     seen: str = ""  # the changes of the last step, as sent
+    _inbox: asyncio.Queue[tuple[dict[str, Any], str] | None] = field(default_factory=asyncio.Queue)
     _sent: int = 0
     _busy: bool = False
+
+    def __post_init__(self) -> None:
+        self._reading = asyncio.create_task(self._read())
 
     @classmethod
     async def arrive(cls, url: str) -> tuple[User, float]:
@@ -72,19 +79,23 @@ class User:
             pass
         user._remember(reply[1])
         ended = await user._step([_READY], expects=_FIRST)
-        user.opened.add(0)
+        user.opened[0] = user.chosen
         return user, ended - began
 
     async def open_tab(self, index: int) -> float:
         """Switch to a tab; s until the last change."""
         tabs = next(one for one in self.models.values() if "tabs" in one and "active" in one)
         began = time.perf_counter()
-        ended = await self._step(
-            [_set(tabs["id"], "active", index)], expects=_AGAIN if index in self.opened else _FIRST
-        )
+        ended = await self._step([_set(tabs["id"], "active", index)], expects=self._brings(index))
         self.tab = index
-        self.opened.add(index)
+        self.opened[index] = self.chosen
         return ended - began
+
+    def _brings(self, tab: int) -> str:
+        """What opening ``tab`` sends at least: nothing but its answer where it shows what is chosen already."""
+        if tab not in self.opened:
+            return _FIRST
+        return "" if self.opened[tab] == self.chosen else _AGAIN
 
     async def choose(self, label: str) -> float:
         """Press the button called ``label`` in the group that has it; s until the last change."""
@@ -94,19 +105,21 @@ class User:
             return 0.0
         group["active"] = index
         began = time.perf_counter()
-        return await self._step([_set(group["id"], "active", index)], expects=_AGAIN) - began
+        ended = await self._step([_set(group["id"], "active", index)], expects=_AGAIN)
+        self.chosen = tuple(one["labels"][one["active"]] for one in self.models.values() if "labels" in one)
+        self.opened[self.tab] = self.chosen
+        return ended - began
 
     async def leave(self) -> None:
         """Close the page, and see the connection closed."""
         self.connection.close()
-        while await self.connection.read_message() is not None:
-            pass
+        await self._reading
 
     async def _step(self, events: list[dict[str, Any]], *, expects: str) -> float:
         """Send ``events``; when the last message of what they bring came, ``expects`` in one of them."""
         self.seen = ""
         asked = self._send("PATCH-DOC", {"events": events})
-        answered, found, last = False, False, time.perf_counter()
+        answered, found, last = False, not expects, time.perf_counter()
         until = last + PATIENCE
         while True:
             settled = answered and found and not self._busy
@@ -139,19 +152,22 @@ class User:
         return name
 
     async def _receive(self) -> tuple[dict[str, Any], str]:
-        """A message's header and content; its buffers are read and let go."""
-        header = json.loads(await self._frame())
-        await self._frame()  # metadata
-        content = await self._frame()
-        for _ in range(2 * header.get("num_buffers", 0)):
-            await self._frame()
-        return header, content
-
-    async def _frame(self) -> Any:
-        frame = await self.connection.read_message()
-        if frame is None:
+        """The next message's header and content. Whoever gives up waiting for it loses none of it."""
+        message = await self._inbox.get()
+        if message is None:
             raise UserFailedError(f"the server closed the connection ({self.connection.close_code})")
-        return frame
+        return message
+
+    async def _read(self) -> None:
+        """Put messages together out of their frames, till the connection closes; buffers are read and let go."""
+        frames: list[Any] = []
+        while (frame := await self.connection.read_message()) is not None:
+            frames.append(frame)
+            header = json.loads(frames[0])
+            if len(frames) == 3 + 2 * header.get("num_buffers", 0):
+                self._inbox.put_nowait((header, frames[2]))
+                frames = []
+        self._inbox.put_nowait(None)
 
     def _remember(self, document: str) -> None:
         for model in _models(json.loads(document)):
