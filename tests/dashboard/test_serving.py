@@ -192,6 +192,7 @@ def test_a_connection_kept_alive_since_the_splash_asks_the_app():
             heard.append(await reader.readexactly(length))
             door.app = Application([("/", Says, {"word": "app"})])
         writer.close()
+        await writer.wait_closed()
         http.stop()
         await http.close_all_connections()
         return heard
