@@ -103,13 +103,15 @@ async def run(
     door = Door(Application(waiting, log_function=lambda _: None))
     http = HTTPServer(door)
     connect(http)
-    server = (await asyncio.to_thread(prepare))()
-    logging.getLogger("tornado.access").setLevel(logging.WARNING)
-    server.start()
-    door.app = server._tornado  # what it would itself listen with
-    if live is not None:
-        live()
-    await ended.wait()
-    http.stop()
-    server.stop()
-    await http.close_all_connections()
+    try:
+        server = (await asyncio.to_thread(prepare))()
+        logging.getLogger("tornado.access").setLevel(logging.WARNING)
+        server.start()
+        door.app = server._tornado  # what it would itself listen with
+        if live is not None:
+            live()
+        await ended.wait()
+        server.stop()
+    finally:
+        http.stop()
+        await http.close_all_connections()
