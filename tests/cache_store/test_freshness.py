@@ -95,6 +95,16 @@ def test_a_reader_that_loses_the_turn_to_build_keeps_the_bound(tiny, moments, ed
         assert world.store.manifest() is before
 
 
+# R3: nor does it give up the caller's own bound.
+def test_a_reader_that_loses_the_turn_to_build_keeps_max_staleness(tiny):
+    world = replace(tiny, store=open_store(tiny.store.root, read_through=True, memory_bytes=0))
+    bound = timedelta(minutes=30)
+    with wait_for_turn(world.store.root, "regional_price"):
+        assert origins(world, tiny.now + bound, max_staleness=bound) == [("cache", "fresh")]
+        assert origins(world, tiny.now + bound + TICK, max_staleness=bound) == [LIVE]
+        world.store.background.shutdown(wait=True)
+
+
 def test_stale_marks_the_whole_answer(tiny, moments):
     receipt = tiny.fetch("regional_price", tiny.span, resolution="1d", now=moments.expires_at).receipt
     assert receipt.origin == "stale"
@@ -126,6 +136,16 @@ def test_max_staleness_holds_for_answers_in_memory(tiny):
     assert again.receipt.origin == "memory"
     late = tiny.fetch("regional_price", LEAP_DAY, now=tiny.now + bound + TICK, **asked)
     assert late.receipt.origin == "live"
+
+
+def test_max_staleness_holds_in_memory_for_the_part_verified_longest_ago(tiny):
+    bound, renewed_at = timedelta(minutes=30), tiny.now + timedelta(minutes=20)
+    publish_entries(tiny.store, [], renew(tiny.store, CATALOGUE["regional_price"], "2024-03-01", now=renewed_at))
+    asked = {"resolution": "1d", "max_staleness": bound}
+    assert tiny.fetch("regional_price", WINDOW, now=renewed_at, **asked).receipt.origin == "cache"
+    assert tiny.fetch("regional_price", WINDOW, now=tiny.now + bound, **asked).receipt.origin == "memory"
+    late = tiny.fetch("regional_price", WINDOW, now=tiny.now + bound + TICK, **asked)
+    assert [(s.origin, s.reason) for s in late.receipt.segments] == [LIVE, FRESH]
 
 
 def test_max_staleness_holds_for_live_answers_in_memory(tiny):

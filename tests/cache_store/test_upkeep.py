@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from cache_store import CATALOGUE, materialise
+from cache_store import CATALOGUE, materialise, upkeep
 from cache_store.manifest import period_window, publish_manifest
 from cache_store.plan import due
 from cache_store.store import publish_entries
@@ -100,6 +100,20 @@ def test_a_quota_never_takes_the_last_grain_nor_what_is_recent(tiny):
     assert {entry.grain for entry in left} == {"1d"}
     assert len(swept.evicted) == len(CATALOGUE) * 2 * 2 - 2  # two days of two grains, capacity_factor of one
     assert sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(days=31)).evicted == ()
+
+
+# R9: a sweep takes its partitions out of what is published by then, not out of what it looked at.
+def test_a_sweep_keeps_what_was_published_while_it_chose(tiny, monkeypatch):
+    built = materialise(tiny.store, tiny.source, CATALOGUE["regional_price"], "2024-03-01", now=tiny.now)
+    publish = upkeep.publish_manifest
+
+    def publish_after_a_warming(*arguments):
+        publish_entries(tiny.store, built)
+        return publish(*arguments)
+
+    monkeypatch.setattr(upkeep, "publish_manifest", publish_after_a_warming)
+    assert sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(0)).evicted
+    assert {e.build for e in built if e.grain == "1d"} <= {e.build for e in tiny.store.manifest().entries}
 
 
 def as_of_a_former_definition(tiny, period):
