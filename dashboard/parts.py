@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any
 
 import panel as pn
@@ -31,27 +32,41 @@ def pane(html: str = "", **params: Any) -> pn.pane.HTML:
     return pn.pane.HTML(html, stylesheets=[asset("parts.css"), asset("analysis.css")], **params)
 
 
-def in_parts(parts: Sequence[Part], choose: Callable[..., None], *above: pn.viewable.Viewable) -> View:
-    """A tab that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``."""
+def part_of(tables: Any) -> str:
+    """The module of the part that ``tables`` are of: a part's tables and its view are modules of one name."""
+    return type(tables).__module__.rpartition(".")[2]
+
+
+def in_parts(
+    parts: Sequence[Part],
+    choose: Callable[..., None],
+    *above: pn.viewable.Viewable,
+    switches: Callable[[Any], str] = lambda _: "",
+    own: Mapping[str, Callable[[], View]] = MappingProxyType({}),
+) -> View:
+    """A tab that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``.
+
+    ``switches`` adds to the bar what else the open part lets choose; ``own`` builds parts that have no module of a view.
+    """
     bar, body = pane(), pn.Column(sizing_mode="stretch_width", margin=0)
     built: dict[str, View] = {}
 
     def show(tables: Any) -> None:
-        # A part's tables and its view are modules of one name.
-        name = type(tables).__module__.rpartition(".")[2]
+        name = part_of(tables)
         if name not in built:
-            built[name] = import_module(f"dashboard.views.{name}").build(choose)
+            built[name] = own[name]() if name in own else import_module(f"dashboard.views.{name}").build(choose)
+        bar.object = _bar(parts, name, switches(tables))
         built[name].show(tables)
-        bar.object = _bar(parts, name)
         if list(body) != [built[name].layout]:
             body[:] = [built[name].layout]
 
     return View(pn.Column(bar, *above, body, sizing_mode="stretch_width", margin=0), show)
 
 
-def _bar(parts: Sequence[Part], shown: str) -> str:
+def _bar(parts: Sequence[Part], shown: str, more: str) -> str:
     words = {part.word: part.label for part in parts}
-    return f'<div class="switches">{switch("View", "view", words, next(part.word for part in parts if part.module == shown))}</div>'
+    word = next(part.word for part in parts if part.module == shown)
+    return f'<div class="switches">{switch("View", "view", words, word)}{more}</div>'
 
 
 def pick(label: str, choice: str, chosen: bool, mark: str = "", tip: str = "") -> str:

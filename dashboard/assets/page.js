@@ -238,7 +238,8 @@
       this.input.value = "";
       this.hide();
       this.input.blur();
-      pick(`station=${name}`);
+      const then = this.getAttribute("then");
+      pick(`station=${name}${then ? `\n${then}` : ""}`);
     }
   });
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dashboard.data import Export, Market, Selection
 from dashboard.tables import shape
 from dashboard.tables.station_patterns import year_to
-from dashboard.tables.station_units import Totals, fuels_of, kept, totals, unit_columns, units_of
+from dashboard.tables.station_units import Place, Totals, fuels_of, kept, places, totals, unit_columns, units_of
 from nem.regions import NEM
 from nem.windows import Window
 
@@ -37,10 +37,11 @@ class StationRow:
 class StationLeague:
     """The stations of the selected region and fuel, the highest capacity factor first, unknown capacity last.
 
-    ``fuels`` are those of all stations in the region, in no order.
+    ``places`` are all there are to find, ``fuels`` those of all stations in the region, in no order.
     """
 
     window: Window
+    places: tuple[Place, ...]
     region: str
     fuel: str
     fuels: tuple[str, ...]
@@ -62,6 +63,7 @@ def load(market: Market, selection: Selection) -> StationLeague:
     rows = league(data, commissioning(year))
     return StationLeague(
         window=units.window,
+        places=places(units.data),
         region=selection.region,
         fuel=selection.fuel,
         fuels=fuels,

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from typing import Any
-
-import panel as pn
 
 from dashboard import markup
 from dashboard.bands import GROUPING_WORDS, Band
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
+from dashboard.parts import Part, in_parts, part_of
 from dashboard.stacks import stack_over_price
-from dashboard.tables.generation import VIEWS, Generation, Supply, signed
+from dashboard.tables.generation import Generation, Supply, signed
 from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
-VIEW_WORDS = {
-    "": "Generation",
-    "factors": "Capacity factor",
-    "day": "Time of day",
-    "compare": "Compare",
-    "flows": "Interconnectors",
-}
+PARTS = (
+    Part("", "Generation", "generation"),
+    Part("factors", "Capacity factor", "factors"),
+    Part("day", "Time of day", "daytime"),
+    Part("compare", "Compare", "comparison"),
+    Part("flows", "Interconnectors", "flows"),
+)
 UNIT_WORDS = {"mw": "MW", "energy": "Energy", "share": "Share"}
 STACK_WORDS = {"MW": "mean MW", "MWh": "MWh per bucket", "GWh": "GWh per bucket", "%": "% of the region's own supply"}
 HEADS = (
@@ -55,33 +53,18 @@ SHARE_TIP = (
 
 def build(choose: Callable[..., None]) -> View:
     """The tab, empty; ``choose`` changes the session's selection."""
-    bar, body = markup.pane(), pn.Column(sizing_mode="stretch_width", margin=0)
-    views: dict[str, View] = {}
-
-    def show(tables: Any) -> None:
-        name = type(tables).__module__.rpartition(".")[2]
-        if name not in views:
-            views[name] = (
-                _build_stack() if name == "generation" else import_module(f"dashboard.views.{name}").build(choose)
-            )
-        word = next((word for word, module in VIEWS.items() if module == name), "")
-        bar.object = _bar(word, tables)
-        views[name].show(tables)
-        if list(body) != [views[name].layout]:
-            body[:] = [views[name].layout]
-
-    return View(pn.Column(bar, body, sizing_mode="stretch_width", margin=0), show)
+    return in_parts(PARTS, choose, switches=_switches, own={"generation": _build_stack})
 
 
-def _bar(view: str, tables: Any) -> str:
-    """The tab's views, and the groupings and units of the one that is open."""
-    parts = [markup.switch("View", "view", VIEW_WORDS, view)]
+def _switches(tables: Any) -> str:
+    """The groupings and units of the part that is open."""
+    bar = ""
     if hasattr(tables, "grouping"):
-        parts.append(markup.switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping))
+        bar += markup.switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping)
     if hasattr(tables, "unit"):
-        words = {unit: word for unit, word in UNIT_WORDS.items() if view != "day" or unit != "energy"}
-        parts.append(markup.switch("Unit", "unit", words, tables.unit))
-    return f'<div class="switches">{"".join(parts)}</div>'
+        words = {unit: word for unit, word in UNIT_WORDS.items() if part_of(tables) != "daytime" or unit != "energy"}
+        bar += markup.switch("Unit", "unit", words, tables.unit)
+    return bar
 
 
 def _build_stack() -> View:

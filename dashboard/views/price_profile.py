@@ -11,7 +11,7 @@ from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import pane
-from dashboard.price_charts import HEAT, day_profile, hours_by_days
+from dashboard.price_charts import HEAT, day_profile, heat_edges, hours_by_days
 from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
 
@@ -33,7 +33,7 @@ def build(_: Callable[..., None]) -> View:
         draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
         lines.show((tables.region, tables.slot_hours), tables.profile, draw)
         receipt.object = markup.receipt_line(tables.receipts)
-        map_head.object = markup.header("Every hour of every day", "mean $/MWh", _scale())
+        map_head.object = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
         heat.object = hours_by_days(tables.first_day, tables.grid, tables.cap) if tables.grid.size else None
         map_receipt.object = markup.receipt_line(tables.receipts)
 
@@ -49,8 +49,9 @@ def _legend(colour: str) -> str:
     return f'<div class="keys note">{"".join(lines)}</div>'
 
 
-def _scale() -> str:
+def _scale(cap: float) -> str:
+    low, high = (markup.dollars(price, ",.0f") for price in heat_edges(cap))
     return (
-        '<span class="scale">negative<i style="background:linear-gradient(90deg,'
-        f"{','.join(HEAT)})\"></i>above $300, on the price axis's own scale</span>"
+        f'<span class="scale">{low} and below<i style="background:linear-gradient(90deg,'
+        f'{",".join(HEAT)})"></i>{high} and above</span>'
     )

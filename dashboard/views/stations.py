@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.layout import View
 from dashboard.palette import fuel_label
-from dashboard.parts import Part, in_parts, pane
+from dashboard.parts import Part, in_parts, pane, part_of
 from dashboard.tables.station_units import Place
 
 PARTS = (
@@ -25,24 +25,28 @@ def build(choose: Callable[..., None]) -> View:
     known: dict[str, Any] = {}
 
     def show(tables: Any) -> None:
-        places = getattr(tables, "places", None)
-        if places is not None and places != known.get("places"):
-            known["places"] = places
-            search.object = search_box(places)
+        # What is found in the league is shown in the first part; the others show it themselves.
+        then = "view=" if part_of(tables) == "station_league" else ""
+        if (tables.places, then) != known.get("shown"):
+            known["shown"] = tables.places, then
+            search.object = search_box(tables.places, then)
         parts.show(tables)
 
     return View(parts.layout, show)
 
 
-def search_box(places: Sequence[Place]) -> str:
-    """A box that finds a station by its name or a unit's DUID, a letter or two amiss as well."""
+def search_box(places: Sequence[Place], then: str = "") -> str:
+    """A box that finds a station by its name or a unit's DUID, a letter or two amiss as well.
+
+    ``then`` is chosen with it.
+    """
     options = "".join(
         f'<option value="{escape(place.station_name)}" data-units="{escape(" ".join(place.duids))}" '
         f'data-where="{escape(_where(place))}"></option>'
         for place in places
     )
     return (
-        f'<div class="finder"><nw-search><input type="text" role="combobox" aria-label="Find a station or a unit" '
+        f'<div class="finder"><nw-search then="{then}"><input type="text" role="combobox" aria-label="Find a station or a unit" '
         f'aria-expanded="false" aria-autocomplete="list" autocomplete="off" spellcheck="false" maxlength="60" '
         f'placeholder="Find a station or DUID"><ul role="listbox" hidden></ul>'
         f"<template>{options}</template></nw-search></div>"
