@@ -29,7 +29,6 @@ from nem.tables import TABLES
 from nem.windows import INTERVAL, Window, floor, utc_time
 
 TICKS, REVISIONS = 12, 5
-RIVALS_DAYS = 31  # of history for the rivals: a materialised view of a year would take minutes
 PACING = "generation_by_fuel"
 
 

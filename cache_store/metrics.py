@@ -16,8 +16,6 @@ from cache_store.status import status
 from cache_store.store import Store
 from cache_store.usage import Tally, read_usage
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 def metrics(store: Store, *, now: datetime) -> str:
     """Partitions, freshness and lag by query and grain at ``now``; requests by query since usage was last swept.
