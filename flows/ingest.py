@@ -7,8 +7,7 @@ what is said of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -21,8 +20,8 @@ from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
 from flows.record import Record, note, recorded
 from flows.report import describe, list_problems, summarise
-from flows.warm import may_pass, warm_all, warm_batch
-from flows.work import Batch, Outcome, Work, find_work
+from flows.warm import builder, may_pass, warm_all
+from flows.work import Outcome, Work, find_work
 from nem import Window, open_source
 from nem import ingest as feeds
 from nem.errors import SourceUnavailableError
@@ -46,7 +45,9 @@ def ingest_current() -> str:
     settings = Settings()
     with recorded(settings.store, "ingest-current") as record:
         done = take_current()
-        return _finish(record, [done], _warm(_windows(done.changed_days)), "ingest-current")
+        parts = _warm(_windows(done.changed_days))
+        lag = furthest_behind(status(open_store(settings.store), now=datetime.now(UTC)))
+        return _finish(record, [done], parts, "ingest-current", lag=lag)
 
 
 @flow(name="backfill", persist_result=False)
@@ -118,16 +119,12 @@ def _warm(windows: Sequence[Window]) -> list[tuple[Work, list[Outcome]]]:
         store, source = open_store(settings.store), open_source(settings.lake)
         now = source.replay_now() or datetime.now(UTC)
         work = find_work(store, source, CATALOGUE.values(), now=now, window=window)
-        outcomes = list(warm_all(work.batches, partial(_warm_batch, settings, now)))
+        with builder(settings.lake, settings.store, work.batches, now) as build:
+            outcomes = list(warm_all(work.batches, build))
         for outcome in outcomes:
             logger.info(describe(outcome))
         parts.append((work, outcomes))
     return parts
-
-
-def _warm_batch(settings: Settings, now: datetime, batch: Batch) -> Outcome:
-    outcome: Outcome = warm_batch(settings.lake, settings.store, batch, now)
-    return outcome
 
 
 def _windows(days: Iterable[date]) -> list[Window]:
@@ -152,8 +149,12 @@ def _finish(
     parts: Sequence[tuple[Work, list[Outcome]]],
     key: str,
     lost: Sequence[str] = (),
+    lag: timedelta | None = None,
 ) -> str:
-    """Write the artifact and the record, and return the sentence; raise what did not land or was not warmed."""
+    """Write the artifact and the record, and return the sentence; raise what did not land or was not warmed.
+
+    ``lag`` is behind the market: of the feeds' run alone, for history may be all a lake is meant to hold.
+    """
     outcomes = [outcome for _, found in parts for outcome in found]
     problems = [*lost, *(problem for done in taken for problem in done.problems)]
     problems += [problem for work, found in parts for problem in list_problems(work, found)]
@@ -161,8 +162,7 @@ def _finish(
     batches = tuple(batch for work, _ in parts for batch in work.batches)
     warmed = summarise(Work(batches, {}, {}), outcomes, seconds)
     message = "; ".join([*(done.message for done in taken), warmed["message"]])
-    settings = Settings()
-    note(record, warmed, furthest_behind(status(open_store(settings.store), now=datetime.now(UTC))))
+    note(record, warmed, lag)
     record.message = message
     get_run_logger().info(message)
     said = [message, *problems, "Source: AEMO"]
