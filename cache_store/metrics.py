@@ -1,4 +1,4 @@
-"""The store's state and use in Prometheus' text format, from its files alone: no flow or page need be running."""
+"""The store's state and use in Prometheus' text format, from its files: no flow or page need be running."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from cache_store.usage import Tally, read_usage
 def metrics(store: Store, *, now: datetime) -> str:
     """Partitions, freshness and lag by query and grain at ``now``; requests by query since usage was last swept.
 
+    Of memory, what this process holds and how often it had the answer; nothing where it was not asked.
+
     Raises:
         StoreUnavailableError: the manifest cannot be read.
     """
-    families = [*_state(store, now), *_use(store), *_runs(store)]
+    families = [*_state(store, now), *_use(store), *_memory(store), *_runs(store)]
 
     class Found(Collector):
         def collect(self) -> Iterator[Metric]:
@@ -68,6 +70,18 @@ def _use(store: Store) -> Iterator[Metric]:
         seconds.add_metric([query], total.seconds)
         saved.add_metric([query], saved_by_query[query])
     yield from (asked, live, seconds, saved)
+
+
+def _memory(store: Store) -> Iterator[Metric]:
+    held = store.memory.statistics()
+    if held.hit_ratio is None:
+        return
+    asked = CounterMetricFamily("nemwarm_memory_requests", "Asked of this process's memory.", labels=["outcome"])
+    asked.add_metric(["hit"], held.hits)
+    asked.add_metric(["miss"], held.misses)
+    size = GaugeMetricFamily("nemwarm_memory_bytes", "Bytes it holds.")
+    size.add_metric([], held.byte_count)
+    yield from (asked, size)
 
 
 def _runs(store: Store) -> Iterator[Metric]:

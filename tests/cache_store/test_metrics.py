@@ -19,7 +19,7 @@ NOW = utc_time(WINDOW.end)
 
 def scrape(text: str) -> dict[tuple[str, ...], float]:
     families = text_string_to_metric_families(text)
-    labels = ("query", "grain", "state")
+    labels = ("query", "grain", "state", "outcome")
     return {
         (one.name, *(one.labels[label] for label in labels if label in one.labels)): one.value
         for family in families
@@ -45,6 +45,17 @@ def test_a_scrape_tells_partitions_lag_and_requests(tmp_path: Path) -> None:
     assert found["nemwarm_requests_total", "regional_price"] == 2
     assert found["nemwarm_live_requests_total", "regional_price"] == 1
     assert found["nemwarm_request_seconds_total", "regional_price"] > 0
+
+
+def test_a_scrape_tells_what_memory_answered(tmp_path: Path) -> None:
+    source = land_raw(tmp_path / "lake", raw_tables())
+    store = open_store(tmp_path / "store", memory_bytes=10**6)
+    for _ in range(3):
+        fetch(store, source, "regional_price", LEAP_DAY, now=NOW)
+    found = scrape(metrics(store, now=NOW))
+    assert found["nemwarm_memory_requests_total", "hit"] == 2
+    assert found["nemwarm_memory_requests_total", "miss"] == 1
+    assert found["nemwarm_memory_bytes",] > 0
 
 
 def test_an_empty_store_is_scraped_too(tmp_path: Path) -> None:
