@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from playwright.sync_api import Browser, Page
 
 from cache_store import extent, fetch, open_store
 from cache_store.answer import Answer, Receipt, Segment
 from dashboard.data import Market
 from nem.windows import Window, utc_time
+from tests.dashboard.serving import served
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 
@@ -40,3 +42,23 @@ def answer() -> Callable[..., Answer]:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def url(tiny_market) -> Iterator[str]:
+    """The address of an app that is served over the tiny market."""
+    with served(tiny_market) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor, whose console must stay clean."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    yield page
+    context.close()
+    assert trouble == []

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.dashboard.serving import served
 from tests.dashboard.test_browser import COLUMN, drawn
 from tests.tiny_nem import WINDOW
 
@@ -29,25 +27,6 @@ PARTS = {
     f"{STATIONS}&view=patterns": "Colliery",
     f"{STATIONS}&view=league": "Stations by capacity factor",
 }
-
-
-@pytest.fixture(scope="module")
-def url(tiny_market) -> Iterator[str]:
-    with served(tiny_market) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor, whose console must stay clean."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def column(page: Page, marker: str, name: str) -> np.ndarray:
@@ -128,6 +107,15 @@ def test_a_station_is_found_by_keyboard_although_misspelt(page, url):
     first = page.locator("nw-search li[aria-selected=true]").text_content()
     find.press("ArrowDown")
     assert page.locator("nw-search li[aria-selected=true]").text_content() != first
+
+
+def test_what_is_found_in_the_league_opens(page, url):
+    page.goto(f"{url}{STATIONS}&view=league")
+    find = page.get_by_label("Find a station or a unit")
+    find.press_sequentially("wind1")
+    find.press("Enter")
+    page.locator("h2", has_text="O'Hara's Ridge").wait_for()
+    page.wait_for_function("!location.search.includes('view=')")
 
 
 def test_the_station_chart_holds_what_the_query_answers(page, url, tiny_market):

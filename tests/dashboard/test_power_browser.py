@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from tests.dashboard.serving import served
 from tests.dashboard.test_browser import COLUMN, drawn
 from tests.tiny_nem import WINDOW
 
@@ -21,25 +19,6 @@ pytestmark = [
 SA1 = "?tab=generation&region=SA1&range=all"
 PAINTED_BANDS = """() => [...Bokeh.documents[0]._all_models.values()]
   .filter((model) => model.type === "Stack" && model.fields).flatMap((model) => model.fields)"""
-
-
-@pytest.fixture(scope="module")
-def url(tiny_market) -> Iterator[str]:
-    with served(tiny_market) as address:
-        yield address
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A fresh visitor, whose console must stay clean."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def column(page: Page, name: str) -> np.ndarray:
