@@ -309,7 +309,7 @@ def test_a_manifest_of_another_version_is_not_repaired(
 
 WITHOUT_FLOWS = """
 import sys
-for absent in ("prefect", "fastapi", "sqlalchemy", "prefect_dask", "dask", "distributed", "s3fs"):
+for absent in ("prefect", "fastapi", "sqlalchemy", "prefect_dask", "dask", "distributed"):
     sys.modules[absent] = None
 import cli, dashboard.app, dashboard.page, cli.serve
 sys.exit(cli.main(sys.argv[1:]))
