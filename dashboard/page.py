@@ -18,7 +18,7 @@ from dashboard.data import Market, Selection
 from dashboard.markup import asset
 from dashboard.picture import save
 from dashboard.state import KEYS, TAB_NAMES, read_address, read_fields
-from dashboard.tabs import Page, Slot, choose, open_slots, refresh, stop
+from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, stop
 
 REFRESH_MS = 20_000
 PICTURE_SECONDS = 300
@@ -89,7 +89,7 @@ def end(page: Page) -> None:
 def _travelled(page: Page, query: str) -> None:
     """Back or Forward in the browser; what this page itself wrote there changes nothing."""
     selection, ignored = read_address(query)
-    show_ignored(page.controls, ignored)
+    schedule(partial(show_ignored, page.controls, ignored))
     choose(page, travelled=True, **{name: getattr(selection, name) for name in KEYS})
 
 
@@ -97,7 +97,7 @@ def _picked(page: Page, text: str) -> None:
     """A click inside a table, a tile or a menu, told as ``name=value`` lines; anything else is nobody's click."""
     if not text:
         return
-    page.controls.pick.value = ""
+    schedule(partial(setattr, page.controls.pick, "value", ""))  # so that the same click tells again
     name, _, value = text.partition("=")
     if name == "cancel":
         stop(page)
@@ -137,6 +137,4 @@ def _save(page: Page, wanted: str) -> None:
     if number.isdecimal() and len(number) < 4 and int(number) < len(exports) and form in export.FORMS:
         one = exports[int(number)]
         kind, data = export.encode(one, form)
-        pn.state.execute(
-            partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data), schedule=True
-        )
+        schedule(partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data))

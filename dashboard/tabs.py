@@ -106,7 +106,7 @@ def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
         if selection.tab != former.tab and not travelled and "view" not in changes:
             selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
         page.selection = selection
-    _schedule(partial(_show_chosen, page, selection, travelled))
+    schedule(partial(_show_chosen, page, selection, travelled))
     refresh(page)
 
 
@@ -154,23 +154,40 @@ def _work(page: Page, slot: Slot) -> None:
 
     market = while_wanted(page.market, page.pool, is_wanted)
     if not shown:
-        _schedule(partial(_mark, page, slot, busy=True))
+        schedule(partial(_mark, page, slot, busy=True))
     try:
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
         tables = import_module(f"dashboard.tables.{slot.tab.name}").load(market, selection)
         held = look(market, selection)
     except SupersededError:
         if slot.stopped:
-            _schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
+            schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
-        _schedule(partial(_fail, page, slot, error, keep=shown))
+        schedule(partial(_fail, page, slot, error, keep=shown))
     else:
         slot.view = view
-        _schedule(partial(_draw, page, slot, selection, tables, held))
+        schedule(partial(_draw, page, slot, selection, tables, held))
 
 
-def _schedule(change: Callable[[], None]) -> None:
-    pn.state.execute(change, schedule=True)
+def schedule(change: Callable[[], None]) -> None:
+    """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once."""
+    pn.state.execute(partial(_as_one, change), schedule=True)
+
+
+def _as_one(change: Callable[[], None]) -> None:
+    """Make ``change``, and have Bokeh send all of it, in order and under the document's lock.
+
+    Panel (1.9.4) parks what meets a message under way, and forgets it if that one ends before the parked one's turn:
+    under load two in a hundred pages stayed at their placeholder.
+    """
+    document = pn.state.curdoc
+    if document is None:
+        return change()
+    document.hold()
+    try:
+        return change()
+    finally:
+        document.unhold()
 
 
 def _mark(page: Page, slot: Slot, *, busy: bool) -> None:

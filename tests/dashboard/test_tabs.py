@@ -10,6 +10,7 @@ from datetime import timedelta
 import panel as pn
 import pytest
 from bokeh.document import Document
+from bokeh.models import Div
 from panel.io.state import set_curdoc
 
 from cache_store.errors import NoAnswerError
@@ -18,7 +19,7 @@ from dashboard import page as frame
 from dashboard.data import Market
 from dashboard.markup import asset
 from dashboard.page import open_page
-from dashboard.tabs import TABS, choose, refresh
+from dashboard.tabs import TABS, choose, refresh, schedule
 from nem.errors import SourceUnavailableError
 from nem.windows import Window
 
@@ -237,3 +238,26 @@ def test_every_control_and_the_tabs_are_in_the_page(asking):
 def test_the_timer_is_under_the_shortest_ttl():
     assert 15_000 <= frame.REFRESH_MS <= 30_000
     assert app.KEEP_ALIVE_MS < 60_000  # T8
+
+
+def test_a_change_is_told_as_one_also_when_it_fails():
+    """What Panel sends while a message is under way may be forgotten: Bokeh sends it, when all is changed."""
+    document, shown, told = Document(), Div(), []
+    document.add_root(shown)
+    document.on_change(lambda event: told.append(event.new))
+
+    def change():
+        shown.text = "first"
+        shown.text = "last"
+        assert told == []
+
+    def broken():
+        shown.text = "half"
+        raise LookupError("no more")
+
+    with set_curdoc(document):
+        schedule(change)
+        assert told == ["last"]
+        with pytest.raises(LookupError, match="no more"):
+            schedule(broken)
+    assert told == ["last", "half"]
