@@ -24,8 +24,8 @@ from benchmarks.measure import MS, Row, check
 from benchmarks.reads import Asked, agree
 from benchmarks.world import NOW, World, link
 from cache_store import CATALOGUE, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.flight import Flights
-from cache_store.store import publish_entries
 from nem.source import Source, open_source
 
 PROCESSES, THREADS = 4, 16

@@ -22,7 +22,7 @@ from benchmarks.reads import Asked, agree
 from benchmarks.sqlmesh_rival import SqlMesh
 from benchmarks.world import END, World, byte_count, make_world, warm_all
 from cache_store import CATALOGUE
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.lake import day_file, land
 from nem.tables import TABLES

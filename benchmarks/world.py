@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.generate import LAST, UNITS, days_before, write_lake
 from cache_store import CATALOGUE, Store, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file
 from nem.source import Source, open_source

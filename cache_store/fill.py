@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from cache_store.answer import Segment
 from cache_store.catalogue import Query
+from cache_store.due import due
 from cache_store.errors import CacheStoreError, StoreUnavailableError
 from cache_store.flight import Turn, take_turn
 from cache_store.pieces import segments_of, sound_pieces
-from cache_store.plan import due
 from cache_store.request import Request
 from cache_store.store import Store
 from cache_store.warm import warm

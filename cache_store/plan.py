@@ -1,23 +1,19 @@
-"""Coverage algebra: which partitions tile a window, what stays live and why, and which partitions are due.
+"""Coverage algebra: which partitions tile a window, what stays live, and why.
 
 Pure over a manifest: nothing here opens a data file.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Literal
 
 from cache_store.answer import Origin, Reason, Segment
-from cache_store.catalogue import SETTLES_AFTER, Query
-from cache_store.manifest import Entry, Manifest, freshness, is_year, months_of, period_window
-from cache_store.store import Store, versions_of_year
-from nem.source import Source
-from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
+from cache_store.catalogue import Query
+from cache_store.manifest import Entry, Manifest, is_year
+from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor
 
 Grace = Literal["revalidate", "error"]  # how far past its TTL a partition may serve: see catalogue.Ttl
 
@@ -130,139 +126,3 @@ def _live(window: Window, reason: Reason) -> Piece:
 def _from_entry(entry: Entry, part: Window, origin: Origin) -> Segment:
     reason: Reason = "fresh" if origin == "cache" else "stale"
     return Segment(part, origin, reason, entry.grain, entry.build, entry.built_at)
-
-
-BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "ageing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A period to build; with the reason ``ageing`` nothing moved, so its TTL is renewed without a rebuild."""
-
-    query: str
-    period: str
-    reason: BuildReason
-
-
-def due(
-    store: Store, source: Source, query: Query, *, now: datetime, window: Window | None = None, force: bool = False
-) -> list[Due]:
-    """What to warm for ``query``, newest first: over ``window``, or all the source holds.
-
-    Years come last, each once its months are as they should be: they are made of those.
-
-    Raises:
-        SourceUnavailableError: the source is away.
-        StoreUnavailableError: the manifest cannot be read.
-    """
-    span = source.span(query.sources[0])
-    window = span if window is None else window.overlap(span)
-    if window is None:
-        return []
-    manifest = store.manifest()
-    covered = source.coverage(query.sources[0], span)
-    window = _with_whole_months(manifest, query, covered, window, now)
-    held = _Held.of(store, manifest, query)
-    found: list[Due] = []
-    for period in _periods(covered, window, market_time(now)):
-        whole = period_window(period)
-        parts = _parts(whole, covered)
-        covers = Window(parts[0].start, parts[-1].end)
-        versions = partial(source.versions, query.sources, whole)
-        if reason := "forced" if force else held.why_due(period, covers, versions, now):
-            found.append(Due(query.name, period, reason))
-    moving = {task.period[:4] for task in found if task.reason != "ageing"}
-    years: list[Due] = []
-    for year in set(_settled_years(covered, window, market_time(now))) - moving:
-        versions = partial(versions_of_year, query, months_of(manifest, query, year))
-        if reason := held.why_due(year, period_window(year), versions, now):
-            years.append(Due(query.name, year, reason))
-    return found[::-1] + sorted(years, key=lambda task: task.period, reverse=True)
-
-
-def _with_whole_months(
-    manifest: Manifest, query: Query, covered: list[Window], window: Window, now: datetime
-) -> Window:
-    """``window``, widened over each published month that a day of it would replace: else its other days would go."""
-    days = [period for period in _periods(covered, window, market_time(now)) if len(period) == len("2026-05-14")]
-    for entry in manifest.series(query.name, query.fingerprint, query.grains[-1]):
-        if len(entry.period) == len("2026-05") and any(day.startswith(entry.period) for day in days):
-            month = period_window(entry.period)
-            window = Window(min(window.start, month.start), max(window.end, month.end))
-    return window
-
-
-def _periods(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
-    """The months that are settled and whole, and the days that are not, which ``window`` touches; in time order."""
-    days = [day for part in covered for day in part.days()]
-    by_month: dict[str, list[str]] = {}
-    for day in days:
-        by_month.setdefault(f"{day:%Y-%m}", []).append(f"{day:%Y-%m-%d}")
-    periods: list[str] = []
-    for month, names in by_month.items():
-        span = period_window(month)
-        whole = any(part.overlap(span) == span for part in covered)
-        periods += [month] if whole and market_now - span.end >= SETTLES_AFTER else names
-    return [period for period in periods if period_window(period).overlap(window)]
-
-
-def _settled_years(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
-    """The years that are settled, whole, and wholly in ``window``; in time order."""
-    return [
-        str(year)
-        for part in covered
-        if (inside := part.overlap(window))
-        for year in range(inside.start.year, inside.end.year)
-        if inside.start <= datetime(year, 1, 1) and market_now - datetime(year + 1, 1, 1) >= SETTLES_AFTER
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What a store holds of a query, by period; ``former`` are the periods held of another definition."""
-
-    store: Store
-    query: Query
-    entries: Mapping[str, list[Entry]]
-    former: Set[str]
-
-    @classmethod
-    def of(cls, store: Store, manifest: Manifest, query: Query) -> _Held:
-        """What ``manifest`` names of it."""
-        entries: dict[str, list[Entry]] = defaultdict(list)
-        former = set()
-        for entry in manifest.entries:
-            if (entry.query, entry.fingerprint) == (query.name, query.fingerprint):
-                entries[entry.period].append(entry)
-            elif entry.query == query.name:
-                former.add(entry.period)
-        return cls(store, query, entries, former)
-
-    def why_due(
-        self, period: str, covers: Window, versions: Callable[[], Mapping[str, str]], now: datetime
-    ) -> BuildReason | None:
-        """Why ``period`` is, which the source covers so, at those versions; None if it is not."""
-        held = self.entries.get(period, [])
-        if not held and period in self.former:
-            return "definition_changed"
-        if len(held) < (1 if is_year(period) else len(self.query.grains)):
-            return "missing"
-        source_now = versions()
-        if any(dict(entry.sources) != source_now or entry.covers != covers for entry in held):
-            return "source_changed"
-        if not all(self.store.is_whole(entry) for entry in held):
-            return "broken"
-        return "ageing" if any(_is_ageing(entry, now) for entry in held) else None
-
-
-def _is_ageing(entry: Entry, now: datetime) -> bool:
-    """Whether half its TTL is gone and checking its source again would renew it.
-
-    Were it only renewed once expired, a schedule of half the TTL would find it seconds short of that every other time,
-    and leave it expired till the next. A source that stands still cannot renew the day it stopped in.
-    """
-    # By its build, within a tenth of the TTL: what was built together need not be renewed together.
-    early = int(entry.build[:4], 16) / 0xFFFF / 10
-    if now - entry.freshness.verified_at < timedelta(seconds=entry.freshness.ttl_seconds) * (0.5 - early):
-        return False
-    return freshness(period_window(entry.period), entry.covers.end, now).expires_at > entry.freshness.expires_at

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cache_store import rollup
+from cache_store.build import run_leaf
 from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Filters, Request
 from cache_store.share import sorted_by, with_shares
-from cache_store.store import Store, run_leaf
+from cache_store.store import Store
 from nem.errors import SourceUnavailableError
 from nem.source import Source
 from nem.windows import INTERVAL, Window, ceil, floor

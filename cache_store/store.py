@@ -1,48 +1,23 @@
-"""Partition files: building them from the source, publishing them, finding which are broken.
-
-Only this module knows paths, and only it writes footers.
-"""
+"""A store as one process has it open: its root and manifest, which of its files are sound, DuckDB and memory."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
-import json
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from threading import Semaphore
-from typing import Any
 
 import duckdb
 
-from cache_store import rollup
-from cache_store.catalogue import Query
-from cache_store.errors import PartitionCorruptError, StoreUnavailableError
+from cache_store.errors import StoreUnavailableError
 from cache_store.flight import Flights
-from cache_store.manifest import (
-    Entry,
-    Manifest,
-    facts,
-    freshness,
-    months_of,
-    period_window,
-    publish_manifest,
-    read_manifest,
-    replace,
-)
+from cache_store.manifest import Entry, Manifest, read_manifest
 from cache_store.memory import Memory
 from cache_store.usage import Usage
-from nem.errors import SourceUnavailableError
-from nem.files import publish
-from nem.source import Source
-from nem.windows import INTERVAL_HOURS, Resolution, Window
 
-_JSON_FACTS = {"row_count", "ttl_seconds", "sources"}  # of a footer; the others are text as they are
 LIVE_AT_ONCE = 4  # queries that readers of this process have the source run: each may take all cores and its own memory
 BROKEN = "broken"  # a folder of empty files, each named after a build some reader found broken
 
@@ -128,173 +103,3 @@ def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20, read_throug
     """
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
     return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes), Flights(), background, Usage())
-
-
-def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:
-    """Build every grain of one period from the source and return the entries, not yet published.
-
-    The entries carry the source's version from before the read: if it moved meanwhile, they stay due for a rebuild.
-    An empty list means the source holds nothing there.
-
-    Raises:
-        SourceUnavailableError: the source cannot be read.
-        StoreUnavailableError: the store cannot be written.
-    """
-    window = period_window(period)
-    covered = source.coverage(query.sources[0], window)
-    if not covered:
-        return []
-    if len(covered) > 1:
-        raise SourceUnavailableError(f"{query.name}: the source lacks days of {period}; build its days one by one")
-    covers = covered[0]
-    versions = source.versions(query.sources, window)
-    with store.connection.cursor() as cursor:
-        run_leaf(cursor, source, query, query.grains[0], covers, into="grain_0")
-        entries = []
-        for i, grain in enumerate(query.grains):
-            if i:
-                rows = rollup.merged(query, grain, f"FROM grain_{i - 1}")
-                with _writing(store):
-                    cursor.execute(f"CREATE TEMP TABLE grain_{i} AS {rows}")
-            made = _facts_of(query, grain, period, covers, versions, now)
-            entries.append(_write(store, cursor, query, f"grain_{i}", made))
-        return entries
-
-
-def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
-    """Build the coarsest grain of a settled year from its months, as published; not yet published itself.
-
-    It is as fresh as the month verified longest ago.
-
-    Raises:
-        PartitionCorruptError: a month is missing or broken.
-        StoreUnavailableError: the store cannot be written.
-    """
-    months = months_of(store.manifest(), query, year)
-    if len(months) < 12 or not all(store.is_sound(month) for month in months):
-        raise PartitionCorruptError(f"{query.name}: not all months of {year} are published and whole; warm them first")
-    grain, window = query.grains[-1], period_window(year)
-    verified_at = min(month.freshness.verified_at for month in months)
-    made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
-    made = dataclasses.replace(made, freshness=freshness(window, window.end, verified_at))
-    rows = rollup.stored(query, 0, {}, whole=True)
-    with store.connection.cursor() as cursor:
-        with _writing(store):
-            cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(months)})
-        return _write(store, cursor, query, "year", made)
-
-
-def versions_of_year(query: Query, months: Sequence[Entry]) -> dict[str, str]:
-    """Per table a digest of its versions in the months, which were verified against the source."""
-    return {
-        table: hashlib.sha256(" ".join(month.sources[table] for month in months).encode()).hexdigest()[:16]
-        for table in query.sources
-    }
-
-
-def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> Manifest:
-    """Make built and renewed partitions live, in place of those they supersede.
-
-    Raises:
-        StoreUnavailableError: the store cannot be written; the published generation stands.
-    """
-    return publish_manifest(store.root, lambda newest: replace(newest.entries, built, renewed))
-
-
-def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:
-    """The published entries of a period whose source did not move, fresh from ``now``; not yet published themselves."""
-    return [
-        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, now))
-        for grain in query.grains
-        for entry in store.manifest().series(query.name, query.fingerprint, grain)
-        if entry.period == period
-    ]
-
-
-def run_leaf(
-    cursor: duckdb.DuckDBPyConnection,
-    source: Source,
-    query: Query,
-    resolution: Resolution,
-    window: Window,
-    *,
-    into: str,
-    filters: Mapping[str, Sequence[str]] | None = None,
-) -> None:
-    """Run the query live over ``window`` and leave its rows, merged to ``resolution``, in a temporary table.
-
-    ``filters`` pick leaf rows, as they pick stored ones: a unit that moves counts in each region for its time there.
-
-    Raises:
-        SourceUnavailableError: the source is away or unreadable.
-    """
-    source.attach(cursor, query.sources, window)
-    chosen = filters or {}
-    rows = rollup.merged(query, resolution, rollup.relation(query, f"({query.sql})", chosen))
-    parameters: dict[str, Any] = {"start": window.start, "end": window.end, "interval_hours": INTERVAL_HOURS}
-    parameters |= rollup.filter_parameters(chosen)
-    try:
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {into} AS {rows}", parameters)
-    except duckdb.Error as error:
-        raise SourceUnavailableError(f"{query.name} cannot be answered live for {window}: {error}") from error
-
-
-def footer_of(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
-    """The facts a partition's footer carries, as the manifest has them; without its size and checksum.
-
-    Raises:
-        duckdb.Error: it is no Parquet file.
-        ValueError: its facts are not ours.
-    """
-    with connection.cursor() as cursor:
-        rows = cursor.execute("SELECT key, value FROM parquet_kv_metadata($path)", {"path": str(path)}).fetchall()
-    text = {key.decode(): value.decode() for key, value in rows}
-    return {name: json.loads(value) if name in _JSON_FACTS else value for name, value in text.items()}
-
-
-def _facts_of(
-    query: Query, grain: Resolution, period: str, covers: Window, versions: Mapping[str, str], now: datetime
-) -> Entry:
-    """The entry of a file still to be written: its size, rows and checksum are filled in once it is."""
-    return Entry(
-        query=query.name,
-        fingerprint=query.fingerprint,
-        grain=grain,
-        period=period,
-        build=secrets.token_hex(6),
-        covers=covers,
-        byte_count=0,
-        row_count=0,
-        checksum="",
-        built_at=now,
-        sources=dict(versions),
-        freshness=freshness(period_window(period), covers.end, now),
-    )
-
-
-def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry) -> Entry:
-    """Write a partition, its facts in the footer, and return its entry with size, rows and checksum."""
-    path = store.root / entry.path
-    entry = dataclasses.replace(entry, row_count=len(cursor.table(table)))
-    footer = {
-        name: json.dumps(value) if name in _JSON_FACTS else value
-        for name, value in facts(entry).items()
-        if name not in ("byte_count", "checksum")  # a footer cannot know its own file's
-    }
-    footer["attribution"] = "Source: AEMO"
-    copy = (
-        f"COPY ({rollup.ordered(query, f'FROM {table}')}) TO $path "
-        "(FORMAT parquet, COMPRESSION zstd, KV_METADATA $footer)"
-    )
-    with _writing(store):
-        publish(path, lambda temporary: cursor.execute(copy, {"path": str(temporary), "footer": footer}))
-        content = path.read_bytes()
-    return dataclasses.replace(entry, byte_count=len(content), checksum=hashlib.sha256(content).hexdigest())
-
-
-@contextlib.contextmanager
-def _writing(store: Store) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, duckdb.Error) as error:
-        raise StoreUnavailableError(f"the store at {store.root} cannot be written: {error}") from error

@@ -16,7 +16,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from cache_store.build import footer_of
 from cache_store.catalogue import CATALOGUE, find_query
+from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.flight import wait_for_turn
 from cache_store.manifest import (
@@ -29,9 +31,8 @@ from cache_store.manifest import (
     replace,
     writer_lock,
 )
-from cache_store.plan import due
 from cache_store.reader import fetch
-from cache_store.store import BROKEN, Store, footer_of
+from cache_store.store import BROKEN, Store
 from cache_store.usage import FOLDER as USAGE
 from cache_store.warm import warm
 from nem.source import Source

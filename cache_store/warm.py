@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from cache_store.build import compact, materialise, publish_entries, renew
 from cache_store.catalogue import Query
+from cache_store.due import Due
 from cache_store.errors import CacheStoreError
 from cache_store.manifest import Entry, is_year
-from cache_store.plan import Due
-from cache_store.store import Store, compact, materialise, publish_entries, renew
+from cache_store.store import Store
 from nem.errors import NemError
 from nem.source import Source
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import chain, groupby
 
 from cache_store import Query, Store
+from cache_store.due import BuildReason, Due, due
 from cache_store.errors import CacheStoreError, RequestError
 from cache_store.manifest import is_year, period_window
-from cache_store.plan import BuildReason, Due, due
 from cache_store.usage import Shape
 from nem import Source, Window
 from nem.errors import NemError, TableAbsentError

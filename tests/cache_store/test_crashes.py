@@ -20,10 +20,10 @@ import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
 from cache_store import reader as reader_module
+from cache_store.build import publish_entries
+from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import read_manifest
-from cache_store.plan import due
-from cache_store.store import publish_entries
 from cache_store.upkeep import GRACE, sweep
 from cache_store.warm import warm
 from nem.source import Source
@@ -116,7 +116,7 @@ WRITERS = """
 import os, resource, signal, sys
 from datetime import datetime
 from cache_store import CATALOGUE, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.source import open_source
 

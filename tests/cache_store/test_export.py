@@ -77,7 +77,7 @@ import sys, tempfile
 from pathlib import Path
 from cache_store import CATALOGUE, fetch, materialise, open_store
 from cache_store.export import export
-from cache_store.store import publish_entries
+from cache_store.build import publish_entries
 from nem.windows import utc_time
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 with tempfile.TemporaryDirectory() as folder:

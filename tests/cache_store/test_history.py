@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cache_store import fetch, find_query, open_store
+from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.history import KEEP_FAILURES, KEEP_RUNS, Run, newest_of_each, read_runs, record_run
-from cache_store.plan import due
 from cache_store.status import overview
 from cache_store.usage import Tally
 from cache_store.warm import warm

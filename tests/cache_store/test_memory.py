@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, materialise, open_store
+from cache_store.build import publish_entries, renew
 from cache_store.catalogue import TTL_RECENT
 from cache_store.manifest import publish_manifest
 from cache_store.memory import Held, Memory, remembered
 from cache_store.reader import LIVE_TTL
-from cache_store.store import publish_entries, renew
 from nem.lake import land
 from nem.windows import INTERVAL, Window
 from tests.cache_store.worlds import warm

@@ -8,8 +8,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from cache_store import CATALOGUE, fetch, find_query, open_store
+from cache_store.due import due
 from cache_store.metrics import metrics
-from cache_store.plan import due
 from cache_store.warm import warm
 from nem.windows import utc_time
 from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables

@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.catalogue import TTL_OPEN, TTL_RECENT, TTL_SETTLED
+from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import Entry, period_window, read_manifest
-from cache_store.plan import due
-from cache_store.store import publish_entries
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import Window, utc_time
@@ -176,7 +176,7 @@ WARM_FOR_EVER = """
 import sys
 from datetime import datetime
 from cache_store import CATALOGUE, materialise, open_store
-from cache_store.store import publish_entries
+from cache_store.build import publish_entries
 from nem.source import open_source
 store, source, now = open_store(sys.argv[1]), open_source(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
 print("ready", flush=True)
@@ -216,7 +216,7 @@ PUBLISH = """
 import sys
 from dataclasses import replace
 from cache_store import open_store
-from cache_store.store import publish_entries
+from cache_store.build import publish_entries
 store, name = open_store(sys.argv[1]), sys.argv[2]
 entry = store.manifest().entries[0]
 print("ready", flush=True)

@@ -10,7 +10,7 @@ import pytest
 
 from cache_store import CATALOGUE, Store, explain, open_store
 from cache_store.answer import Reason
-from cache_store.plan import due
+from cache_store.due import due
 from nem.source import Source
 from nem.windows import Window
 from tests.cache_store.worlds import only

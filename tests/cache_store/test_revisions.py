@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache_store import CATALOGUE
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.windows import INTERVAL, RESOLUTIONS, Window, ceil, floor
 from tests.cache_store.revised import REVISED, Row, land_revised

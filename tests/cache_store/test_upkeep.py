@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, materialise, upkeep
+from cache_store.build import publish_entries
+from cache_store.due import due
 from cache_store.manifest import period_window, publish_manifest
-from cache_store.plan import due
-from cache_store.store import publish_entries
 from cache_store.upkeep import GRACE, check, rebuild_manifest, repair, sweep
 from nem.lake import land
 from tests.cache_store.worlds import warm

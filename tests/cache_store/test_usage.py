@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from cache_store import CATALOGUE, fetch, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.request import check_request
 from cache_store.upkeep import KEEP_USAGE, sweep
 from cache_store.usage import Shape, Tally, Usage, most_asked, read_usage, shape_of

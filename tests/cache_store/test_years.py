@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, open_store
+from cache_store.build import compact, publish_entries, renew
 from cache_store.catalogue import SETTLES_AFTER, TTL_SETTLED
+from cache_store.due import due
 from cache_store.errors import PartitionCorruptError
 from cache_store.manifest import period_window
-from cache_store.plan import due
-from cache_store.store import compact, publish_entries, renew
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cache_store.warm import warm
 from nem.source import open_source

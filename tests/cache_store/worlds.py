@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from cache_store import CATALOGUE, Answer, Store, fetch, open_store
+from cache_store.due import due
 from cache_store.manifest import Entry, publish_manifest
-from cache_store.plan import due
 from cache_store.warm import warm as library_warm
 from nem.source import Source, open_source
 from nem.windows import EPOCH, Window

@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from cache_store import extent, fetch, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.catalogue import CATALOGUE
-from cache_store.store import publish_entries
 from dashboard.data import Market, Selection
 from dashboard.tables import generation, overview
 from nem.lake import land_sample

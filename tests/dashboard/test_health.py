@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.errors import StoreUnavailableError
 from cache_store.history import Run, record_run
-from cache_store.store import publish_entries
 from cli.health import look
 from dashboard.health import Feed, page_of, render
 from nem.source import open_source

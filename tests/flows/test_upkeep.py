@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cache_store import CATALOGUE, Store, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.upkeep import check, repair
 from cache_store.warm import warm
 from flows.upkeep import describe, lost

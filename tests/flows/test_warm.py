@@ -20,9 +20,9 @@ from prefect.states import Failed
 from prefect.testing.utilities import prefect_test_harness
 
 from cache_store import CATALOGUE, Store, fetch, find_query, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError, UnknownQueryError
 from cache_store.history import read_runs
-from cache_store.store import publish_entries
 from cache_store.usage import Shape
 from flows.report import list_problems, summarise, tabulate
 from flows.verify import ask_again, read_back

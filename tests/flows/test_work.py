@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, find_query, materialise, open_store
+from cache_store.build import publish_entries
 from cache_store.errors import RequestError
 from cache_store.manifest import period_window
-from cache_store.store import publish_entries
 from flows.work import DAYS_PER_BATCH, check_range, find_work
 from nem.errors import WindowError
 from nem.lake import land

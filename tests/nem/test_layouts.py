@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, fetch, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.errors import NemError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.lake import land, land_sample

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from cache_store import CATALOGUE, Store, fetch, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.feeds import Addresses
 from nem.ingest import ingest_current

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cache_store import CATALOGUE, fetch, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.warm import warm
 from nem.landing import land_files
 from nem.source import Source, open_source
