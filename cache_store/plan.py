@@ -5,7 +5,7 @@ Pure over a manifest: nothing here opens a data file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -50,15 +50,21 @@ def plan(
     pieces: list[Piece] = []
     left = [window]
     for grain in reversed(grains):
-        for entry in manifest.series(query.name, query.fingerprint, grain):
+        for entry in _near(window, manifest.series(query.name, query.fingerprint, grain)):
             state = _state(entry, now, grace, max_staleness)
             if state is None or entry.build in broken:
                 continue
             found = [part for gap in left if (part := _usable(entry, gap))]
             pieces += [Piece(_from_entry(entry, part, state), entry) for part in found]
             left = [rest for gap in left for rest in gap.minus(found)]
-    pieces += _explain(manifest, query, left, now, grace, max_staleness, broken)
+    if left:
+        pieces += _explain(manifest, query, left, now, grace, max_staleness, broken)
     return sorted(pieces, key=lambda piece: piece.segment.window)
+
+
+def _near(window: Window, entries: Iterable[Entry]) -> list[Entry]:
+    """Those that cover any of ``window``: of ten years' partitions a request meets a few."""
+    return [entry for entry in entries if entry.covers.start < window.end and window.start < entry.covers.end]
 
 
 def _usable(entry: Entry, gap: Window) -> Window | None:
@@ -90,14 +96,15 @@ def _state(
 def _explain(
     manifest: Manifest,
     query: Query,
-    gaps: Iterable[Window],
+    gaps: Sequence[Window],
     now: datetime,
     grace: Grace,
     max_staleness: timedelta | None,
     broken: Set[str],
 ) -> list[Piece]:
     """Live pieces for ``gaps``, split by why no partition serves them."""
-    of_query = [entry for entry in manifest.entries if entry.query == query.name]
+    reach = Window(gaps[0].start, gaps[-1].end)
+    of_query = _near(reach, (entry for entry in manifest.entries if entry.query == query.name))
     current = [entry for entry in of_query if entry.fingerprint == query.fingerprint]
     causes: list[tuple[Reason, list[Window]]] = [
         ("corrupt", [e.covers for e in current if e.build in broken]),

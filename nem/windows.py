@@ -90,7 +90,7 @@ def _check_edge(edge: object) -> None:
         raise WindowError(f"a window's edge must be a datetime in NEM time, not {edge!r}")
     if edge.tzinfo is not None:
         raise WindowError(f"{edge.isoformat()} carries a time zone: give naive NEM time (UTC+10, no daylight saving)")
-    if floor(edge, "5min") != edge:
+    if edge.minute % 5 or edge.second or edge.microsecond:
         raise WindowError(f"{edge.isoformat()} is off the 5-minute grid")
     if not EPOCH <= edge <= HORIZON:
         raise WindowError(f"{edge.isoformat()} is outside {EPOCH:%Y-%m-%d} to {HORIZON:%Y-%m-%d}")
