@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     nemweb_current: str = Addresses.current
     nemweb_archive: str = Addresses.archive
     nemweb_month: str = Addresses.month
+    nemweb_whole_month: str = Addresses.whole_month
     user_agent: str | None = None
 
     @model_validator(mode="before")
@@ -45,4 +46,6 @@ class Settings(BaseSettings):
     @property
     def addresses(self) -> Addresses:
         """Where AEMO's files are."""
-        return Addresses(self.nemweb_url, self.nemweb_current, self.nemweb_archive, self.nemweb_month)
+        return Addresses(
+            self.nemweb_url, self.nemweb_current, self.nemweb_archive, self.nemweb_month, self.nemweb_whole_month
+        )

@@ -6,7 +6,7 @@ A file's time is read from its name, in NEM time: that of its label, or of its m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -138,6 +138,7 @@ _MONTHLY_NAME = re.compile(
     r"|ARCHIVE(?:#|%23)(?P<new>[A-Z0-9_]+)(?:#|%23)FILE(?P<part>\d{2})(?:#|%23)(?P<since>\d{6})010000)\.(?:zip|csv)",
     re.IGNORECASE,
 )
+_WHOLE_MONTH = re.compile(r"MMSDM_\d{4}_\d{2}\.zip", re.IGNORECASE)
 
 
 def table_of(file_name: str) -> str | None:
@@ -148,6 +149,31 @@ def table_of(file_name: str) -> str | None:
     """
     found = _MONTHLY_NAME.fullmatch(file_name)
     return (found["old"] or found["new"]).upper() if found else None
+
+
+def landing_order(file_name: str) -> tuple[int, str]:
+    """Registration first, what a unit is decides what its readings mean; else by name: a later version lands later."""
+    table = table_of(file_name)
+    return (MONTHLY.index(table) if table in MONTHLY else len(MONTHLY), file_name)
+
+
+def is_whole_month(file_name: str) -> bool:
+    """Whether a file is a month of the archive as one zip, which is all there is of the months before 2015."""
+    return _WHOLE_MONTH.fullmatch(file_name) is not None
+
+
+def choose_tables(names: Sequence[str]) -> list[str]:
+    """The files to land of such a zip, in order, by the ``names`` in it.
+
+    It holds what the month's folder did, in folders or not: of the tables under one name, those of ``DATA`` are reports;
+    ``BCP_DATA`` has the same rows for another loader.
+    """
+    found = []
+    for name in names:
+        folder, _, file = name.replace("\\", "/").rpartition("/")
+        if folder.rpartition("/")[2].upper() in {"", "DATA"} and table_of(file) in MONTHLY:
+            found.append((landing_order(file), name))
+    return [name for _, name in sorted(found)]
 
 
 def _time(digits: str) -> datetime | None:
@@ -171,10 +197,11 @@ class Addresses:
     month: str = (
         "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}/MMSDM_Historical_Data_SQLLoader/DATA/"
     )
+    whole_month: str = "/Data_Archive/Wholesale_Electricity/MMSDM/{year}/MMSDM_{year}_{month}.zip"
 
     def __post_init__(self) -> None:
         feed, day = next(iter(FEEDS.values())), date(2024, 7, 1)
-        for made in (self.of_current(feed), self.of_archive(feed), self.of_month(day)):
+        for made in (self.of_current(feed), self.of_archive(feed), self.of_month(day), self.of_whole_month(day)):
             parts = urlsplit(made)
             if parts.scheme not in {"http", "https"} or not parts.hostname:
                 raise ValueError(f"{made!r} is no http or https address")
@@ -190,6 +217,10 @@ class Addresses:
     def of_month(self, month: date) -> str:
         """The folder of a month's tables."""
         return self._made(self.month, year=f"{month:%Y}", month=f"{month:%m}")
+
+    def of_whole_month(self, month: date) -> str:
+        """A month as one zip."""
+        return self._made(self.whole_month, year=f"{month:%Y}", month=f"{month:%m}")
 
     def _made(self, template: str, **fields: str) -> str:
         try:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
-from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, table_of
+from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, landing_order, table_of
 from nem.lake import SAMPLE_MARK
 from nem.ledger import Gap, Ledger, Seen, merged, taking, without
 from nem.listing import Link
@@ -109,7 +109,7 @@ def ingest_folder(
     with taking(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, None, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
-        files = sorted([path] if path.is_file() else _files_under(path), key=lambda file: _order(file.name))
+        files = sorted([path] if path.is_file() else _files_under(path), key=lambda file: landing_order(file.name))
         run.take([Offer(ELSEWHERE, file.name, str(file), size=file.stat().st_size) for file in files])
         return run.finish([ELSEWHERE])
 
@@ -131,7 +131,9 @@ def ingest_url(
             links = [Link(url.rpartition("/")[2], url)] if is_file else _listed(web, url)
         except (SourceUnavailableError, SourceFormatError) as error:
             run.facts[ELSEWHERE].failed[url] = str(error)
-        run.take(run.offers(ELSEWHERE, sorted(links, key=lambda link: _order(link.name)), lambda _seen, _link: False))
+        run.take(
+            run.offers(ELSEWHERE, sorted(links, key=lambda link: landing_order(link.name)), lambda _seen, _link: False)
+        )
         return run.finish([ELSEWHERE])
 
 
@@ -239,12 +241,13 @@ def _meets(gaps: list[Gap], start: datetime, end: datetime) -> bool:
 def _of_history(run: Run, web: Web, addresses: Addresses, window: Window) -> list[Link]:
     """The files that hold the month of ``window``, in the order to land them."""
     month = window.start.date().replace(day=1)
-    try:
-        listed = _listed(web, addresses.of_month(month))
-        if tables := [link for link in listed if table_of(link.name) in MONTHLY]:
-            return sorted(tables, key=lambda link: _order(link.name))
-    except FileAbsentError:
-        pass  # published around the 20th of the next month
+    folder, zipped = addresses.of_month(month), addresses.of_whole_month(month)
+    if tables := [link for link in _offered(web, folder) if table_of(link.name) in MONTHLY]:
+        return sorted(tables, key=lambda link: landing_order(link.name))
+    # Before 2015 there is no such folder any more, and before about the 20th of the next month none yet.
+    place, _, name = zipped.rpartition("/")
+    if whole := [link for link in _offered(web, f"{place}/") if link.name == name]:
+        return whole
     days = [
         link
         for feed in FEEDS.values()
@@ -253,9 +256,17 @@ def _of_history(run: Run, web: Web, addresses: Addresses, window: Window) -> lis
     ]
     if not days:
         raise FileAbsentError(
-            f"{month:%Y-%m} is neither in the monthly archive, {addresses.of_month(month)}, nor in those of the feeds"
+            f"{month:%Y-%m} is neither in the monthly archive, {folder} or {zipped}, nor in those of the feeds"
         )
     return days
+
+
+def _offered(web: Web, url: str) -> list[Link]:
+    """What a folder lists; nothing where there is no such folder."""
+    try:
+        return _listed(web, url)
+    except FileAbsentError:
+        return []
 
 
 def _archived(run: Run, web: Web, feed: Feed, addresses: Addresses, window: Window) -> list[Link]:
@@ -279,9 +290,3 @@ def _files_under(folder: Path) -> Iterator[Path]:
         parts = [part.upper() for part in path.relative_to(folder).parts]
         if path.suffix.lower() in _FILES and "DUPLICATE" not in parts[:-1] and path.is_file():
             yield path
-
-
-def _order(name: str) -> tuple[int, str]:
-    """Registration first, what a unit is decides what its readings mean; else by name, so that a later version lands later."""
-    table = table_of(name)
-    return (MONTHLY.index(table) if table in MONTHLY else len(MONTHLY), name)

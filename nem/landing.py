@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import UNITS_FILE, land
-from nem.mms import Rejected
 from nem.registry import land_bundled_registry, land_registry, land_workbook
 from nem.reports import Report, lake_rows, read_reports
+from nem.zips import Rejected
 
 # Rows wait until there is so much of them: 288 files of a day rewrite it once, and a month of every unit is one batch.
 BATCH_BYTES = 256 * 2**20

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
-from nem.errors import SourceFormatError
+from nem.errors import FileAbsentError, SourceFormatError
 
 MOST_BYTES, MOST_LINKS = 32 * 2**20, 50_000  # the longest of AEMO's: 4,700 links in a megabyte
 
@@ -36,29 +36,42 @@ def read_listing(page: str, url: str) -> list[Link]:
     Links elsewhere are passed over: to other hosts, up, and to AEMO's ``DUPLICATE`` folders.
 
     Raises:
-        SourceFormatError: it links to no such file, as a page that says what is wrong does not; or to too many.
+        FileAbsentError: it links to folders alone.
+        SourceFormatError: it links to nothing here, as a page that says what is wrong does not; or to too much.
     """
     found: dict[str, Link] = {}
+    has_folders = False
     for number, match in enumerate(_LINK.finditer(page)):
         if number >= MOST_LINKS:
             raise SourceFormatError(f"{url} lists more than {MOST_LINKS:,} links: no folder of AEMO's does")
-        if link := _link(match, url):
+        target = _target(unescape(match["href"]), url)
+        if target is None:
+            continue
+        has_folders = has_folders or target.path.endswith("/")
+        if link := _link(match, target):
             found.setdefault(link.name, link)
+    if not found and has_folders:
+        raise FileAbsentError(f"{url} lists folders and no file")
     if not found:
         begins = " ".join(re.sub(r"<[^<>]{0,500}>", " ", page[:2_000]).split())[:120]
         raise SourceFormatError(f"{url} lists no file; it begins {begins!r}")
     return list(found.values())
 
 
-def _link(match: re.Match[str], url: str) -> Link | None:
+def _target(href: str, url: str) -> SplitResult | None:
+    """The address that a link leads to, if it is in the folder at ``url``."""
     try:
-        target, folder = urlsplit(urljoin(url, unescape(match["href"]))), urlsplit(url)
-        place, _, last = target.path.rpartition("/")
-        is_here = (target.scheme, target.netloc) == (folder.scheme, folder.netloc) and _same(place, folder.path)
+        target, folder = urlsplit(urljoin(url, href)), urlsplit(url)
+        is_here = (target.scheme, target.netloc) == (folder.scheme, folder.netloc)
     except ValueError:  # no address at all
         return None
-    name = unquote(last)
-    if not is_here or not _FILE.fullmatch(name):
+    place = target.path.removesuffix("/").rpartition("/")[0]
+    return target if is_here and _same(place, folder.path) else None
+
+
+def _link(match: re.Match[str], target: SplitResult) -> Link | None:
+    name = unquote(target.path.rpartition("/")[2])
+    if not _FILE.fullmatch(name):
         return None
     tag, _, before = match.string[max(0, match.start() - 200) : match.start()].rpartition(">")
     if tag.casefold().endswith("</a"):

@@ -1,4 +1,4 @@
-"""AEMO's CSV files, zipped or not, zips within zips too: their sections as Arrow tables, checked as they say of themselves.
+"""AEMO's CSV files: their sections as Arrow tables, checked as they say of themselves.
 
 A file is lines of C (comment), I (header: namespace, table, version, columns) and D (data under the I above it). Columns
 go by name: their order and number change under one version. The last line says how many lines there are.
@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import csv
 import io
-import lzma
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from nem.errors import SourceFormatError
+from nem.zips import MOST_CSV_BYTES, Choose, Rejected, open_csvs, reading
 
 AEMO_TIME = "%Y/%m/%d %H:%M:%S"
 BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
-# Bounds, each several times what AEMO sends: a month of DISPATCHLOAD unpacks to 2.5 GB, a week's zip holds 2,016 zips.
-MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
 MOST_ROWS = 20_000_000  # of use here, in one file: a month of every unit's readings has 4.5 million
 
 
@@ -40,9 +34,7 @@ class Columns(NamedTuple):
     needed: tuple[str, ...]
 
 
-_ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
 _TIME = re.compile(r"^\d{4}/\d{2}/\d{2} \d{2}:\d{2}:\d{2}$")
-_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError, struct.error)
 _ABSENT = re.compile(r"(Unnamed: \d+)?")  # a table without a name of its own: DREGION, DUNIT
 
 
@@ -59,80 +51,25 @@ class MmsFile:
     row_counts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A file that is not as it should be, and why; nothing of it is used."""
-
-    name: str
-    reason: str
-
-
-def read_mms(path: Path, wanted: Mapping[str, Columns], *, strict: bool = True) -> Iterator[MmsFile | Rejected]:
-    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
+def read_mms(
+    path: Path, wanted: Mapping[str, Columns], *, strict: bool = True, choose: Choose | None = None
+) -> Iterator[MmsFile | Rejected]:
+    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips (``nem.zips.open_csvs``).
 
     A file that breaks the format, or cannot be read, is ``Rejected`` by itself. With ``strict``, so is one whose last
-    line counts other lines than there are; without, that line must still be there. Names are the way through the zips:
-    ``week.zip/PUBLIC_X.zip/PUBLIC_X.CSV``.
+    line counts other lines than there are; without, that line must still be there.
     """
-    try:
-        with path.open("rb") as handle:
-            yield from _read(handle, path.name, wanted, strict=strict, depth=0)
-    except OSError as error:
-        yield Rejected(path.name, f"{path.name} cannot be read: {error}")
-
-
-def _read(
-    handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
-) -> Iterator[MmsFile | Rejected]:
-    try:
-        with _unpacking(name):
-            if name.lower().endswith(".zip"):
-                yield from _read_zip(handle, name, wanted, strict=strict, depth=depth)
-            else:
-                yield _read_csv(handle, name, wanted, strict=strict)
-    except SourceFormatError as error:
-        yield Rejected(name, str(error))
-
-
-@contextmanager
-def _unpacking(name: str) -> Iterator[None]:
-    """What a broken zip makes the standard library raise, in this package's words."""
-    try:
-        yield
-    except _BROKEN as error:
-        raise SourceFormatError(f"{name} cannot be unpacked: {error}") from error
-
-
-def _read_zip(
-    handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool, depth: int
-) -> Iterator[MmsFile | Rejected]:
-    if depth >= DEEPEST:
-        raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
-    with zipfile.ZipFile(handle) as archive:
-        entries = archive.infolist()
-        if not entries or len(entries) > MOST_ENTRIES:
-            raise SourceFormatError(f"{name} holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
-        for entry in entries:
-            inner = f"{name}/{entry.filename[:200]}"
-            try:
-                _check_entry(entry, name)
-                with _unpacking(inner), archive.open(entry) as opened:
-                    # A zip's directory is at its end, so one within a zip is held whole.
-                    held = io.BytesIO(opened.read()) if inner.lower().endswith(".zip") else cast("BinaryIO", opened)
-                    yield from _read(held, inner, wanted, strict=strict, depth=depth + 1)
-            except SourceFormatError as error:
-                yield Rejected(inner, str(error))
-
-
-def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
-    """Refuse what no file of AEMO's has: a path, another kind of file, a size or a ratio of a bomb."""
-    if not _ENTRY.fullmatch(entry.filename):
-        raise SourceFormatError(f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip are expected")
-    most, ratio = (MOST_ZIP_BYTES, 10) if entry.filename.lower().endswith(".zip") else (MOST_CSV_BYTES, MOST_RATIO)
-    if entry.file_size > most or entry.file_size > ratio * max(entry.compress_size, 2**16):
-        raise SourceFormatError(
-            f"{entry.filename} in {name} would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused"
-        )
+    for found in open_csvs(path, choose):
+        if isinstance(found, Rejected):
+            yield found
+            continue
+        try:
+            with reading(found.name):
+                file = _read_csv(found.handle, found.name, wanted, strict=strict)
+        except SourceFormatError as error:
+            yield Rejected(found.name, str(error))
+        else:
+            yield file
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from nem.listing import MOST_BYTES, Link, read_listing
 T = TypeVar("T")
 AGENT = f"nemwarm/{version('nemwarm')} python-httpx/{httpx.__version__}"
 TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-MOST_FILE_BYTES = 4 * 2**30  # AEMO's largest of use here is a tenth of it
+MOST_FILE_BYTES = 16 * 2**30  # a month as one zip: up to 7.7 GB
 PAUSES = (2.0, 8.0)  # seconds before asking again, unless the server names its own
 MOST_PATIENCE = 60.0  # seconds: who asks to wait longer is asked in a later run
 LEAST_PEACE = 900.0  # seconds: how long a server that refuses is left alone at least

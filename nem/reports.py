@@ -27,9 +27,11 @@ from nem.aemo import (
 )
 from nem.checks import check_given, check_labels
 from nem.errors import SourceFormatError
-from nem.mms import Columns, MmsFile, Rejected, read_mms
+from nem.feeds import choose_tables, is_whole_month
+from nem.mms import Columns, MmsFile, read_mms
 from nem.registry import REGISTRY_TABLES, excluded_units, registration
 from nem.tables import TABLES
+from nem.zips import Rejected
 
 # A forecast or a broken clock, not a measurement: the label of a file is at most one interval ahead of its making.
 FURTHEST_AHEAD = timedelta(hours=1)
@@ -68,8 +70,9 @@ class Report:
 
 
 def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Rejected]:
-    """Each file at ``path`` (a CSV, a zip, a zip of zips), read; see ``nem.mms.read_mms``."""
-    for file in read_mms(path, _wanted(), strict=strict):
+    """Each file at ``path`` (a CSV, a zip, a zip of zips, of a whole month those of use), read; see ``nem.mms.read_mms``."""
+    choose = choose_tables if is_whole_month(path.name) else None
+    for file in read_mms(path, _wanted(), strict=strict, choose=choose):
         if isinstance(file, Rejected):
             yield file
             continue

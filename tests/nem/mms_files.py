@@ -5,12 +5,21 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from nem.mms import Columns, MmsFile, read_mms
+from nem.zips import Rejected
 
 MADE = "2024/02/29,12:00:06"
 FIRST = f"C,NEMP.WORLD,DISPATCHIS,AEMO,PUBLIC,{MADE},0000000300000000,DISPATCHIS,0000000299999999"
 SCADA = "I,DISPATCH,UNIT_SCADA,1,SETTLEMENTDATE,DUID,SCADAVALUE,LASTCHANGED"
 PRICE = "I,DISPATCH,PRICE,5,SETTLEMENTDATE,RUNNO,REGIONID,DISPATCHINTERVAL,INTERVENTION,RRP,ROP,LASTCHANGED"
 ROOFTOP = "I,ROOFTOP,ACTUAL,2,INTERVAL_DATETIME,REGIONID,POWER,QI,TYPE,LASTCHANGED"
+NOON = "2024/02/29 12:00:00"
+TYPES = {"SETTLEMENTDATE": pa.timestamp("us"), "DUID": pa.string(), "SCADAVALUE": pa.float64()}
+WANTED = {"DISPATCH.UNIT_SCADA": Columns(TYPES, ("SETTLEMENTDATE", "DUID"))}
 
 
 def report(*lines: str, first: str = FIRST, stated: int | None = None) -> bytes:
@@ -30,3 +39,24 @@ def zipped(entries: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> by
         for name, content in entries.items():
             archive.writestr(zipfile.ZipInfo(name), content, kind)  # without the hour it was made
     return held.getvalue()
+
+
+GOOD = report(SCADA, scada(NOON, "BW01", 660))
+
+
+def read(tmp_path: Path, content: bytes, name: str = "FILE.CSV", *, strict: bool = True) -> list[MmsFile | Rejected]:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return list(read_mms(path, WANTED, strict=strict))
+
+
+def rows_of(files: list[MmsFile | Rejected]) -> list[tuple[object, ...]]:
+    (file,) = files
+    assert isinstance(file, MmsFile), file
+    return [tuple(row.values()) for row in file.tables["DISPATCH.UNIT_SCADA"].to_pylist()]
+
+
+def reason(files: list[MmsFile | Rejected]) -> str:
+    (file,) = files
+    assert isinstance(file, Rejected), file
+    return file.reason

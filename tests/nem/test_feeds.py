@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from nem.feeds import FEEDS, Addresses, table_of
+from nem.feeds import FEEDS, Addresses, choose_tables, is_whole_month, table_of
 from nem.ingest import months_of
 from nem.windows import Window
 from tests.aemo_files import DATA
@@ -85,6 +85,25 @@ def test_the_addresses_of_a_month() -> None:
     assert addresses.of_month(date(2024, 8, 1)).endswith(
         "/MMSDM/2024/MMSDM_2024_08/MMSDM_Historical_Data_SQLLoader/DATA/"
     )
+    assert addresses.of_whole_month(date(2014, 5, 1)).endswith("/MMSDM/2014/MMSDM_2014_05.zip")
+
+
+def test_of_a_whole_month_the_reports_are_read_and_registration_first() -> None:
+    tree = "MMSDM_2012_03/MMSDM_Historical_Data_SQLLoader"
+    price, units = "PUBLIC_DVD_DISPATCHPRICE_201203010000.zip", "PUBLIC_DVD_DUDETAIL_201203010000.CSV"
+    names = [
+        f"{tree}/BCP_DATA/{price}",
+        f"{tree}/DATA/{price}",
+        f"{tree}/data/{units}",
+        f"{tree}/DATA/PUBLIC_DVD_BIDPEROFFER_201203010000.zip",
+        f"{tree}/PREDISP_ALL_DATA/{price}",
+        f"{tree}/DATA/",
+        f"{tree}\\DATA\\{price}",
+        price,
+    ]
+    assert choose_tables(names) == [names[2], names[1], names[6], price]
+    assert is_whole_month("MMSDM_2012_03.zip")
+    assert not is_whole_month("PUBLIC_DVD_DISPATCHPRICE_201203010000.zip")
 
 
 # O2

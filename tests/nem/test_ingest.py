@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from nem.errors import SourceUnavailableError
 from nem.feeds import Addresses
 from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, last_ingest
 from nem.lake import SAMPLE_MARK, landed_days
+from nem.landing import land_files
 from nem.ledger import Gap, read_ledger
 from nem.ledger import taking as taking_turns
 from nem.nemweb import Web
@@ -50,6 +52,7 @@ def labels(start: datetime, count: int) -> list[datetime]:
 
 
 NOON = datetime(2024, 2, 29, 12)
+ALL_TABLES = {"unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv"}
 
 
 class Market:
@@ -427,7 +430,7 @@ def history(market: Market) -> Market:
 def test_a_month_lands_from_the_monthly_archive(history: Market, window: Window) -> None:
     done = history.month(window, strict=False)
     assert (done.problems, done.landed) == ([], 6)
-    assert set(done.days) == {"unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv"}
+    assert set(done.days) == ALL_TABLES
     history.server.asked.clear()
     assert history.month(window, strict=False).taken[0].skipped == 6
     assert history.asked() == []
@@ -480,6 +483,78 @@ def test_a_month_that_is_nowhere_is_named(market: Market) -> None:
     done = market.month(Window(datetime(2024, 2, 9), datetime(2024, 2, 11)))
     assert done.landed == 0
     assert any("2024-02 is neither in the monthly archive" in problem for problem in done.problems)
+
+
+# No file of before 2015 is at hand: January 2020's, packed as AEMO says it packs those months.
+JANUARY = Window(datetime(2020, 1, 1), datetime(2020, 2, 1))
+WHOLE = "Data_Archive/Wholesale_Electricity/MMSDM/2020/MMSDM_2020_01.zip"
+TABLES_OF_JANUARY = sorted((MMSDM / "Wholesale_Electricity/MMSDM/2020/MMSDM_2020_01").rglob("*.zip"))
+
+
+def whole_month(folder: str = "MMSDM_2020_01/MMSDM_Historical_Data_SQLLoader/DATA/", *, unpack: bool = False) -> bytes:
+    """The month's tables in ``folder`` of one zip, among what else was in the month's folders."""
+    beside = folder.replace("DATA", "BCP_DATA")
+    entries = {"MMSDM_2020_01/AUTORUN.INF": b"[autorun]", "MMSDM_2020_01/DOCUMENTATION/": b""}
+    for path in TABLES_OF_JANUARY:
+        entries[f"{beside}{path.name}"] = b"the same rows for another loader"
+        with zipfile.ZipFile(path) as archive:
+            [name] = archive.namelist()
+            entries[folder + (name if unpack else path.name)] = archive.read(name) if unpack else path.read_bytes()
+    entries[f"{folder}PUBLIC_DVD_BIDPEROFFER_202001010000.zip"] = b"a table of no use here, never opened"
+    return zipped(entries, zipfile.ZIP_STORED)
+
+
+def rows_held(lake: Path) -> dict[str, list[dict[str, object]]]:
+    return {
+        f"{path.parent.name}/{path.name}": pq.read_table(path).to_pylist() for path in lake.glob("*/????-??-??.parquet")
+    }
+
+
+@pytest.mark.parametrize("unpack", [False, True])
+def test_a_month_that_is_one_zip_lands_as_its_tables_do(market: Market, tmp_path: Path, unpack: bool) -> None:
+    market.server.publish(WHOLE, whole_month(unpack=unpack))
+    done = market.month(JANUARY, strict=False)
+    assert (done.problems, done.landed) == ([], 1)
+    land_files(tmp_path / "tables", TABLES_OF_JANUARY, strict=False)
+    assert rows_held(market.lake) == rows_held(tmp_path / "tables")
+    assert set(done.days) == ALL_TABLES
+    assert list((market.lake / "incoming").glob("*/*")) == []
+    market.server.asked.clear()
+    assert (market.month(JANUARY, strict=False).taken[0].skipped, market.asked()) == (1, [])
+
+
+def test_a_month_in_tables_is_not_taken_whole(history: Market) -> None:
+    history.server.publish(WHOLE.replace("2020", "2024").replace("_01", "_07"), b"some gigabytes")
+    assert history.month(JULY, strict=False).landed == 6
+    assert "MMSDM_2024_07.zip" not in history.asked()
+
+
+def test_a_broken_table_of_a_whole_month_leaves_the_others(market: Market) -> None:
+    price = next(path for path in TABLES_OF_JANUARY if "DISPATCHPRICE" in path.name).read_bytes()
+    market.server.publish(WHOLE, whole_month().replace(price, price[:-100] + bytes(100)))
+    done = market.month(JANUARY, strict=False)
+    [problem] = done.problems
+    assert "DATA/PUBLIC_DVD_DISPATCHPRICE_202001010000.zip cannot be read" in problem
+    assert set(done.days) == ALL_TABLES
+
+
+def test_a_whole_month_of_another_layout_is_named(market: Market) -> None:
+    market.server.publish(WHOLE, whole_month("MMSDM_2020_01/TABLES/"))
+    assert market.month(JANUARY, strict=False).problems == [
+        "history: MMSDM_2020_01.zip: MMSDM_2020_01.zip holds no table known here"
+    ]
+
+
+def test_a_whole_month_on_disk_lands(market: Market, tmp_path: Path) -> None:
+    (tmp_path / "mmsdm_2020_01.ZIP").write_bytes(whole_month("DATA\\"))
+    done = ingest_folder(market.lake, tmp_path / "mmsdm_2020_01.ZIP", now=NOW, strict=False)
+    assert (done.landed, done.problems) == (1, [])
+
+
+def test_a_year_that_lists_folders_alone_has_no_whole_months(market: Market) -> None:
+    market.server.publish("Data_Archive/Wholesale_Electricity/MMSDM/2024/MMSDM_2024_01/DOCUMENTATION/a.zip", b"")
+    archive(market, date(2024, 2, 10), [datetime(2024, 2, 10, 12)])
+    assert market.month(Window(datetime(2024, 2, 9), datetime(2024, 2, 11))).landed == 1
 
 
 def test_a_folder_lands_without_its_duplicates(market: Market, tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""The CSV files in a file of AEMO's: one, or a zip of them, or a zip of such zips. They come from the network: with bounds."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from nem.errors import SourceFormatError
+
+# Bounds, each several times what AEMO sends: a month of DISPATCHLOAD unpacks to 2.5 GB, a week's zip holds 2,016 zips.
+MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
+
+_ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
+_BROKEN = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    RuntimeError,
+)  # or encrypted
+
+Choose = Callable[[Sequence[str]], Sequence[str]]
+
+
+class Opened(NamedTuple):
+    """A CSV file, to be read before the next is asked for; ``name`` is the way to it: ``week.zip/X.zip/X.CSV``."""
+
+    name: str
+    handle: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file that is not as it should be, and why; nothing of it is used."""
+
+    name: str
+    reason: str
+
+
+def open_csvs(path: Path, choose: Choose | None = None) -> Iterator[Opened | Rejected]:
+    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
+
+    What cannot be read, or is none of AEMO's, is ``Rejected`` by itself. ``choose`` is given the names in the zip at
+    ``path`` and says which of them to open, in order: only then may it hold folders, and what is none of AEMO's.
+    """
+    try:
+        with reading(path.name), path.open("rb") as handle:
+            yield from _opened(handle, path.name, choose, depth=0)
+    except SourceFormatError as error:
+        yield Rejected(path.name, str(error))
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """What a torn file or a broken zip makes the standard library raise, opened or read, in this package's words."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise SourceFormatError(f"{name} cannot be read: {error}") from error
+
+
+def _opened(handle: BinaryIO, name: str, choose: Choose | None, *, depth: int) -> Iterator[Opened | Rejected]:
+    if not name.lower().endswith(".zip"):
+        yield Opened(name, handle)
+        return
+    try:
+        with reading(name), zipfile.ZipFile(handle) as archive:
+            for entry in _entries(archive, name, choose, depth=depth):
+                yield from _entry(archive, entry, name, is_chosen=choose is not None, depth=depth)
+    except SourceFormatError as error:
+        yield Rejected(name, str(error))
+
+
+def _entries(archive: zipfile.ZipFile, name: str, choose: Choose | None, *, depth: int) -> list[zipfile.ZipInfo]:
+    if depth >= DEEPEST:
+        raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
+    entries = archive.infolist()
+    if not entries or len(entries) > MOST_ENTRIES:
+        raise SourceFormatError(f"{name} holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
+    if choose is None:
+        return entries
+    return [archive.getinfo(chosen) for chosen in choose([entry.filename for entry in entries])]
+
+
+def _entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, *, is_chosen: bool, depth: int
+) -> Iterator[Opened | Rejected]:
+    inner = f"{name}/{entry.filename[-200:]}"
+    try:
+        _check(entry, name, is_chosen=is_chosen)
+        with reading(inner), archive.open(entry) as opened:
+            # A zip's directory is at its end, so one within a zip is held whole.
+            held = io.BytesIO(opened.read()) if inner.lower().endswith(".zip") else cast("BinaryIO", opened)
+            yield from _opened(held, inner, None, depth=depth + 1)
+    except SourceFormatError as error:
+        yield Rejected(inner, str(error))
+
+
+def _check(entry: zipfile.ZipInfo, name: str, *, is_chosen: bool) -> None:
+    """Refuse what no file of AEMO's has: a path, another kind of file, a size or a ratio of a bomb."""
+    if not is_chosen and not _ENTRY.fullmatch(entry.filename):
+        raise SourceFormatError(f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip are expected")
+    most, ratio = (MOST_ZIP_BYTES, 10) if entry.filename.lower().endswith(".zip") else (MOST_CSV_BYTES, MOST_RATIO)
+    if entry.file_size > most or entry.file_size > ratio * max(entry.compress_size, 2**16):
+        raise SourceFormatError(
+            f"{entry.filename} in {name} would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused"
+        )
