@@ -26,7 +26,11 @@ Reason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of the window and where its rows came from; ``built_at`` is UTC, None for live rows."""
+    """A piece of the window and where its rows came from; ``built_at`` is UTC.
+
+    ``row_count`` and ``byte_count`` are of the partition file, of which the piece may take a part. All are None for
+    live rows.
+    """
 
     window: Window
     origin: Origin
@@ -34,6 +38,8 @@ class Segment:
     grain: Resolution
     build: str | None = None
     built_at: datetime | None = None
+    row_count: int | None = None
+    byte_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from cache_store.answer import Answer, Receipt
+from cache_store.answer import Answer, Receipt, Segment
 
 Format = Literal["csv", "json", "parquet"]
 _NOTE = {"time_zone": "NEM time, UTC+10 all year", "attribution": "Source: AEMO"}
@@ -58,17 +58,21 @@ def describe(receipt: Receipt) -> dict[str, object]:
         "data_through": through and f"{through.isoformat()}+10:00",
         "built_at": built and built.isoformat(),
         "notes": list(receipt.notes),
-        "segments": [
-            {
-                "start": f"{segment.window.start.isoformat()}+10:00",
-                "end": f"{segment.window.end.isoformat()}+10:00",
-                "origin": segment.origin,
-                "reason": segment.reason,
-                "grain": segment.grain,
-                "build": segment.build,
-            }
-            for segment in receipt.segments
-        ],
+        "segments": [describe_segment(segment) for segment in receipt.segments],
+    }
+
+
+def describe_segment(segment: Segment) -> dict[str, object]:
+    """A segment likewise; rows and bytes are null where it is live: nothing knows them before the source is asked."""
+    return {
+        "start": f"{segment.window.start.isoformat()}+10:00",
+        "end": f"{segment.window.end.isoformat()}+10:00",
+        "origin": segment.origin,
+        "reason": segment.reason,
+        "grain": segment.grain,
+        "build": segment.build,
+        "rows": segment.row_count,
+        "bytes": segment.byte_count,
     }
 
 

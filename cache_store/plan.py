@@ -132,4 +132,4 @@ def _live(window: Window, reason: Reason) -> Piece:
 
 def _from_entry(entry: Entry, part: Window, origin: Origin) -> Segment:
     reason: Reason = "fresh" if origin == "cache" else "stale"
-    return Segment(part, origin, reason, entry.grain, entry.build, entry.built_at)
+    return Segment(part, origin, reason, entry.grain, entry.build, entry.built_at, entry.row_count, entry.byte_count)

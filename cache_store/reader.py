@@ -66,7 +66,7 @@ def fetch(
     else:
         key = (request, manifest.generation)
         answer = store.flights.once(key, lambda: _answer_once(store, source, request, now))
-    _note(store, request, answer, now, time.perf_counter() - began)
+    _note(store, request, answer, time.perf_counter() - began)
     return answer
 
 
@@ -119,12 +119,11 @@ def extent(store: Store, source: Source, query: str) -> Window:
     return Window(min(part.start for part in held), max(part.end for part in held))
 
 
-def _note(store: Store, request: Request, answer: Answer, now: datetime, seconds: float) -> None:
+def _note(store: Store, request: Request, answer: Answer, seconds: float) -> None:
     """Count the request where somebody may act on it: not on a mount that nothing is built on, nor one of ours."""
     if store.background is None or request.origin != "auto":
         return
-    is_live = answer.receipt.origin in {"live", "mixed"}
-    if store.usage.note(request, now=now, is_live=is_live, seconds=seconds):
+    if store.usage.note(request, answer.receipt, seconds=seconds):
         store.background.submit(_flush, store).add_done_callback(tell)
 
 

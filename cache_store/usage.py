@@ -11,11 +11,13 @@ import secrets
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from math import ceil as round_up
 from pathlib import Path
+from typing import Any
 
+from cache_store.answer import Receipt, Segment
 from cache_store.catalogue import CATALOGUE
 from cache_store.request import Request
 from nem.files import publish
@@ -44,19 +46,24 @@ class Shape:
 
 @dataclass(slots=True)
 class Tally:
-    """How often a shape was asked, how often the source had to answer, and how long that took in all."""
+    """How often a shape was asked, how often the source had to answer, and how long that took in all.
+
+    ``live_hours`` are those of the windows the source was asked for; ``read_rows`` and ``read_seconds`` are of what
+    partitions answered alone, without memory.
+    """
 
     count: int = 0
     live_count: int = 0
     live_seconds: float = 0.0
     seconds: float = 0.0
+    live_hours: float = 0.0
+    read_rows: int = 0
+    read_seconds: float = 0.0
 
     def add(self, other: Tally) -> None:
         """Count ``other`` in."""
-        self.count += other.count
-        self.live_count += other.live_count
-        self.live_seconds += other.live_seconds
-        self.seconds += other.seconds
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
     def seconds_saved(self) -> float:
@@ -82,11 +89,11 @@ class Usage:
     _name: str = field(default_factory=lambda: f"{secrets.token_hex(6)}.json")
     _flushed_at: float = field(default_factory=time.monotonic)
 
-    def note(self, request: Request, *, now: datetime, is_live: bool, seconds: float) -> bool:
-        """Count one request; True when a minute has passed since the last flush."""
+    def note(self, request: Request, receipt: Receipt, *, seconds: float) -> bool:
+        """Count one request and its answer; True when a minute has passed since the last flush."""
         with self._lock:
-            tally = self._tallies.setdefault(shape_of(request, now), Tally())
-            tally.add(Tally(1, int(is_live), seconds if is_live else 0.0, seconds))
+            tally = self._tallies.setdefault(shape_of(request, receipt.now), Tally())
+            tally.add(_tally_of(receipt, seconds))
             is_due = time.monotonic() - self._flushed_at > _FLUSH_SECONDS
             if is_due:
                 self._flushed_at = time.monotonic()
@@ -101,6 +108,16 @@ class Usage:
         with self._lock:
             rows = [asdict(shape) | asdict(tally) for shape, tally in self._tallies.items()]
         publish(root / FOLDER / self._name, lambda path: path.write_text(json.dumps(rows)))
+
+
+def _tally_of(receipt: Receipt, seconds: float) -> Tally:
+    if receipt.from_memory:
+        return Tally(1, seconds=seconds)
+    live_hours = sum(s.window.hours for s in receipt.segments if s.origin == "live" and s.reason != "empty_source")
+    if live_hours:
+        return Tally(1, 1, seconds, seconds, live_hours=live_hours)
+    rows = sum(segment.row_count or 0 for segment in receipt.segments)
+    return Tally(1, seconds=seconds, read_rows=rows, read_seconds=seconds)
 
 
 def shape_of(request: Request, now: datetime) -> Shape:
@@ -139,6 +156,26 @@ def most_asked(tallies: Mapping[Shape, Tally], top: int) -> list[Shape]:
     return [shape for *_, shape in sorted(worth, reverse=True)[:top]]
 
 
+def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float | None]:
+    """How long each segment takes at the pace that readers of its query met; None where none was timed.
+
+    A part of a file counts as the whole of it, and what a statement costs whatever it reads is spread over its rows.
+    """
+    pace = Tally()
+    for shape, tally in tallies.items():
+        if shape.query == receipt.query:
+            pace.add(tally)
+
+    def ms(segment: Segment) -> float | None:
+        if segment.reason == "empty_source":
+            return 0.0
+        if segment.row_count is None:
+            return 1000 * segment.window.hours * pace.live_seconds / pace.live_hours if pace.live_hours else None
+        return 1000 * segment.row_count * pace.read_seconds / pace.read_rows if pace.read_rows else None
+
+    return [ms(segment) for segment in receipt.segments]
+
+
 def _is_warmable(shape: Shape) -> bool:
     query = CATALOGUE.get(shape.query)
     return query is not None and RESOLUTIONS.index(shape.resolution) >= RESOLUTIONS.index(query.grains[0])
@@ -152,5 +189,5 @@ def _shape(row: Mapping[str, object]) -> Shape:
 
 
 def _tally(row: Mapping[str, object]) -> Tally:
-    whole = (int(str(row[name])) for name in ("count", "live_count"))
-    return Tally(*whole, *(float(str(row[name])) for name in ("live_seconds", "seconds")))
+    counts: dict[str, Any] = {name: type(zero)(str(row[name])) for name, zero in asdict(Tally()).items()}
+    return Tally(**counts)

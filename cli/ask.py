@@ -11,10 +11,10 @@ from cli.installation import open_installation, window_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from cache_store import Receipt
+    from cache_store import Receipt, Segment
     from cache_store.history import Run
     from cache_store.status import Overview
 
@@ -54,18 +54,34 @@ def _receipt_line(receipt: Receipt, row_count: int) -> str:
 
 
 def run_explain(arguments: argparse.Namespace) -> int:
-    """Print the plan, a line per segment."""
+    """Print the plan, a line per segment with what it reads and takes."""
     from cache_store import explain
-    from cache_store.export import describe
+    from cache_store.export import describe, describe_segment
+    from cache_store.usage import estimated_ms, read_usage
 
     store, source, now = open_installation()
     receipt = explain(store, source, arguments.name, window_of(arguments), now=now, **_request(arguments))
+    planned = [*zip(receipt.segments, estimated_ms(receipt, read_usage(store.root)), strict=True)]
     if arguments.format == "json":
-        print(json.dumps(describe(receipt)))
+        segments = [describe_segment(segment) | {"estimated_ms": ms} for segment, ms in planned]
+        print(json.dumps(describe(receipt) | {"segments": segments}))
         return OK
-    for segment in receipt.segments:
-        print(f"{segment.window}  {segment.origin:6} {segment.reason:20} {segment.grain:6} {segment.build or ''}")
+    for segment, ms in planned:
+        rows = "" if segment.row_count is None else f"{segment.row_count:,} rows"
+        time = "" if ms is None else f"{ms:,.1f} ms"
+        where = f"{segment.origin:6} {segment.reason:20} {segment.grain:6} {segment.build or '':12}"
+        print(f"{segment.window}  {where} {rows:>14} {time:>12}".rstrip())
+    print(_cost_line(planned))
     return OK
+
+
+def _cost_line(planned: Sequence[tuple[Segment, float | None]]) -> str:
+    """What the partitions read hold in all, and how long the whole takes."""
+    sizes = [(one.row_count, one.byte_count) for one, _ in planned if one.row_count and one.byte_count]
+    rows, byte_count = (sum(column) for column in zip(*sizes, strict=True)) if sizes else (0, 0)
+    times = [ms for _, ms in planned if ms is not None]
+    known = f"about {sum(times):,.1f} ms" if len(times) == len(planned) else "no reader has yet been timed at it"
+    return f"{len(sizes)} files, {rows:,} rows, {byte_count / 1e6:.1f} MB; {known}"
 
 
 def run_status(arguments: argparse.Namespace) -> int:

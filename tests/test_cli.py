@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import cli
+from cache_store import find_query, materialise, open_store
+from cache_store.build import publish_entries
+from cache_store.usage import Shape, Tally
 from nem.lake import land
+from nem.source import open_source
 from nem.windows import Window
 from tests.cache_store.flows import made_flows
 
@@ -171,7 +176,35 @@ def test_a_bad_setting_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_explain_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["explain", "capacity_factor", *WEEK, "--resolution", "5min"]) == 0
-    assert capsys.readouterr().out == "(2017-10-14T00:00, 2017-10-21T00:00]  live   grain_not_stored     5min   \n"
+    assert capsys.readouterr().out == (
+        "(2017-10-14T00:00, 2017-10-21T00:00]  live   grain_not_stored     5min\n"
+        "0 files, 0 rows, 0.0 MB; no reader has yet been timed at it\n"
+    )
+
+
+def test_explain_says_what_each_segment_reads_and_takes(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path))
+    store, source, query = open_store(tmp_path), open_source(home / "lake"), find_query("regional_price")
+    entries = materialise(store, source, query, "2017-10-14", now=source.replay_now())
+    publish_entries(store, entries)
+    shape = Shape(query.name, "1d", 7, 0, ())
+    pace = Tally(3, 1, 2.4, 2.9, live_hours=48.0, read_rows=1_000, read_seconds=0.5)  # 50 ms an hour, 0.5 ms a row
+    (tmp_path / "usage").mkdir()
+    (tmp_path / "usage" / "one.json").write_text(json.dumps([asdict(shape) | asdict(pace)]))
+    asked = ["explain", query.name, "--start", "2017-10-14", "--end", "2017-10-16", "--resolution", "1d"]
+    assert cli.main(asked) == 0
+    first, second, total = capsys.readouterr().out.splitlines()
+    assert first.split()[-4:] == ["5", "rows", "2.5", "ms"]  # five regions
+    assert second.split()[-3:] == ["5min", "1,200.0", "ms"]
+    assert total == f"1 files, 5 rows, {entries[-1].byte_count / 1e6:.1f} MB; about 1,202.5 ms"
+    assert cli.main([*asked, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)["segments"]
+    assert [(one["rows"], one["bytes"], one["estimated_ms"]) for one in told] == [
+        (5, entries[-1].byte_count, pytest.approx(2.5)),
+        (None, None, pytest.approx(1_200)),
+    ]
 
 
 def test_what_was_answered_live_is_answered_from_partitions_after_a_restart(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import get_args
 
+import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, Store, explain, open_store
@@ -136,6 +137,19 @@ def test_explain_opens_no_partition_and_runs_no_query(case, monkeypatch):
     monkeypatch.setattr(Source, "attach", None)
     monkeypatch.setattr(Store, "is_sound", None)
     assert told(predicted(world, window, **asked)) == wanted
+
+
+# R10
+@pytest.mark.parametrize("resolution", ["5min", "1d"])
+def test_explain_says_what_its_files_hold(tiny, resolution):
+    entries = {entry.build: entry for entry in tiny.store.manifest().entries}
+    segments = predicted(tiny, WINDOW, resolution=resolution).segments
+    assert len(segments) == 2
+    for segment in segments:
+        path = tiny.store.root / entries[segment.build].path
+        assert (segment.row_count, segment.byte_count) == (pq.read_metadata(path).num_rows, path.stat().st_size)
+    (live,) = predicted(tiny, AN_HOUR, origin="live").segments
+    assert (live.row_count, live.byte_count) == (None, None)
 
 
 def test_explain_takes_a_partition_at_its_word_till_a_reader_has_met_it(tiny):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cache_store import CATALOGUE, fetch, open_store
+from cache_store import CATALOGUE, Receipt, Segment, fetch, open_store
 from cache_store.due import due
 from cache_store.request import check_request
 from cache_store.upkeep import KEEP_USAGE, sweep
-from cache_store.usage import Shape, Tally, Usage, most_asked, read_usage, shape_of
+from cache_store.usage import Shape, Tally, Usage, estimated_ms, most_asked, read_usage, shape_of
 from cache_store.warm import warm
 from nem.windows import Window, utc_time
 
@@ -78,14 +79,57 @@ def test_what_no_partition_could_serve_is_not_admitted():
 
 
 def test_counts_of_all_processes_are_added_up(tmp_path, sample_world):
-    request = check_request("regional_price", last(sample_world, 7), None, "1d", "auto", None)
+    week = last(sample_world, 7)
+    request = check_request("regional_price", week, None, "1d", "auto", None)
+    asked, asked_live = (
+        sample_world.fetch("regional_price", week, resolution="1d", origin=origin).receipt
+        for origin in ("auto", "live")
+    )
     for seconds in (0.25, 0.5):
         usage = Usage()
-        usage.note(request, now=sample_world.now, is_live=True, seconds=seconds)
-        usage.note(request, now=sample_world.now, is_live=False, seconds=0.125)
+        usage.note(request, asked_live, seconds=seconds)
+        usage.note(request, asked, seconds=0.125)
+        usage.note(request, replace(asked_live, from_memory=True), seconds=0.0)
         usage.flush(tmp_path)
         usage.flush(tmp_path)  # in place of its own earlier file
-    assert read_usage(tmp_path) == {shape_of(request, sample_world.now): Tally(4, 2, 0.75, 1.0)}
+    tally = Tally(6, 2, 0.75, 1.0, live_hours=2 * 168, read_rows=2 * 35, read_seconds=0.25)
+    assert read_usage(tmp_path) == {shape_of(request, sample_world.now): tally}
+
+
+def part(hours, **facts):
+    window = Window(datetime(2024, 3, 1), datetime(2024, 3, 1) + timedelta(hours=hours))
+    return Segment(window, **{"origin": "live", "reason": "range_gap", "grain": "5min", **facts})
+
+
+def receipt_of(*segments):
+    return Receipt("regional_price", segments[0].window, "1h", 1, datetime(2024, 3, 2, tzinfo=UTC), segments)
+
+
+# R10: 12 hours live of 48 in 3 s, 200 rows of 1,000 in 0.5 s.
+def test_an_estimate_is_at_the_pace_that_readers_of_the_query_met():
+    planned = receipt_of(
+        part(12),
+        part(6, origin="cache", reason="fresh", build="b", row_count=200, byte_count=1),
+        part(6, reason="empty_source"),
+    )
+    other = replace(SHAPE, days=1)
+    tallies = {
+        SHAPE: Tally(live_seconds=2.0, live_hours=40.0, read_rows=400, read_seconds=0.4),
+        other: Tally(live_seconds=1.0, live_hours=8.0, read_rows=600, read_seconds=0.1),
+        replace(SHAPE, query="capacity_factor"): Tally(live_seconds=99.0, live_hours=1.0),
+    }
+    assert estimated_ms(planned, tallies) == pytest.approx([750, 100, 0])
+    assert estimated_ms(planned, {}) == [None, None, 0]
+
+
+# What the source answered in part took the source's time, however stale the rest.
+def test_a_stale_answer_with_a_live_part_is_counted_as_live(sample_world, tmp_path):
+    usage = Usage()
+    stale = part(12, origin="stale", reason="stale", build="b", row_count=200, byte_count=1)
+    request = check_request("regional_price", last(sample_world, 1), None, "1d", "auto", None)
+    usage.note(request, receipt_of(stale, part(12)), seconds=1.0)
+    usage.flush(tmp_path)
+    assert list(read_usage(tmp_path).values()) == [Tally(1, 1, 1.0, 1.0, live_hours=12.0)]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", '[{"query": "x"}]', json.dumps([{"resolution": "7min"}])])
@@ -108,9 +152,8 @@ def test_a_reader_counts_what_it_is_asked_and_how_it_answered(tiny_world, tmp_pa
 
 def test_old_usage_is_swept(tiny):
     usage = Usage()
-    usage.note(
-        check_request("regional_price", tiny.span, None, "1d", "auto", None), now=tiny.now, is_live=True, seconds=1.0
-    )
+    receipt = tiny.fetch("regional_price", tiny.span, resolution="1d").receipt
+    usage.note(check_request("regional_price", tiny.span, None, "1d", "auto", None), receipt, seconds=1.0)
     usage.flush(tiny.store.root)
     (path,) = (tiny.store.root / "usage").iterdir()
     written = utc_time(tiny.span.end).fromtimestamp(path.stat().st_mtime, tiny.now.tzinfo)
@@ -133,7 +176,8 @@ def test_warming_the_few_shapes_asked_most_serves_most_of_what_is_asked(sample_w
         for query, days, age in chance.choices(asked, weights, k=400):
             see(check_request(query, last(sample_world, days, age), None, "30min", "auto", None))
 
-    replay(lambda request: usage.note(request, now=sample_world.now, is_live=True, seconds=0.1))
+    whole_day = replace(receipt_of(part(24)), now=sample_world.now)
+    replay(lambda request: usage.note(request, whole_day, seconds=0.1))
     usage.flush(tmp_path)
     store = open_store(tmp_path)
     for shape in most_asked(read_usage(tmp_path), 20):
