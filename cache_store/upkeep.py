@@ -126,6 +126,7 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     """What is wrong with the published files, and files nobody published; ``sample`` partitions are recomputed.
 
     The sample moves on by its own length each day, so daily checks come round to all n partitions in n / sample days.
+    ``now`` is wall-clock UTC: the now of a replayed past stands still, and so would the sample.
 
     Raises:
         StoreUnavailableError: the manifest cannot be read.

@@ -28,7 +28,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         print(
             f"manifest rebuilt from footers: {len(rebuild_manifest(store, now=datetime.now(UTC)).entries)} partitions"
         )
-    findings = check(store, source, now=now, sample=arguments.sample)
+    findings = check(store, source, now=datetime.now(UTC), sample=arguments.sample)
     for finding in findings:
         print(f"{finding.problem:12} {finding.path}")
     wrong = [finding for finding in findings if finding.entry]

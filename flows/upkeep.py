@@ -31,7 +31,7 @@ def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
     """Verify every partition, mend what is wrong, and return a sentence that says what was.
 
     Args:
-        sample: how many partitions to recompute from the source, those verified longest ago first.
+        sample: how many partitions to recompute from the source; each day's follow the day before's.
 
     Raises:
         AuditFailedError: what was wrong is unpublished, so that readers ask the source, and not all of it rebuilt.
@@ -41,7 +41,8 @@ def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
     with recorded(settings.store, "audit") as record:
         store, source = open_store(settings.store), open_source(settings.lake)
         now = source.replay_now() or datetime.now(UTC)
-        wrong = [finding for finding in check(store, source, now=now, sample=sample) if finding.entry]
+        findings = check(store, source, now=datetime.now(UTC), sample=sample)
+        wrong = [finding for finding in findings if finding.entry]
         rebuilt = repair(store, source, wrong, now=now)
         record.message, record.periods = describe(wrong, rebuilt, len(store.manifest().entries)), len(rebuilt)
         logger.log(30 if wrong else 20, record.message)
