@@ -34,8 +34,8 @@ test: setup ## run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest
 
-soak: setup ## ten thousand random requests of each kind against the oracle (an hour or more)
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'not browser' tests/cache_store/test_answers.py tests/nem
+soak: setup ## ten thousand random requests of each kind against the oracle, with revisions between (hours)
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'not browser' tests/cache_store/test_answers.py tests/cache_store/test_revisions.py tests/nem
 
 lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .
