@@ -20,7 +20,8 @@ import duckdb
 from cache_store import rollup
 from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError
-from cache_store.manifest import Entry, Manifest, facts, freshness, months_of, period_window, publish_manifest, replace
+from cache_store.freshness import freshness
+from cache_store.manifest import Entry, Manifest, facts, months_of, period_window, publish_manifest, replace
 from cache_store.store import Store
 from nem.errors import SourceUnavailableError
 from nem.files import publish

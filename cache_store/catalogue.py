@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Literal
 
 from cache_store.errors import UnknownQueryError
+from cache_store.freshness import KEEP
 from nem.windows import Resolution
 
 SCHEMA_VERSION = 1  # of the partition files; part of every fingerprint
@@ -49,15 +50,6 @@ class Ratio:
     expression: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ttl:
-    """How long a partition is fresh; and how long past that it may be served, marked, while rebuilt or its source fails."""
-
-    fresh: timedelta
-    stale_while_revalidate: timedelta
-    stale_if_error: timedelta
-
-
 @dataclass(frozen=True, eq=False)
 class Query:
     """One question. ``sources[0]`` paces it: what that table has landed is what can be answered."""
@@ -85,6 +77,10 @@ class Query:
         """Stored columns that merge, facts included."""
         return tuple(name for name, column in self.columns.items() if column.merge is not None)
 
+    def keeps(self, grain: Resolution, age: timedelta) -> bool:
+        """Whether a partition of ``grain`` that ends ``age`` before the newest data stays, however small the quota."""
+        return grain == self.grains[-1] or age < KEEP[grain]
+
     @cached_property
     def sql(self) -> str:
         """Leaf rows for ``$start``, ``$end``, ``$interval_hours``."""
@@ -96,16 +92,6 @@ class Query:
         sql = " ".join(re.sub(r"--[^\n]*", "", self.sql).split())
         schema = [(name, column.type, column.merge) for name, column in self.columns.items()]
         return hashlib.sha256(repr((SCHEMA_VERSION, sql, schema, self.sources)).encode()).hexdigest()[:12]
-
-
-# A day still arriving is warmed every five minutes: a TTL of twice that outlives a late run.
-TTL_OPEN = Ttl(timedelta(minutes=10), timedelta(minutes=10), timedelta(hours=1))
-# AEMO may still revise it; warmed hourly.
-TTL_RECENT = Ttl(timedelta(hours=2), timedelta(hours=2), timedelta(days=2))
-# Settled: its source version is checked daily, which renews it without a rebuild.
-TTL_SETTLED = Ttl(timedelta(days=28), timedelta(days=7), timedelta(days=90))
-PUBLICATION_DELAY = timedelta(minutes=5)  # AEMO's files of a label are up within it
-SETTLES_AFTER = timedelta(days=35)  # price revisions and late meter rows have stopped by then
 
 
 def _key(about: str) -> Column:

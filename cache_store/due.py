@@ -13,8 +13,9 @@ from functools import partial
 from typing import Literal
 
 from cache_store.build import versions_of_year
-from cache_store.catalogue import SETTLES_AFTER, Query
-from cache_store.manifest import Entry, Manifest, freshness, is_year, months_of, period_window
+from cache_store.catalogue import Query
+from cache_store.freshness import SETTLES_AFTER, freshness
+from cache_store.manifest import Entry, Manifest, is_year, months_of, period_window
 from cache_store.store import Store
 from nem.source import Source
 from nem.windows import Window, market_time
@@ -36,20 +37,22 @@ def due(
 ) -> list[Due]:
     """What to warm for ``query``, newest first: over ``window``, or all the source holds.
 
-    Years come last, each once its months are as they should be: they are made of those.
+    Years come last, each once its months are as they should be: they are made of those. Without a window, grains that
+    a quota may have taken are not missed: a sweep and a warming of everything would undo each other every night.
 
     Raises:
         SourceUnavailableError: the source is away.
         StoreUnavailableError: the manifest cannot be read.
     """
     span = source.span(query.sources[0])
+    is_all = window is None
     window = span if window is None else window.overlap(span)
     if window is None:
         return []
     manifest = store.manifest()
     covered = source.coverage(query.sources[0], span)
     window = _with_whole_months(manifest, query, covered, window, now)
-    held = _Held.of(store, manifest, query)
+    held = _Held.of(store, manifest, query, newest=span.end if is_all else None)
     found: list[Due] = []
     for period in _periods(covered, window, market_time(now)):
         whole = period_window(period)
@@ -106,15 +109,19 @@ def _settled_years(covered: list[Window], window: Window, market_now: datetime) 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What a store holds of a query, by period; ``former`` are the periods held of another definition."""
+    """What a store holds of a query, by period; ``former`` are the periods held of another definition.
+
+    ``newest`` is the end of all data where what a quota took since is not missed, else None.
+    """
 
     store: Store
     query: Query
     entries: Mapping[str, list[Entry]]
     former: Set[str]
+    newest: datetime | None
 
     @classmethod
-    def of(cls, store: Store, manifest: Manifest, query: Query) -> _Held:
+    def of(cls, store: Store, manifest: Manifest, query: Query, newest: datetime | None) -> _Held:
         """What ``manifest`` names of it."""
         entries: dict[str, list[Entry]] = defaultdict(list)
         former = set()
@@ -123,7 +130,7 @@ class _Held:
                 entries[entry.period].append(entry)
             elif entry.query == query.name:
                 former.add(entry.period)
-        return cls(store, query, entries, former)
+        return cls(store, query, entries, former, newest)
 
     def why_due(
         self, period: str, covers: Window, versions: Callable[[], Mapping[str, str]], now: datetime
@@ -132,7 +139,10 @@ class _Held:
         held = self.entries.get(period, [])
         if not held and period in self.former:
             return "definition_changed"
-        if len(held) < (1 if is_year(period) else len(self.query.grains)):
+        grains = self.query.grains[-1:] if is_year(period) else self.query.grains
+        if self.newest is not None:
+            grains = tuple(grain for grain in grains if self.query.keeps(grain, self.newest - covers.end))
+        if not {entry.grain for entry in held}.issuperset(grains):
             return "missing"
         source_now = versions()
         if any(dict(entry.sources) != source_now or entry.covers != covers for entry in held):

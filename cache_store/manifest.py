@@ -16,24 +16,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT, TTL_SETTLED, Query, Ttl
+from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
+from cache_store.freshness import Freshness
 from nem.files import publish
-from nem.windows import EPOCH, Resolution, Window, utc_time
+from nem.windows import EPOCH, Resolution, Window
 
 FORMAT_VERSION = 1
 _FILE = "manifest.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """Until when a partition is fresh, may be served stale while rebuilt, and stale while the source fails. UTC."""
-
-    verified_at: datetime
-    ttl_seconds: int
-    expires_at: datetime
-    swr_until: datetime
-    sie_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +95,6 @@ def months_of(manifest: Manifest, query: Query, year: str) -> list[Entry]:
     """The published months of ``year`` at the coarsest grain of ``query``, in time order."""
     series = manifest.series(query.name, query.fingerprint, query.grains[-1])
     return [entry for entry in series if len(entry.period) == len("2026-05") and entry.period.startswith(year)]
-
-
-def freshness(period: Window, data_through: datetime, verified_at: datetime) -> Freshness:
-    """How fresh a partition is whose source was last checked at ``verified_at`` (UTC).
-
-    A period still arriving ages with its data: however often a flow succeeds, a source that stands still lets it
-    expire. A complete one ages from when its source was last checked.
-    """
-    if data_through < period.end:
-        return _ages(TTL_OPEN, utc_time(data_through) + PUBLICATION_DELAY, verified_at)
-    settled = verified_at - utc_time(period.end) >= SETTLES_AFTER
-    return _ages(TTL_SETTLED if settled else TTL_RECENT, verified_at, verified_at)
-
-
-def _ages(ttl: Ttl, since: datetime, verified_at: datetime) -> Freshness:
-    expires_at = since + ttl.fresh
-    return Freshness(
-        verified_at=verified_at,
-        ttl_seconds=int(ttl.fresh.total_seconds()),
-        expires_at=expires_at,
-        swr_until=expires_at + ttl.stale_while_revalidate,
-        sie_until=expires_at + ttl.stale_if_error,
-    )
 
 
 def read_manifest(root: Path) -> Manifest:

@@ -15,7 +15,7 @@ from cache_store.catalogue import Query
 from cache_store.manifest import Entry, Manifest, is_year
 from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor
 
-Grace = Literal["revalidate", "error"]  # how far past its TTL a partition may serve: see catalogue.Ttl
+Grace = Literal["revalidate", "error"]  # how far past its TTL a partition may serve: see freshness.Ttl
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,13 +90,13 @@ def sweep(
     *,
     now: datetime,
     byte_quota: int | None = None,
-    keep: timedelta = timedelta(days=31),
     dry_run: bool = False,
 ) -> Swept:
     """Delete files no manifest names and that are older than ``GRACE``; over ``byte_quota``, drop partitions first.
 
     Partitions of former definitions go once the current one covers them, and over the quota all of them. Then the finest
-    grain goes, oldest first, but never what ends within ``keep`` of the newest data, nor the last grain of any period.
+    grain goes, oldest first, but never what ends within ``KEEP`` of the newest data, nor a query's coarsest grain. What
+    went is answered live, and built again for whoever asks for its window: see ``due``.
     ``now`` is wall-clock UTC: it is compared to file times.
 
     Raises:
@@ -104,7 +104,7 @@ def sweep(
     """
     manifest = store.manifest()
     evicted = _superseded(manifest)
-    evicted += _over_quota(_without(manifest, evicted), byte_quota, keep)
+    evicted += _over_quota(_without(manifest, evicted), byte_quota)
     if evicted and not dry_run:
         manifest = publish_manifest(store.root, lambda newest: _without(newest, evicted))
     named = {entry.path for entry in manifest.entries}
@@ -208,7 +208,7 @@ def _superseded(manifest: Manifest) -> list[Entry]:
     return [e for e in manifest.entries if (current := _current(e.query)) and is_covered(e, current)]
 
 
-def _over_quota(entries: Sequence[Entry], byte_quota: int | None, keep: timedelta) -> list[Entry]:
+def _over_quota(entries: Sequence[Entry], byte_quota: int | None) -> list[Entry]:
     total = sum(entry.byte_count for entry in entries)
     if byte_quota is None or total <= byte_quota:
         return []
@@ -217,7 +217,7 @@ def _over_quota(entries: Sequence[Entry], byte_quota: int | None, keep: timedelt
     for entry in entries:
         if entry.fingerprint != _current(entry.query):
             evictable.append((-1, entry.covers.end, entry.path, entry))  # this version cannot read it
-        elif entry.covers.end <= newest - keep and entry.grain != CATALOGUE[entry.query].grains[-1]:
+        elif not CATALOGUE[entry.query].keeps(entry.grain, newest - entry.covers.end):
             rank = CATALOGUE[entry.query].grains.index(entry.grain)
             evictable.append((rank, entry.covers.end, entry.query, entry))
     gone: list[Entry] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cache_store import open_store
+from cache_store.freshness import KEEP
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import Window, utc_time
@@ -66,6 +67,13 @@ def month_world(tmp_path_factory):
     source = land_raw(folder / "lake", raw)
     span = Window(datetime(2024, 2, 1), datetime(2024, 3, 2))
     return World(raw, source, open_store(folder / "store"), utc_time(span.end), span)
+
+
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    """A quota may take all but the coarsest grains, however recent."""
+    for grain in KEEP:
+        monkeypatch.setitem(KEEP, grain, timedelta(0))
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from cache_store import CATALOGUE, Answer, Query, Receipt, explain, fetch, find_query, materialise, open_store
 from cache_store.errors import NoAnswerError
-from cache_store.manifest import Entry, Freshness
+from cache_store.freshness import Freshness
+from cache_store.manifest import Entry
 from nem.fuels import FUELS
 from nem.regions import NEM, REGIONS
 from nem.source import Source, open_source

@@ -10,9 +10,9 @@ import pytest
 
 from cache_store import CATALOGUE, Query, materialise, open_store
 from cache_store.build import publish_entries, renew
-from cache_store.catalogue import SETTLES_AFTER, TTL_RECENT, TTL_SETTLED
 from cache_store.due import Due, due
 from cache_store.errors import StoreUnavailableError
+from cache_store.freshness import SETTLES_AFTER, TTL_RECENT, TTL_SETTLED
 from nem.errors import SourceUnavailableError
 from nem.lake import land, land_units
 from nem.source import open_source

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, explain, fetch, materialise, open_store
-from cache_store.catalogue import SETTLES_AFTER
 from cache_store.due import due
 from cache_store.errors import RequestError, StoreVersionError
 from cache_store.flight import wait_for_turn
+from cache_store.freshness import SETTLES_AFTER
 from cache_store.manifest import publish_manifest, read_manifest
 from cache_store.upkeep import check, repair
 from cache_store.warm import warm

@@ -9,9 +9,9 @@ import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
 from cache_store.build import publish_entries, renew
-from cache_store.catalogue import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.errors import NoAnswerError, StalenessExceededError
 from cache_store.flight import wait_for_turn
+from cache_store.freshness import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.status import status
 from nem.errors import WindowError
 from nem.lake import land

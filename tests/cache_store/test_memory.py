@@ -11,7 +11,7 @@ import pytest
 
 from cache_store import CATALOGUE, materialise, open_store
 from cache_store.build import publish_entries, renew
-from cache_store.catalogue import TTL_RECENT
+from cache_store.freshness import TTL_RECENT
 from cache_store.manifest import publish_manifest
 from cache_store.memory import Held, Memory, remembered
 from cache_store.reader import LIVE_TTL

@@ -18,9 +18,9 @@ import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
 from cache_store.build import publish_entries
-from cache_store.catalogue import TTL_OPEN, TTL_RECENT, TTL_SETTLED
 from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
+from cache_store.freshness import TTL_OPEN, TTL_RECENT, TTL_SETTLED
 from cache_store.manifest import Entry, period_window, read_manifest
 from nem.lake import land
 from nem.source import open_source

@@ -82,11 +82,12 @@ def test_a_sweep_keeps_every_published_file(tiny):
     assert answers(tiny) == before
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_quota_takes_the_finest_grain_first_and_the_oldest_of_it(tiny):
     manifest = tiny.store.manifest()
     finest = [entry for entry in manifest.entries if entry.grain == CATALOGUE[entry.query].grains[0]]
     total = sum(entry.byte_count for entry in manifest.entries)
-    swept = sweep(tiny.store, now=WALL, byte_quota=total - 1, keep=timedelta(0))
+    swept = sweep(tiny.store, now=WALL, byte_quota=total - 1)
     oldest = min(
         finest, key=lambda entry: (CATALOGUE[entry.query].grains.index(entry.grain), entry.covers.end, entry.query)
     )
@@ -94,15 +95,20 @@ def test_a_quota_takes_the_finest_grain_first_and_the_oldest_of_it(tiny):
     assert sum(entry.byte_count for entry in tiny.store.manifest().entries) <= total - 1
 
 
-def test_a_quota_never_takes_the_last_grain_nor_what_is_recent(tiny):
-    swept = sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(0))
+def test_a_quota_never_takes_what_is_recent(tiny):
+    assert sweep(tiny.store, now=WALL, byte_quota=0).evicted == ()
+
+
+@pytest.mark.usefixtures("nothing_kept")
+def test_a_quota_never_takes_the_coarsest_grain(tiny):
+    swept = sweep(tiny.store, now=WALL, byte_quota=0)
     left = tiny.store.manifest().entries
     assert {entry.grain for entry in left} == {"1d"}
     assert len(swept.evicted) == len(CATALOGUE) * 2 * 2 - 2  # two days of two grains, capacity_factor of one
-    assert sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(days=31)).evicted == ()
 
 
 # R9: a sweep takes its partitions out of what is published by then, not out of what it looked at.
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_sweep_keeps_what_was_published_while_it_chose(tiny, monkeypatch):
     built = materialise(tiny.store, tiny.source, CATALOGUE["regional_price"], "2024-03-01", now=tiny.now)
     publish = upkeep.publish_manifest
@@ -112,7 +118,7 @@ def test_a_sweep_keeps_what_was_published_while_it_chose(tiny, monkeypatch):
         return publish(*arguments)
 
     monkeypatch.setattr(upkeep, "publish_manifest", publish_after_a_warming)
-    assert sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(0)).evicted
+    assert sweep(tiny.store, now=WALL, byte_quota=0).evicted
     assert {e.build for e in built if e.grain == "1d"} <= {e.build for e in tiny.store.manifest().entries}
 
 
@@ -130,29 +136,32 @@ def as_of_a_former_definition(tiny, period):
 
 
 # R6, R9
+@pytest.mark.usefixtures("nothing_kept")
 def test_what_a_former_definition_left_goes_once_covered_and_counts_towards_no_quota(tiny):
     current = tiny.store.manifest().entries
     former, byte_count = as_of_a_former_definition(tiny, "2024-03-01")
     total = sum(entry.byte_count for entry in tiny.store.manifest().entries)
-    swept = sweep(tiny.store, now=WALL, byte_quota=total - byte_count, keep=timedelta(0))
+    swept = sweep(tiny.store, now=WALL, byte_quota=total - byte_count)
     assert set(swept.evicted) == former
     assert tiny.store.manifest().entries == current
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_over_the_quota_what_nothing_can_read_goes_before_what_is_read(tiny):
     former, _ = as_of_a_former_definition(tiny, "2024-03-01")
     publish_manifest(
         tiny.store.root, lambda now: [e for e in now.entries if e.path in former or e.period == "2024-02-29"]
     )
     left = [entry for entry in tiny.store.manifest().entries if entry.path not in former]
-    assert sweep(tiny.store, now=WALL, keep=timedelta(0)).evicted == ()  # not covered: who goes back still reads it
+    assert sweep(tiny.store, now=WALL).evicted == ()  # not covered: who goes back still reads it
     quota = sum(entry.byte_count for entry in left)
-    assert set(sweep(tiny.store, now=WALL, byte_quota=quota, keep=timedelta(0)).evicted) == former
+    assert set(sweep(tiny.store, now=WALL, byte_quota=quota).evicted) == former
     assert list(tiny.store.manifest().entries) == left
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_what_was_evicted_is_answered_live_and_equal(tiny):
-    sweep(tiny.store, now=WALL, byte_quota=0, keep=timedelta(0))
+    sweep(tiny.store, now=WALL, byte_quota=0)
     answer = tiny.fetch("regional_price", tiny.span, resolution="5min")
     assert answer.receipt.origin == "live"
     compare(answer.table, tiny.expected("regional_price", tiny.span, "5min"))

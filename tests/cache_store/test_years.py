@@ -11,15 +11,16 @@ import pytest
 
 from cache_store import CATALOGUE, open_store
 from cache_store.build import compact, publish_entries, renew
-from cache_store.catalogue import SETTLES_AFTER, TTL_SETTLED
 from cache_store.due import due
 from cache_store.errors import PartitionCorruptError
+from cache_store.freshness import SETTLES_AFTER, TTL_SETTLED
 from cache_store.manifest import period_window
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cache_store.warm import warm
+from dashboard.data import RANGES
 from nem.source import open_source
-from nem.windows import EPOCH, INTERVAL, Window, utc_time
-from tests.cache_store.worlds import World
+from nem.windows import EPOCH, INTERVAL, RESOLUTIONS, Window, choose_resolution, utc_time
+from tests.cache_store.worlds import World, only
 from tests.oracle import compare
 from tests.tiny_nem import raw_tables
 
@@ -202,10 +203,42 @@ def test_a_manifest_rebuilt_from_footers_knows_the_year_and_whether_it_still_hol
     check_answer(revised, YEAR, MONTHS)
 
 
+@pytest.mark.usefixtures("nothing_kept")
 def test_a_quota_takes_no_year(world):
-    sweep(world.store, now=world.now, byte_quota=0, keep=timedelta(0))
+    sweep(world.store, now=world.now, byte_quota=0)
     assert {entry.grain for entry in world.store.manifest().entries} == {"1d"}
     check_answer(world, YEAR, ["2023"])
+
+
+# R9: never the only copy of what pages are drawn from by themselves.
+@pytest.mark.parametrize("query", CATALOGUE.values(), ids=lambda query: query.name)
+@pytest.mark.parametrize("length", [length for length in RANGES.values() if length])
+def test_a_quota_leaves_what_every_range_of_the_pages_is_drawn_from(query, length):
+    resolution = choose_resolution(Window(SPAN.end - length, SPAN.end))
+    fitting = [grain for grain in query.grains if RESOLUTIONS.index(grain) <= RESOLUTIONS.index(resolution)]
+    assert all(query.keeps(grain, length) for grain in fitting[-1:])
+
+
+def test_a_quarter_is_answered_after_a_quota_took_all_it_may(world):
+    assert sweep(world.store, now=world.now, byte_quota=0).evicted
+    window = Window(SPAN.end - RANGES["90d"], SPAN.end)
+    answer = world.fetch("regional_price", window, origin="cache")
+    compare(answer.table, world.expected("regional_price", window, answer.receipt.resolution))
+
+
+def test_what_a_quota_took_is_missed_only_by_who_asks_for_its_window(world):
+    taken = {path.split("/")[2:][1].split(".")[0] for path in sweep(world.store, now=world.now, byte_quota=0).evicted}
+    assert taken == {"2022-12-31", *MONTHS[:10]}
+    assert what_is_due(world) == []
+    assert what_is_due(world, window=period_window("2023-05")) == [("2023-05", "missing")]
+
+
+def test_a_grain_that_no_quota_takes_is_missed(world):
+    entries = world.store.manifest().entries
+    only(world.store, [entry for entry in entries if (entry.period, entry.grain) != ("2023-11", "5min")])
+    assert what_is_due(world) == [("2023-11", "missing")]
+    only(world.store, [entry for entry in entries if (entry.period, entry.grain) != ("2023-05", "1d")])
+    assert what_is_due(world) == [("2023-05", "missing")]
 
 
 def test_the_first_month_of_the_market_begins_with_it():
