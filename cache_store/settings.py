@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from nem.feeds import Addresses
+from nem.feeds import FEEDS, Addresses, choose_feeds
 
 
 class Settings(BaseSettings):
-    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``; ``nemweb_*`` say where files are."""
+    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``; ``nemweb_*`` say where files are.
+
+    ``feeds`` are those taken of AEMO's, by name; as a variable, with commas between.
+    """
 
     model_config = SettingsConfigDict(env_prefix="NEMWARM_", frozen=True)
 
@@ -27,6 +31,7 @@ class Settings(BaseSettings):
     nemweb_archive: str = Addresses.archive
     nemweb_month: str = Addresses.month
     nemweb_whole_month: str = Addresses.whole_month
+    feeds: Annotated[tuple[str, ...], NoDecode] = tuple(FEEDS)
     user_agent: str | None = None
 
     @model_validator(mode="before")
@@ -37,6 +42,12 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             raise ValueError(f"home: {error}") from error
         return {"lake": home / "lake", "store": home / "store"} | given | {"home": home}
+
+    @field_validator("feeds", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        names = [name.strip() for name in given.split(",")] if isinstance(given, str) else given
+        return tuple(feed.name for feed in choose_feeds(names)) if isinstance(names, list) else names
 
     @model_validator(mode="after")
     def _addressed(self) -> Settings:

@@ -9,7 +9,7 @@ from cache_store.catalogue import CATALOGUE
 from cache_store.history import Run, newest_of_each, read_runs
 from cache_store.store import Store
 from cache_store.usage import Tally, read_usage
-from nem.windows import Resolution, ceil, market_time
+from nem.windows import Resolution, newest_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,6 @@ def status(store: Store, *, now: datetime) -> list[SeriesStatus]:
         StoreUnavailableError: the manifest cannot be read.
     """
     manifest = store.manifest()
-    newest_due = ceil(market_time(now).replace(microsecond=0), "5min")
     found = []
     for query in CATALOGUE.values():
         for grain in query.grains:
@@ -107,7 +106,7 @@ def status(store: Store, *, now: datetime) -> list[SeriesStatus]:
                     row_count=sum(entry.row_count for entry in entries),
                     byte_count=sum(entry.byte_count for entry in entries),
                     data_through=through,
-                    lag=newest_due - through if through else None,
+                    lag=newest_due(now) - through if through else None,
                     built_at=max((entry.built_at for entry in entries), default=None),
                     verified_at=max((entry.freshness.verified_at for entry in entries), default=None),
                 )

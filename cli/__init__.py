@@ -19,11 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     from pydantic import ValidationError
 
     from cache_store.errors import CacheStoreError, RequestError, UnknownQueryError
-    from nem.errors import NemError, WindowError
+    from nem.errors import NemError, UnknownFeedError, WindowError
 
     try:
         code: int = arguments.run(arguments)
-    except (WindowError, RequestError, UnknownQueryError) as error:
+    except (WindowError, UnknownFeedError, RequestError, UnknownQueryError) as error:
         return complain(error, BAD_REQUEST)
     except ValidationError as error:
         words = (": ".join([*(str(part) for part in one["loc"]), one["msg"]]) for one in error.errors())

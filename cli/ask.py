@@ -1,4 +1,4 @@
-"""Commands that answer: query, explain, status and history."""
+"""Commands that answer: query and explain."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from cli.installation import open_installation, window_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from cache_store import Receipt, Segment
-    from cache_store.history import Run
-    from cache_store.status import Overview
 
 
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -82,85 +79,3 @@ def _cost_line(planned: Sequence[tuple[Segment, float | None]]) -> str:
     times = [ms for _, ms in planned if ms is not None]
     known = f"about {sum(times):,.1f} ms" if len(times) == len(planned) else "no reader has yet been timed at it"
     return f"{len(sizes)} files, {rows:,} rows, {byte_count / 1e6:.1f} MB; {known}"
-
-
-def run_status(arguments: argparse.Namespace) -> int:
-    """Print a row per query and grain; the table also says how readers and the last runs did."""
-    from dataclasses import asdict
-
-    from cache_store.status import overview
-
-    store, _, now = open_installation()
-    if arguments.format == "prometheus":
-        from cache_store.metrics import metrics
-
-        print(metrics(store, now=now), end="")
-        return OK
-    seen = overview(store, now=now)
-    rows = [asdict(row) for row in seen.series]
-    for row in rows:
-        row["data_through"] = row["data_through"] and f"{row['data_through'].isoformat()}+10:00"
-        for name in ("built_at", "verified_at"):
-            row[name] = row[name] and row[name].isoformat()
-        row["lag_minutes"] = (lag := row.pop("lag")) and lag.total_seconds() / 60
-    if arguments.format == "json":
-        print(json.dumps(rows))
-        return OK
-    for row in rows:
-        print(
-            f"{row['query']:20} {row['grain']:6} {row['partitions']:5} partitions ({row['fresh']} fresh, "
-            f"{row['expired']} expired) {row['byte_count'] / 1e6:8.1f} MB  data to {row['data_through'] or '-'}"
-        )
-    for line in (*_how_it_does(seen), *_what_landed(now)):
-        print(line)
-    return OK
-
-
-def _what_landed(now: datetime) -> Iterator[str]:
-    """A line per feed that was ever taken, one per file refused, and how far behind the lake is."""
-    from cache_store.settings import Settings
-    from nem.taken import last_ingest
-    from nem.taking import newest_labels
-    from nem.windows import ceil, market_time
-
-    lake = Settings().lake
-    taken = last_ingest(lake)
-    for one in taken:
-        words = [f"{one.landed} landed", f"{one.skipped} seen before", f"{one.rejected_count} rejected"]
-        words += [f"{one.left} left"] if one.left else []
-        words += [f"gap {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}" for gap in one.gaps]
-        yield f"{one.name:20} {one.checked_at:%Y-%m-%d %H:%M:%S}Z  {', '.join(words)}"
-        yield from (f"  {name}: {why}" for name, why in (*one.rejected.items(), *one.failed.items()))
-    if taken:
-        due = ceil(market_time(now).replace(microsecond=0), "5min")
-        yield from (
-            f"{table:20} to {label:%Y-%m-%d %H:%M} NEM, {due - label} behind"
-            for table, label in newest_labels(lake).items()
-        )
-
-
-def _how_it_does(seen: Overview) -> Iterator[str]:
-    if seen.lag is not None:
-        spread = f"; over the runs on record p50 {seen.lag_p50}, p95 {seen.lag_p95}" if seen.lag_p50 is not None else ""
-        yield f"behind the market by {seen.lag}{spread}"
-    if seen.hit_ratio is not None:
-        answered = f"{seen.request_count} requests, {seen.hit_ratio:.1%} answered without the source"
-        yield f"{answered}, {seen.seconds_saved:.0f} s of asking it saved"
-    yield from (_run_line(run) for run in seen.last_runs)
-    yield from (f"{_run_line(run)} (its last failure)" for run in seen.last_failures if run not in seen.last_runs)
-
-
-def _run_line(run: Run) -> str:
-    began = f"{run.began_at:%Y-%m-%d %H:%M:%S}Z"
-    return f"{run.name:20} {run.outcome:9} {began} {run.trigger:12} {run.seconds:8.1f} s  {run.message}"
-
-
-def run_history(arguments: argparse.Namespace) -> int:
-    """Print the runs on record, newest first."""
-    from cache_store.history import read_runs, row_of
-    from cache_store.settings import Settings
-
-    runs = [run for run in read_runs(Settings().store) if arguments.failed <= (run.outcome == "failed")]
-    for run in runs[: arguments.limit]:
-        print(json.dumps(row_of(run)) if arguments.format == "json" else _run_line(run))
-    return OK

@@ -39,17 +39,10 @@ def look(store: Store, source: Source, now: datetime) -> Health:
 
 def _feeds(source: Source, now: datetime) -> Iterator[Feed]:
     from dashboard.health import Feed
-    from nem.errors import SourceUnavailableError
-    from nem.tables import TABLES
-    from nem.windows import ceil, market_time
+    from nem.windows import newest_due
 
-    due = ceil(market_time(now).replace(microsecond=0), "5min")
-    for table in TABLES:
-        try:
-            newest = source.span(table).end
-        except SourceUnavailableError:
-            continue
-        yield Feed(table, newest, due - newest)
+    for table, newest in source.newest_labels().items():
+        yield Feed(table, newest, newest_due(now) - newest)
 
 
 def _day(store: Store, source: Source, now: datetime) -> Day | None:

@@ -47,6 +47,8 @@ def _check(arguments: argparse.Namespace) -> str:
         return "--start and --end are of AEMO's history: give them without --sample or --from"
     if any(edges) and not all(edges):
         return "history needs both --start and --end"
+    if arguments.feed and (arguments.sample or place or any(edges)):
+        return "--feed is of the current feeds: give it without --sample, --from, --start and --end"
     if place and "://" not in place and not Path(place).expanduser().exists():
         return f"there is no {place}: give a folder, a file or an http address"
     return ""
@@ -78,10 +80,19 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Inges
             yield ingest_url(lake, web, place, now=now, strict=strict, progress=progress)
         for month in months:
             yield ingest_month(
-                lake, web, addresses, month, now=now, strict=strict, force=arguments.force, progress=progress
+                lake,
+                web,
+                addresses,
+                month,
+                now=now,
+                feeds=settings.feeds,
+                strict=strict,
+                force=arguments.force,
+                progress=progress,
             )
         if not (place or months):
-            yield ingest_current(lake, web, addresses, now=now, progress=progress)
+            feeds = arguments.feed or settings.feeds
+            yield ingest_current(lake, web, addresses, now=now, feeds=feeds, progress=progress)
 
 
 def _progress(done: int, count: int, name: str) -> None:

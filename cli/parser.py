@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from cli import ask, ingest, keep, serve
+from cli import ask, ingest, keep, serve, status
 from cli.codes import BAD_REQUEST
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def build_parser() -> argparse.ArgumentParser:
     served.add_argument("--handed", help=argparse.SUPPRESS)  # one of several: the socket its connections come over
     _add_origin(command("ingest", ingest.run_ingest, "land data in the source lake; AEMO's current feeds by default"))
     _add_work(command("warm", keep.run_warm, "warm the cache through the Prefect flow"))
-    shown = command("status", ask.run_status, "what is warmed, how fresh, how far behind; what was landed")
+    shown = command("status", status.run_status, "what is warmed, how fresh, how far behind; what was landed")
     shown.add_argument("--format", choices=["table", "json", "prometheus"], default="table")
     runs = command(
-        "history", ask.run_history, "what runs did, newest first: what started them, what they built, what failed"
+        "history", status.run_history, "what runs did, newest first: what started them, what they built, what failed"
     )
     runs.add_argument("--failed", action="store_true", help="only runs that failed")
     runs.add_argument("--limit", type=_count(1), default=20, help="default: 20")
@@ -86,6 +86,9 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def _add_origin(parser: argparse.ArgumentParser) -> None:
     _add_window(parser, required=False)
+    parser.add_argument(
+        "--feed", action="append", metavar="NAME", help="only this current feed, such as dispatch; may be repeated"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--sample", action="store_true", help="the bundled 22 days of October 2017")
     what.add_argument(

@@ -23,8 +23,9 @@ from flows.report import describe, list_problems, summarise
 from flows.warm import builder, may_pass, warm_all
 from flows.work import Outcome, Work, find_work
 from nem import Window, open_source
-from nem import ingest as feeds
 from nem.errors import SourceUnavailableError
+from nem.ingest import ingest_current as take_feeds
+from nem.ingest import ingest_month, months_of
 from nem.nemweb import AGENT, open_web
 from nem.taken import Ingested
 from nem.windows import day_window, parse_time
@@ -35,16 +36,20 @@ class IngestIncompleteError(CacheStoreError):
 
 
 @flow(name="ingest-current", persist_result=False)
-def ingest_current() -> str:
+def ingest_current(feeds: list[str] | None = None) -> str:
     """Land what is new in AEMO's current feeds, warm the days that changed, and return a sentence that says so.
 
+    Args:
+        feeds: their names, where it is not to be those of the settings.
+
     Raises:
+        UnknownFeedError: the caller's mistake; nothing was done.
         IngestIncompleteError: all else landed and is warm; the next run tries again.
         SourceUnavailableError: the lake cannot be written, or another ingest is at work.
     """
     settings = Settings()
     with recorded(settings.store, "ingest-current") as record:
-        done = take_current()
+        done = take_current(feeds or settings.feeds)
         parts = _warm(_windows(done.changed_days))
         lag = furthest_behind(status(open_store(settings.store), now=datetime.now(UTC)))
         return _finish(record, [done], parts, "ingest-current", lag=lag)
@@ -67,7 +72,7 @@ def backfill(start: str, end: str, force: bool = False) -> str:
     """
     settings, logger = Settings(), get_run_logger()
     with recorded(settings.store, "backfill") as record:
-        months = feeds.months_of(Window(parse_time(start), parse_time(end)))
+        months = months_of(Window(parse_time(start), parse_time(end)))
         taken: list[Ingested] = []
         lost: list[str] = []
         parts: list[tuple[Work, list[Outcome]]] = []
@@ -85,11 +90,11 @@ def backfill(start: str, end: str, force: bool = False) -> str:
 
 
 @task(task_run_name="current feeds", cache_policy=NO_CACHE, persist_result=False)
-def take_current() -> Ingested:
-    """Land what is new in the feeds that are due. Not retried: it asks again by itself, and so does the next run."""
+def take_current(feeds: Sequence[str]) -> Ingested:
+    """Land what is new in those of ``feeds`` that are due. Not retried: it asks again by itself, and so does the next run."""
     settings = Settings()
     with open_web(agent=settings.user_agent or AGENT) as web:
-        return feeds.ingest_current(settings.lake, web, settings.addresses, now=datetime.now(UTC), only_due=True)
+        return take_feeds(settings.lake, web, settings.addresses, now=datetime.now(UTC), feeds=feeds, only_due=True)
 
 
 @task(
@@ -108,7 +113,9 @@ def take_month(month: Window, force: bool) -> Ingested:
     """
     settings = Settings()
     with open_web(agent=settings.user_agent or AGENT) as web:
-        return feeds.ingest_month(settings.lake, web, settings.addresses, month, now=datetime.now(UTC), force=force)
+        return ingest_month(
+            settings.lake, web, settings.addresses, month, now=datetime.now(UTC), feeds=settings.feeds, force=force
+        )
 
 
 def _warm(windows: Sequence[Window]) -> list[tuple[Work, list[Outcome]]]:

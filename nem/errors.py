@@ -32,5 +32,9 @@ class SourceFormatError(NemError):
     """The operator's to mend: a file breaks the format it claims to have."""
 
 
+class UnknownFeedError(NemError, ValueError):
+    """The caller's mistake: AEMO's server has no such feed, or none that lands here; the message lists those there are."""
+
+
 class WindowError(NemError, ValueError):
     """The caller's mistake: a window or time that is empty, reversed, off the grid or zone-aware."""

@@ -6,11 +6,13 @@ A file's time is read from its name, in NEM time: that of its label, or of its m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
+
+from nem.errors import UnknownFeedError
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 # An archive's file begins and ends within an hour of what its name says: a week of TradingIS runs from 00:30 to 00:25.
@@ -129,6 +131,19 @@ FEEDS: Mapping[str, Feed] = {
         ),
     )
 }
+
+
+def choose_feeds(names: Iterable[str]) -> tuple[Feed, ...]:
+    """The feeds of these names, in the order to take them.
+
+    Raises:
+        UnknownFeedError: one is none, or there are none.
+    """
+    wanted = set(names)
+    if unknown := sorted(wanted - set(FEEDS)) or (not wanted and ["no name"]):
+        raise UnknownFeedError(f"{', '.join(unknown)} is no feed; there are {', '.join(FEEDS)}")
+    return tuple(feed for feed in FEEDS.values() if feed.name in wanted)
+
 
 # Of the monthly archive, in the order to land: what a unit is decides what its readings mean.
 REGISTRATION = ("DUDETAIL", "DUDETAILSUMMARY", "STATION", "GENUNITS")

@@ -6,12 +6,12 @@ tries again. Where files are is ``nem.feeds``; how one is had, landed and noted 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
-from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, landing_order, table_of
+from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
 from nem.lake import SAMPLE_MARK
 from nem.ledger import Gap, Ledger, Seen, merged, taking, without
 from nem.listing import Link
@@ -33,22 +33,25 @@ def ingest_current(
     addresses: Addresses,
     *,
     now: datetime,
+    feeds: Iterable[str] = FEEDS,
     only_due: bool = False,
     progress: Progress | None = None,
 ) -> Ingested:
-    """Take what is new in the current feeds, newest first, and repair from the archives what they no longer offer.
+    """Take what is new in the current ``feeds``, newest first, and repair from the archives what they no longer offer.
 
     With ``only_due``, a feed's folder is asked for no more often than its ``every``, and not while the server wants none of
     it.
 
     Raises:
+        UnknownFeedError: one of ``feeds`` is none.
         SourceUnavailableError: the lake cannot be written, or another ingest of the feeds is at work.
     """
+    chosen = choose_feeds(feeds)
     with taking(root, "current"):
         run = Run(root, "current", web, now, progress)
-        for name in FEEDS:
-            run.open(name)
-        due = [feed for feed in FEEDS.values() if not only_due or _is_due(feed, run.ledgers[feed.name], now)]
+        for feed in chosen:
+            run.open(feed.name)
+        due = [feed for feed in chosen if not only_due or _is_due(feed, run.ledgers[feed.name], now)]
         run.take([offer for feed in due for offer in _look(run, web, feed, addresses.of_current(feed))])
         for feed in due:
             _repair(run, web, feed, addresses)
@@ -65,22 +68,25 @@ def ingest_month(
     window: Window,
     *,
     now: datetime,
+    feeds: Iterable[str] = FEEDS,
     strict: bool = True,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Ingested:
-    """Take the month that ``window`` lies in: whole from the monthly archive, else its days from the feeds' archives.
+    """Take the month that ``window`` lies in: whole from the monthly archive, else its days from the archives of ``feeds``.
 
     A file that was taken is taken again only where the server has another version of it, or with ``force``.
 
     Raises:
+        UnknownFeedError: one of ``feeds`` is none.
         SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
     """
+    chosen = choose_feeds(feeds)
     with taking(root, HISTORY):
         run = Run(root, HISTORY, web, now, progress, strict)
         run.open(HISTORY)
         try:
-            links = _of_history(run, web, addresses, window)
+            links = _of_history(run, web, addresses, chosen, window)
         except (SourceUnavailableError, SourceFormatError) as error:
             run.facts[HISTORY].failed[f"{window.start:%Y-%m}"] = str(error)
             links = []
@@ -238,7 +244,7 @@ def _meets(gaps: list[Gap], start: datetime, end: datetime) -> bool:
     return any(gap.start < end + EDGE and gap.end > start - EDGE for gap in gaps)
 
 
-def _of_history(run: Run, web: Web, addresses: Addresses, window: Window) -> list[Link]:
+def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed], window: Window) -> list[Link]:
     """The files that hold the month of ``window``, in the order to land them."""
     month = window.start.date().replace(day=1)
     folder, zipped = addresses.of_month(month), addresses.of_whole_month(month)
@@ -249,10 +255,7 @@ def _of_history(run: Run, web: Web, addresses: Addresses, window: Window) -> lis
     if whole := [link for link in _offered(web, f"{place}/") if link.name == name]:
         return whole
     days = [
-        link
-        for feed in FEEDS.values()
-        if feed.step and feed.months
-        for link in _archived(run, web, feed, addresses, window)
+        link for feed in feeds if feed.step and feed.months for link in _archived(run, web, feed, addresses, window)
     ]
     if not days:
         raise FileAbsentError(

@@ -36,37 +36,39 @@ def read_listing(page: str, url: str) -> list[Link]:
     Links elsewhere are passed over: to other hosts, up, and to AEMO's ``DUPLICATE`` folders.
 
     Raises:
-        FileAbsentError: it links to folders alone.
-        SourceFormatError: it links to nothing here, as a page that says what is wrong does not; or to too much.
+        FileAbsentError: the folder holds no such file: nothing, or folders alone.
+        SourceFormatError: it links neither here nor up, as a page that says what is wrong does not; or to too much.
     """
     found: dict[str, Link] = {}
-    has_folders = False
+    folder = urlsplit(url)
+    here = unquote(folder.path.rpartition("/")[0]).casefold()  # asked for as CURRENT, AEMO's server links to Current
+    is_listing = False
     for number, match in enumerate(_LINK.finditer(page)):
         if number >= MOST_LINKS:
             raise SourceFormatError(f"{url} lists more than {MOST_LINKS:,} links: no folder of AEMO's does")
-        target = _target(unescape(match["href"]), url)
-        if target is None:
+        try:
+            target = urlsplit(urljoin(url, unescape(match["href"])))
+        except ValueError:  # no address at all
             continue
-        has_folders = has_folders or target.path.endswith("/")
-        if link := _link(match, target):
+        place, is_folder, name = _parts(target.path)
+        if (target.scheme, target.netloc) != (folder.scheme, folder.netloc):
+            continue
+        is_up = is_folder and f"{place}/{name}" == here.rpartition("/")[0]
+        is_listing = is_listing or is_up or (is_folder and place == here)
+        if place == here and (link := _link(match, target)):
             found.setdefault(link.name, link)
-    if not found and has_folders:
-        raise FileAbsentError(f"{url} lists folders and no file")
+    if not found and is_listing:
+        raise FileAbsentError(f"{url} holds no file")
     if not found:
         begins = " ".join(re.sub(r"<[^<>]{0,500}>", " ", page[:2_000]).split())[:120]
         raise SourceFormatError(f"{url} lists no file; it begins {begins!r}")
     return list(found.values())
 
 
-def _target(href: str, url: str) -> SplitResult | None:
-    """The address that a link leads to, if it is in the folder at ``url``."""
-    try:
-        target, folder = urlsplit(urljoin(url, href)), urlsplit(url)
-        is_here = (target.scheme, target.netloc) == (folder.scheme, folder.netloc)
-    except ValueError:  # no address at all
-        return None
-    place = target.path.removesuffix("/").rpartition("/")[0]
-    return target if is_here and _same(place, folder.path) else None
+def _parts(path: str) -> tuple[str, bool, str]:
+    """The folder that a path lies in, whether it is a folder itself, and its name there; case does not count."""
+    place, _, name = path.removesuffix("/").rpartition("/")
+    return unquote(place).casefold(), path.endswith("/"), unquote(name).casefold()
 
 
 def _link(match: re.Match[str], target: SplitResult) -> Link | None:
@@ -79,8 +81,3 @@ def _link(match: re.Match[str], target: SplitResult) -> Link | None:
     stamp = " ".join(unescape(before if re.search(r"\d", before) else match["after"]).split())
     size = _SIZE.search(stamp)
     return Link(name, target._replace(query="", fragment="").geturl(), stamp, int(size[1]) if size else None)
-
-
-def _same(place: str, folder: str) -> bool:
-    # Asked for as CURRENT, AEMO's server answers with links to Current.
-    return unquote(place).casefold() == unquote(folder.rpartition("/")[0]).casefold()

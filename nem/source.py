@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -89,6 +90,14 @@ class Source:
             SourceUnavailableError: there is no source, or it has no such table.
         """
         return self._layout().span(table)
+
+    def newest_labels(self) -> dict[str, datetime]:
+        """The newest label of each table that the source holds and can read."""
+        found = {}
+        for table in TABLES:
+            with suppress(SourceUnavailableError):
+                found[table] = self.span(table).end
+        return found
 
     def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
         """Per table a token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""

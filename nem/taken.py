@@ -103,12 +103,14 @@ def last_ingest(root: Path) -> list[Taken]:
 def keep_last(root: Path, taken: Iterable[Taken]) -> None:
     """Have ``last_ingest`` tell of ``taken``. Raises SourceUnavailableError: the lake cannot be written."""
     held = {one.name: one for one in last_ingest(root)} | {one.name: one for one in taken}
-    write_json(root / FOLDER / _LAST, {name: _row(one) for name, one in held.items()})
+    write_json(root / FOLDER / _LAST, {name: row_of(one) for name, one in held.items()})
 
 
-def _row(taken: Taken) -> dict[str, Any]:
+def row_of(taken: Taken) -> dict[str, Any]:
+    """As JSON has it; of ``rejected`` and ``failed`` some."""
     named = {key: dict(list(getattr(taken, key).items())[:MOST_NAMED]) for key in ("rejected", "failed")}
-    return asdict(taken) | named | {"gaps": [[gap.start, gap.end] for gap in taken.gaps]}
+    gaps = [[gap.start.isoformat(), gap.end.isoformat()] for gap in taken.gaps]
+    return asdict(taken) | named | {"checked_at": taken.checked_at.isoformat(), "gaps": gaps}
 
 
 def _taken(row: dict[str, Any]) -> Taken:

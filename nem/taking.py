@@ -10,14 +10,12 @@ from pathlib import Path
 from time import perf_counter
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
-from nem.lake import landed_days
 from nem.landing import land_files
 from nem.ledger import Ledger, Seen, merged, read_ledger, without, write_ledger
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.quarantine import quarantine, release
 from nem.source import open_source
-from nem.tables import TABLES
 from nem.taken import Ingested, Taken, keep_last
 
 INCOMING = "incoming"
@@ -70,7 +68,7 @@ class Run:
     def open(self, name: str, *, afresh: bool = False) -> Ledger:
         """What is known of ``name``; nothing if ``afresh``."""
         if not self.ledgers:
-            self.newest_before = newest_labels(self.root)
+            self.newest_before = open_source(self.root).newest_labels()
         self.facts[name] = _Facts()
         self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
         return self.ledgers[name]
@@ -116,7 +114,7 @@ class Run:
         keep_last(self.root, taken)
         days = {table: sorted(found) for table, found in self.days.items() if found}
         unknown, seconds = tuple(sorted(self.unknown_units)), perf_counter() - self.began
-        return Ingested(taken, days, self.newest_before, newest_labels(self.root), unknown, seconds)
+        return Ingested(taken, days, self.newest_before, open_source(self.root).newest_labels(), unknown, seconds)
 
     def _have(self, offer: Offer) -> tuple[Path, str] | None:
         """Where the file is now, and its tag; None where it could not be had, or is still what was refused."""
@@ -194,12 +192,6 @@ class Run:
             left=len(ledger.pending),
             gaps=tuple(merged(ledger.gaps)),
         )
-
-
-def newest_labels(root: Path) -> dict[str, datetime]:
-    """The newest label of each table that the lake holds."""
-    source = open_source(root)
-    return {table: source.span(table).end for table in TABLES if landed_days(root, table)}
 
 
 def _batches(offers: Sequence[Offer]) -> Iterator[list[Offer]]:

@@ -173,6 +173,11 @@ def market_time(utc: datetime) -> datetime:
     return check_instant(utc).astimezone(MARKET_ZONE).replace(tzinfo=None)
 
 
+def newest_due(now: datetime) -> datetime:
+    """The newest label whose interval has begun at ``now`` (UTC): what a source that is not behind holds."""
+    return ceil(market_time(now).replace(microsecond=0), "5min")
+
+
 def utc_time(market: datetime) -> datetime:
     """A naive NEM time as an aware instant in UTC."""
     return market.replace(tzinfo=MARKET_ZONE).astimezone(UTC)

@@ -220,13 +220,20 @@ def test_what_was_answered_live_is_answered_from_partitions_after_a_restart(
 
 def test_status_names_every_query_and_grain(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["status", "--format", "json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    told = json.loads(capsys.readouterr().out)
+    rows = told["series"]
     assert [(row["query"], row["grain"]) for row in rows][:3] == [
         ("generation_by_fuel", "5min"),
         ("generation_by_fuel", "30min"),
         ("generation_by_fuel", "1d"),
     ]
     assert {row["partitions"] for row in rows} == {0}
+    assert told["feeds"] == []
+    assert told["tables"][1] == {
+        "table": "regional_price",
+        "data_through": "2017-11-05T00:00:00+10:00",
+        "lag_minutes": 0.0,  # the sample replays its past
+    }
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ def test_the_flows_land_warm_and_name_what_failed(server: AemoServer, tmp_path: 
         warmed = {(entry.query, entry.period) for entry in open_store(home / "store").manifest().entries}
         assert ("generation_by_fuel", "2021-09-02") in warmed
         assert ran("ingest-current", home) == "failed"
+        assert "landed 0 files" in ingest_current(feeds=["scada"])  # a mirror without the others
+        assert ran("ingest-current", home) != "failed"
 
         server.fail("MMSDM_2024_08", status(500))
         with pytest.raises(IngestIncompleteError, match="2024-08"):

@@ -216,10 +216,11 @@ def test_a_page_of_an_error_is_no_folder(server: AemoServer, web: Web) -> None:
         web.list_folder(folder(server))
 
 
-def test_a_folder_of_folders_holds_no_file(server: AemoServer, web: Web) -> None:
-    server.publish("2024/MMSDM_2024_01/a.zip", b"")
-    with pytest.raises(FileAbsentError, match="lists folders and no file"):
-        web.list_folder(f"{server.url}/2024/")
+@pytest.mark.parametrize("inside", ["MMSDM_2024_01/a.zip", "readme.txt"])
+def test_a_folder_without_files_of_ours_is_no_error_page(server: AemoServer, web: Web, inside: str) -> None:
+    server.publish(f"MMSDM/2024/{inside}", b"")
+    with pytest.raises(FileAbsentError, match="holds no file"):
+        web.list_folder(f"{server.url}/MMSDM/2024/")
 
 
 def test_nobody_listens(web: Web, slept: list[float]) -> None:
