@@ -99,7 +99,7 @@ def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entr
     Raises:
         StoreUnavailableError: the store cannot be written; the published generation stands.
     """
-    return publish_manifest(store.root, lambda newest: replace(newest.entries, built, renewed))
+    return publish_manifest(store.root, lambda newest: replace(newest.entries, built, renewed), remote=store.remote)
 
 
 def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ from typing import Any
 from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
 from cache_store.freshness import Freshness
+from cache_store.remote import MANIFEST, Remote
 from nem.files import publish
 from nem.windows import EPOCH, Resolution, Window
 
 FORMAT_VERSION = 1
-_FILE = "manifest.json"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def read_manifest(root: Path) -> Manifest:
         StoreUnavailableError: it cannot be read.
         StoreVersionError: another version of this program wrote it.
     """
-    path = root / _FILE
+    path = root / MANIFEST
     try:
         document = json.loads(path.read_bytes())
         if document["version"] != FORMAT_VERSION:
@@ -119,40 +121,73 @@ def read_manifest(root: Path) -> Manifest:
 
 
 def publish_manifest(
-    root: Path, change: Callable[[Manifest], Iterable[Entry]], *, onto: Manifest | None = None
+    root: Path,
+    change: Callable[[Manifest], Iterable[Entry]],
+    *,
+    onto: Manifest | None = None,
+    remote: Remote | None = None,
 ) -> Manifest:
     """Replace the manifest by what ``change`` makes of the newest one, under the writers' lock.
 
-    ``onto`` stands in for the newest one where that cannot be read.
+    ``onto`` stands in for the newest one where that cannot be read. Where ``root`` is a copy of a ``remote``, the newest is
+    the one there, the new one is published there first, and ``change`` is asked again whenever another machine was quicker.
 
     Raises:
         StoreUnavailableError: the root cannot be written; the published generation stands.
     """
     try:
         with writer_lock(root):
-            newest = onto or read_manifest(root)
-            following = Manifest.of(newest.generation + 1, change(newest))
-            document = {
-                "version": FORMAT_VERSION,
-                "generation": following.generation,
-                "entries": [facts(entry) for entry in following.entries],
-            }
-            text = json.dumps(document, separators=(",", ":"))
-            for path in {entry.path for entry in newest.entries} - {entry.path for entry in following.entries}:
+            while True:
+                if remote:
+                    remote.pull(root, MANIFEST)
+                newest = onto or read_manifest(root)
+                following = Manifest.of(newest.generation + 1, change(newest))
+                text = _text_of(following)
+                if remote is None or remote.push(root, MANIFEST, text, files=_paths(following), there=_paths(newest)):
+                    break
+            for path in _paths(newest) - _paths(following):
                 with contextlib.suppress(OSError):
                     os.utime(root / path)  # readers of the former generation have their grace from now on
-            publish(root / _FILE, lambda path: path.write_text(text))
+            publish(root / MANIFEST, lambda path: path.write_text(text))
             return following
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
 
 
+def follow(root: Path, remote: Remote) -> None:
+    """Take over what another machine published, now and then. Out of reach, what is here stands, and ages."""
+    if not remote.is_due():
+        return
+    try:
+        with writer_lock(root, wait=False):
+            remote.pull(root, MANIFEST)
+    except BlockingIOError:
+        pass  # whoever has the lock looks there as well
+    except OSError as error:
+        remote.look_again(soon=False)
+        _log.warning("the store at %s stays at the generation it has: %s", root, error)
+
+
+def _paths(manifest: Manifest) -> set[str]:
+    return {entry.path for entry in manifest.entries}
+
+
+def _text_of(manifest: Manifest) -> str:
+    rows = [facts(entry) for entry in manifest.entries]
+    document = {"version": FORMAT_VERSION, "generation": manifest.generation, "entries": rows}
+    return json.dumps(document, separators=(",", ":"))
+
+
 @contextlib.contextmanager
-def writer_lock(root: Path) -> Iterator[None]:
-    """One writer at a time on this host. The kernel lets go when the holder dies."""
+def writer_lock(root: Path, *, wait: bool = True) -> Iterator[None]:
+    """One writer at a time on this host. The kernel lets go when the holder dies.
+
+    Raises:
+        BlockingIOError: another has it, and we are not to ``wait``.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
 
 

@@ -52,6 +52,8 @@ def sound_pieces(
     is_good = store.is_sound if opening else store.is_whole
     while True:
         pieces = planned_pieces(manifest, request, now, grace=grace, broken=broken)
+        if opening:
+            store.bring(piece.entry for piece in pieces if piece.entry)
         unsound = {piece.entry.build: piece.entry for piece in pieces if piece.entry and not is_good(piece.entry)}
         if not unsound:
             return manifest, pieces

@@ -14,8 +14,9 @@ import duckdb
 
 from cache_store.errors import StoreUnavailableError
 from cache_store.flight import Flights
-from cache_store.manifest import Entry, Manifest, read_manifest
+from cache_store.manifest import Entry, Manifest, follow, read_manifest
 from cache_store.memory import Memory
+from cache_store.remote import Remote, remote_of
 from cache_store.usage import Usage
 
 LIVE_AT_ONCE = 4  # queries that readers of this process have the source run: each may take all cores and its own memory
@@ -32,6 +33,7 @@ class Store:
     flights: Flights
     background: ThreadPoolExecutor | None
     usage: Usage
+    remote: Remote | None = None  # what ``root`` is a copy of
     at_source: Semaphore = field(default_factory=lambda: Semaphore(LIVE_AT_ONCE))
     _seen: dict[str, tuple[tuple[int, ...], Manifest]] = field(default_factory=dict)
     _sound: set[str] = field(default_factory=set)
@@ -39,9 +41,13 @@ class Store:
     def manifest(self) -> Manifest:
         """The newest published generation; parsed again only when the file was replaced.
 
+        A copy of a remote follows it within seconds.
+
         Raises:
             StoreUnavailableError: it cannot be read.
         """
+        if self.remote:
+            follow(self.root, self.remote)
         try:
             stat = (self.root / "manifest.json").stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -60,18 +66,21 @@ class Store:
         return [f"{self.root}/{entry.path}" for entry in entries]
 
     def is_whole(self, entry: Entry) -> bool:
-        """Whether its file is there, in the size published, and no reader has found it broken. Opens nothing."""
+        """Whether its file is there, in the size published, and no reader has found it broken. Opens nothing.
+
+        What a copy has not brought yet counts as whole: whether the remote has it is for ``check`` to tell.
+        """
         try:
             whole = (self.root / entry.path).stat().st_size == entry.byte_count
         except OSError:
-            return False
+            return self.remote is not None
         return whole and not self._mark(entry).exists()
 
     def is_sound(self, entry: Entry) -> bool:
         """Whether its file holds what was published: its checksum, taken once per process."""
         if entry.build not in self._sound:
             try:
-                content = (self.root / entry.path).read_bytes()
+                content = self.content(entry)
             except OSError:
                 return False
             if hashlib.sha256(content).hexdigest() != entry.checksum:
@@ -79,10 +88,39 @@ class Store:
             self._sound.add(entry.build)
         return True
 
+    def content(self, entry: Entry) -> bytes:
+        """Its file, brought here first if only the remote has it.
+
+        Raises:
+            OSError: it is nowhere, or out of reach.
+        """
+        path = self.root / entry.path
+        if self.remote and not path.exists():
+            try:
+                self.remote.bring(self.root, [entry.path])
+            except FileNotFoundError:
+                self.remote.look_again(soon=True)  # swept since: a newer manifest names another
+                raise
+        return path.read_bytes()
+
+    def bring(self, entries: Iterable[Entry]) -> None:
+        """Bring what only the remote has, several at a time. What cannot be brought is found missing when it is read."""
+        if self.remote:
+            lacking = [entry.path for entry in entries if not (self.root / entry.path).exists()]
+            with contextlib.suppress(OSError):
+                self.remote.bring(self.root, lacking)
+
     def report_broken(self, entries: Iterable[Entry]) -> None:
-        """Have the next warming rebuild them. On a read-only mount nothing is marked, and each process finds out alone."""
+        """Have the next warming rebuild them. On a read-only mount nothing is marked, and each process finds out alone.
+
+        Of a remote only the copy is dropped: the next read brings it again.
+        """
         for entry in entries:
             self._sound.discard(entry.build)
+            if self.remote:
+                with contextlib.suppress(OSError):
+                    (self.root / entry.path).unlink()
+                continue
             with contextlib.suppress(OSError):
                 self._mark(entry).parent.mkdir(exist_ok=True)
                 self._mark(entry).touch()
@@ -100,6 +138,10 @@ def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20, read_throug
 
     With ``read_through``, what a fetch answers live is materialised in the background, and so survives a restart; and
     what is asked is counted, for ``usage.most_asked``.
+
+    Raises:
+        StoreUnavailableError: it is a copy of a remote that cannot be told, or whose package is missing.
     """
+    at = Path(root).expanduser()
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
-    return Store(Path(root).expanduser(), duckdb.connect(), Memory(memory_bytes), Flights(), background, Usage())
+    return Store(at, duckdb.connect(), Memory(memory_bytes), Flights(), background, Usage(), remote_of(at))

@@ -6,7 +6,7 @@ Nothing here is needed to answer; everything here may run while others read and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from cache_store.manifest import (
     writer_lock,
 )
 from cache_store.reader import fetch
+from cache_store.remote import Held, Remote
 from cache_store.store import BROKEN, Store
 from cache_store.usage import FOLDER as USAGE
 from cache_store.warm import warm
@@ -70,6 +71,8 @@ def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
         StoreUnavailableError: the root cannot be written.
     """
     found: list[tuple[datetime, int, Entry]] = []
+    if store.remote:
+        _bring_all(store.root, store.remote)
     for path in _partition_files(store.root):
         try:
             footer = footer_of(store.connection, path)
@@ -82,7 +85,7 @@ def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
     live: list[Entry] = []
     for *_, entry in sorted(found, key=lambda dated: dated[:2]):
         live = replace(live, [entry])
-    return publish_manifest(store.root, lambda _: live, onto=Manifest(int(now.timestamp())))
+    return publish_manifest(store.root, lambda _: live, onto=Manifest(int(now.timestamp())), remote=store.remote)
 
 
 def sweep(
@@ -106,7 +109,7 @@ def sweep(
     evicted = _superseded(manifest)
     evicted += _over_quota(_without(manifest, evicted), byte_quota)
     if evicted and not dry_run:
-        manifest = publish_manifest(store.root, lambda newest: _without(newest, evicted))
+        manifest = publish_manifest(store.root, lambda newest: _without(newest, evicted), remote=store.remote)
     named = {entry.path for entry in manifest.entries}
     builds = {entry.build for entry in manifest.entries}
     try:
@@ -116,10 +119,19 @@ def sweep(
             byte_count = sum(path.stat().st_size for path in old)
             for path in [] if dry_run else old:
                 path.unlink(missing_ok=True)
+        names = [str(path.relative_to(store.root)) for path in old]
+        if store.remote:
+            unnamed = {
+                name: one.byte_count
+                for name, one in _remote_files(store.remote).items()
+                if name not in named and now - one.modified_at > GRACE
+            }
+            byte_count += sum(unnamed.values())
+            names += [f"{store.remote.url}/{name}" for name in unnamed]
+            store.remote.delete([] if dry_run else unnamed)
     except OSError as error:
         raise StoreUnavailableError(f"the store at {store.root} cannot be swept: {error}") from error
-    files = tuple(str(path.relative_to(store.root)) for path in old)
-    return Swept(files, tuple(entry.path for entry in evicted), byte_count)
+    return Swept(tuple(names), tuple(entry.path for entry in evicted), byte_count)
 
 
 def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0) -> list[Finding]:
@@ -128,18 +140,22 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     The sample moves on by its own length each day, so daily checks come round to all n partitions in n / sample days.
     ``now`` is wall-clock UTC: the now of a replayed past stands still, and so would the sample.
 
+    Of a remote every partition is brought here, and its sizes are compared as well.
+
     Raises:
-        StoreUnavailableError: the manifest cannot be read.
+        StoreUnavailableError: the manifest cannot be read, or the remote not be listed.
         SourceUnavailableError: a sample is asked for and the source is away.
     """
     manifest = store.manifest()
-    found = [finding for entry in manifest.entries if (finding := _check_entry(store, entry))]
+    try:
+        there = _remote_files(store.remote) if store.remote else {}
+    except OSError as error:
+        raise StoreUnavailableError(f"the store at {store.root} cannot be checked: {error}") from error
+    store.bring(manifest.entries)
+    found = [finding for entry in manifest.entries if (finding := _check_entry(store, entry, there))]
     named = {entry.path for entry in manifest.entries}
-    found += [
-        Finding(name, "unpublished")
-        for path in _partition_files(store.root)
-        if (name := str(path.relative_to(store.root))) not in named
-    ]
+    here = {str(path.relative_to(store.root)) for path in _partition_files(store.root)}
+    found += [Finding(name, "unpublished") for name in sorted(here | there.keys()) if name not in named]
     bad = {finding.path for finding in found}
     if source is not None:
         # A year holds what its months do, and is due when one of them moves.
@@ -166,7 +182,7 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
     for query in sorted({entry.query for entry in wrong}):
         # In our turn, or whoever renews these partitions meanwhile would publish them again.
         with wait_for_turn(store.root, query):
-            publish_manifest(store.root, lambda newest: _without(newest, wrong))
+            publish_manifest(store.root, lambda newest: _without(newest, wrong), remote=store.remote)
             for period in sorted({entry.period for entry in wrong if entry.query == query}):
                 tasks = due(store, source, find_query(query), now=now, window=period_window(period))
                 done = warm(store, source, find_query(query), tasks, now=now)
@@ -177,6 +193,17 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
 def _partition_files(root: Path) -> Iterator[Path]:
     """Every partition file on disk, published or not. Readers never look here: they open what the manifest names."""
     yield from sorted(path for path in root.glob("*/*/*/*.parquet") if not path.name.startswith("."))
+
+
+def _remote_files(remote: Remote) -> dict[str, Held]:
+    return {name: held for name, held in remote.names().items() if name.count("/") == 3 and name.endswith(".parquet")}
+
+
+def _bring_all(root: Path, remote: Remote) -> None:
+    try:
+        remote.bring(root, [name for name in _remote_files(remote) if not (root / name).exists()])
+    except OSError as error:
+        raise StoreUnavailableError(f"the partitions of {remote.url} cannot be brought: {error}") from error
 
 
 def _swept_files(root: Path, named: set[str], builds: set[str]) -> Iterator[Path]:
@@ -229,13 +256,16 @@ def _over_quota(entries: Sequence[Entry], byte_quota: int | None) -> list[Entry]
     return gone
 
 
-def _check_entry(store: Store, entry: Entry) -> Finding | None:
+def _check_entry(store: Store, entry: Entry, there: Mapping[str, Held]) -> Finding | None:
     path = store.root / entry.path
     try:
-        content = path.read_bytes()
+        content = store.content(entry)
     except OSError:
         return Finding(entry.path, "missing", entry)
-    if len(content) != entry.byte_count:
+    if store.remote and entry.path not in there:
+        return Finding(entry.path, "missing", entry)
+    sizes = {len(content)} | ({there[entry.path].byte_count} if store.remote else set())
+    if sizes != {entry.byte_count}:
         return Finding(entry.path, "resized", entry)
     if hashlib.sha256(content).hexdigest() == entry.checksum:
         return None

@@ -1,4 +1,4 @@
-"""Commands that fill and mend: ingest, warm, check and gc."""
+"""Commands that fill and mend: ingest, warm, check, attach and gc."""
 
 from __future__ import annotations
 
@@ -38,6 +38,22 @@ def run_check(arguments: argparse.Namespace) -> int:
     state = "mended" if arguments.repair else "wrong"
     print(f"{len(store.manifest().entries)} partitions published, {len(wrong)} {state}")
     return WRONG if wrong and not arguments.repair else OK
+
+
+def run_attach(arguments: argparse.Namespace) -> int:
+    """Make the store a copy of a remote one, and publish there what it holds."""
+    from cache_store import open_store
+    from cache_store.build import publish_entries
+    from cache_store.remote import attach
+    from cache_store.settings import Settings
+
+    root = Settings().store
+    attach(root, arguments.url)
+    manifest = (store := open_store(root)).manifest()
+    if manifest.entries:
+        manifest = publish_entries(store, [])
+    print(f"{root} is a copy of {arguments.url}: generation {manifest.generation}, {len(manifest.entries)} partitions")
+    return OK
 
 
 def run_gc(arguments: argparse.Namespace) -> int:

@@ -50,6 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     checked.add_argument(
         "--sample", type=_count(), default=3, help="partitions to recompute from the source (default: 3)"
     )
+    attached = command("attach", keep.run_attach, "make the store a copy of one in object storage, to share it")
+    attached.add_argument("url", help="such as s3://bucket/folder; its keys and endpoint come from AWS_* variables")
     swept = command("gc", keep.run_gc, "delete files that no manifest names")
     swept.add_argument("--dry-run", action="store_true", help="only say what would go")
     swept.add_argument(

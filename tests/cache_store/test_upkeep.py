@@ -113,9 +113,9 @@ def test_a_sweep_keeps_what_was_published_while_it_chose(tiny, monkeypatch):
     built = materialise(tiny.store, tiny.source, CATALOGUE["regional_price"], "2024-03-01", now=tiny.now)
     publish = upkeep.publish_manifest
 
-    def publish_after_a_warming(*arguments):
+    def publish_after_a_warming(*arguments, **options):
         publish_entries(tiny.store, built)
-        return publish(*arguments)
+        return publish(*arguments, **options)
 
     monkeypatch.setattr(upkeep, "publish_manifest", publish_after_a_warming)
     assert sweep(tiny.store, now=WALL, byte_quota=0).evicted

@@ -1,0 +1,410 @@
+"""A store in object storage: no publication is lost, no reader sees half of one, and a copy is only ever a copy.
+
+Runs in this process's memory, by the client's own store with conditional writes; `NEMWARM_TEST_REMOTE=s3://bucket`, with
+AWS_* for its keys and endpoint, runs the same on a server besides.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+
+import pytest
+
+from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store import remote as remote_module
+from cache_store.build import publish_entries
+from cache_store.errors import NoAnswerError, StoreUnavailableError
+from cache_store.manifest import publish_manifest
+from cache_store.manifest import replace as replaced
+from cache_store.remote import FILE, MANIFEST, attach, open_remote, prove
+from cache_store.upkeep import check, rebuild_manifest, repair, sweep
+from cli import main
+from nem.source import open_source
+from tests.cache_store.worlds import warm
+
+SERVER = os.environ.get("NEMWARM_TEST_REMOTE")
+WALL = datetime(2100, 1, 1, tzinfo=UTC)  # sweeps judge file times, so every file here is past its grace
+
+
+@pytest.fixture(params=["memory:/", *filter(None, [SERVER])])
+def url(request):
+    return f"{request.param}/{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def shared(tiny, url):
+    """The two days, warmed, and published by the machine that warmed them."""
+    attach(tiny.store.root, url)
+    store = open_store(tiny.store.root, memory_bytes=0)
+    publish_entries(store, [])
+    return replace(tiny, store=store)
+
+
+def machine(folder, url):
+    """Another machine's copy, which has read nothing yet."""
+    attach(folder, url)
+    return open_store(folder, memory_bytes=0)
+
+
+def newest(store):
+    """The manifest as it is there now."""
+    store.remote.look_again(soon=True)
+    return store.manifest()
+
+
+def paths(manifest):
+    return {entry.path for entry in manifest.entries}
+
+
+def objects_of(store):
+    return set(store.remote.names())
+
+
+def ask(store, world, source=None, **asked):
+    source = source or open_source(store.root / "no-lake")
+    asked = {"now": world.now, "resolution": "1d", "origin": "cache"} | asked
+    return fetch(store, source, "regional_price", world.span, **asked)
+
+
+def partitions_here(store):
+    return {str(path.relative_to(store.root)) for path in store.root.rglob("*.parquet")}
+
+
+class Failing:
+    """The objects of a store, until ``left`` more writes were made; a ``kill`` is what no handler of ours may catch."""
+
+    def __init__(self, objects, left=0, error=KeyboardInterrupt):
+        self.objects, self.left, self.error = objects, left, error
+
+    def put(self, *given, **options):
+        self.left -= 1
+        if self.left < 0:
+            raise self.error("killed")
+        return self.objects.put(*given, **options)
+
+    def __getattr__(self, name):
+        return getattr(self.objects, name)
+
+
+class Away:
+    """Objects that cannot be reached."""
+
+    def __getattr__(self, name):
+        from obstore.exceptions import GenericError
+
+        def fail(*_given, **_options):
+            raise GenericError("connection refused\nDebug source: 40 lines")
+
+        return fail
+
+
+# Readers
+
+
+def test_a_machine_without_a_lake_answers_from_what_another_warmed(shared, tmp_path, url):
+    other = machine(tmp_path / "other", url)
+    assert partitions_here(other) == set()
+    answer, held = ask(other, shared), ask(shared.store, shared, shared.source)
+    assert answer.table.equals(held.table)
+    assert answer.receipt.origin == "cache"
+    # Only what was read was brought.
+    assert {path.split("/")[0] for path in partitions_here(other)} == {"regional_price"}
+    assert other.manifest() == shared.store.manifest()
+
+
+def test_a_copy_follows_what_is_published_later(shared, tmp_path, url):
+    other = machine(tmp_path / "other", url)
+    before = other.manifest()
+    publish_entries(shared.store, build_again(shared.store, shared))
+    assert other.manifest() is before  # looked at seconds ago
+    assert paths(newest(other)) == paths(shared.store.manifest()) != paths(before)
+    assert ask(other, shared).receipt.generation == before.generation + 1
+
+
+def test_out_of_reach_a_copy_answers_from_what_it_has_and_blames_no_partition(shared, tmp_path, url, caplog):
+    other = machine(tmp_path / "other", url)
+    ask(other, shared)
+    before = other.manifest()
+    other.remote.objects = Away()
+    assert newest(other) is before
+    assert ask(other, shared).receipt.origin == "cache"
+    for path in list(other.root.rglob("*.parquet")):
+        path.unlink()
+    other.doubt(before.entries)
+    with pytest.raises(NoAnswerError):
+        ask(other, shared)
+    assert ask(other, shared, shared.source, origin="auto").receipt.origin == "live"
+    assert all(other.is_whole(entry) for entry in before.entries)  # nothing is due because a network was down
+    assert "Debug" not in caplog.text
+    with pytest.raises(StoreUnavailableError, match="connection refused"):
+        publish_entries(other, [])
+
+
+def test_a_damaged_copy_is_dropped_and_brought_again(shared, tmp_path, url):
+    other = machine(tmp_path / "other", url)
+    expected = ask(other, shared).table
+    for path in other.root.rglob("*.parquet"):
+        path.write_bytes(b"x" * path.stat().st_size)
+    other = open_store(other.root, memory_bytes=0)  # checksums are taken once per process
+    assert {segment.grain for segment in ask(other, shared).receipt.segments} == {"30min"}  # a finer grain stood in
+    again = ask(other, shared)
+    assert {segment.grain for segment in again.receipt.segments} == {"1d"}
+    assert again.table.equals(expected)
+
+
+def test_a_reader_whose_objects_were_swept_reads_the_generation_that_replaced_them(shared, tmp_path, url):
+    other = machine(tmp_path / "other", url)
+    former = other.manifest()
+    publish_entries(shared.store, build_again(shared.store, shared))
+    sweep(shared.store, now=WALL)
+    assert not {entry.path for entry in prices_of(former)} & objects_of(other)
+    answer = ask(other, shared)
+    assert answer.receipt.origin == "cache"
+    assert answer.receipt.generation == former.generation + 1
+
+
+# Writers
+
+
+def build_again(store, world):
+    """The prices' partitions anew, not yet published."""
+    periods = sorted({entry.period for entry in prices_of(store.manifest())})
+    return [
+        entry
+        for period in periods
+        for entry in materialise(store, world.source, CATALOGUE["regional_price"], period, now=world.now)
+    ]
+
+
+def prices_of(manifest):
+    return [entry for entry in manifest.entries if entry.query == "regional_price"]
+
+
+def copies(world, tmp_path, url, number):
+    """Machines that built the same partitions and published none."""
+    stores = []
+    for i in range(number):
+        folder = tmp_path / f"machine-{i}"
+        shutil.copytree(world.store.root, folder)
+        (folder / MANIFEST).unlink()
+        stores.append(machine(folder, url))
+    return stores
+
+
+def test_whoever_comes_second_looks_again_and_loses_nothing(tiny, tmp_path, url):
+    one, two = copies(tiny, tmp_path, url, 2)
+    first, second, *_ = tiny.store.manifest().entries
+    asked = count()
+
+    def change(newest):
+        if next(asked) == 0:
+            publish_entries(two, [second])  # while the other has read and not yet written
+        return replaced(newest.entries, [first])
+
+    published = publish_manifest(one.root, change, remote=one.remote)
+    assert next(asked) == 2
+    assert paths(published) == paths(newest(two)) == {first.path, second.path}
+    assert published.generation == 2
+
+
+@pytest.mark.slow
+def test_racing_machines_lose_no_entry_and_readers_see_whole_generations(tiny, tmp_path, url):
+    stores = copies(tiny, tmp_path, url, 3)
+    entries = tiny.store.manifest().entries
+    reader, seen, done = machine(tmp_path / "reader", url), [], threading.Event()
+
+    def publish_every(store, mine):
+        for entry in mine:
+            publish_entries(store, [entry])
+
+    def read():
+        while not done.is_set():
+            manifest = newest(reader)
+            reader.bring(manifest.entries)
+            seen.append((manifest.generation, len(manifest.entries), all(map(reader.is_sound, manifest.entries))))
+
+    watching = threading.Thread(target=read)
+    writers = [threading.Thread(target=publish_every, args=(s, entries[i::3])) for i, s in enumerate(stores)]
+    for thread in (watching, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    watching.join()
+    assert paths(newest(reader)) == paths(tiny.store.manifest())
+    assert reader.manifest().generation == len(entries)
+    # The nth generation has n entries, each of them there in full.
+    assert all(generation == held and sound for generation, held, sound in seen)
+    assert [generation for generation, *_ in seen] == sorted(generation for generation, *_ in seen)
+
+
+def test_a_writer_killed_at_any_step_leaves_orphans_that_a_sweep_takes(shared, tmp_path, url):
+    other = machine(tmp_path / "other", url)
+    before, real, built = paths(other.manifest()), shared.store.remote.objects, build_again(shared.store, shared)
+    for step in count():
+        shared.store.remote.objects = Failing(real, step)
+        try:
+            publish_entries(shared.store, built)
+        except KeyboardInterrupt:
+            assert paths(newest(other)) == before
+            assert before <= objects_of(other)
+        else:
+            break
+        finally:
+            shared.store.remote.objects = real
+    assert step > len(built)  # every upload, then the manifest
+    assert ask(other, shared).receipt.origin == "cache"
+    assert objects_of(other) == {MANIFEST} | paths(newest(other)) | before
+    sweep(shared.store, now=WALL)
+    assert objects_of(other) == {MANIFEST} | paths(newest(other)) == {MANIFEST} | paths(shared.store.manifest())
+
+
+def test_a_sweep_spares_objects_whose_publication_may_be_under_way(shared):
+    entry = shared.store.manifest().entries[0]
+    shared.store.remote.objects.put(entry.path.replace(entry.build, "orphan"), b"x")
+    assert sweep(shared.store, now=datetime.now(UTC)).files == ()
+    assert len(sweep(shared.store, now=WALL).files) == 1
+
+
+# Upkeep
+
+
+def test_check_tells_what_the_remote_lacks_and_repair_mends_it(shared, tmp_path, url):
+    gone, cut, *_ = [entry for entry in shared.store.manifest().entries if entry.query == "regional_price"]
+    shared.store.remote.objects.delete(gone.path)
+    shared.store.remote.objects.put(cut.path, b"x")
+    found = {(finding.path, finding.problem) for finding in check(shared.store, None, now=shared.now)}
+    assert found == {(gone.path, "missing"), (cut.path, "resized")}
+    wrong = check(shared.store, None, now=shared.now)
+    repair(shared.store, shared.source, wrong, now=shared.now)
+    assert [f for f in check(shared.store, None, now=shared.now) if f.entry] == []
+    assert ask(machine(tmp_path / "other", url), shared).receipt.origin == "cache"
+
+
+def test_a_manifest_is_rebuilt_from_objects_that_this_machine_never_read(shared, tmp_path, url):
+    published = shared.store.manifest()
+    other = machine(tmp_path / "other", url)
+    shared.store.remote.objects.put(MANIFEST, b"{ torn")
+    with pytest.raises(StoreUnavailableError):
+        newest(other)
+    rebuilt = rebuild_manifest(other, now=shared.now)
+    assert paths(rebuilt) == paths(published) == paths(newest(shared.store))
+    assert rebuilt.generation > published.generation
+
+
+def test_what_readers_fill_is_published_for_all(tiny, tmp_path, url):
+    (one,) = copies(tiny, tmp_path, url, 1)
+    assert warm(one, tiny.source, tiny.now)
+    assert warm(machine(tmp_path / "other", url), tiny.source, tiny.now) == []
+
+
+# Attaching
+
+
+def test_attach_publishes_what_a_store_holds(tiny, url, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NEMWARM_STORE", str(tiny.store.root))
+    held = paths(tiny.store.manifest())
+    assert main(["attach", url]) == 0
+    assert f"{len(held)} partitions" in capsys.readouterr().out
+    assert {MANIFEST} | held == objects_of(machine(tmp_path / "other", url))
+    assert main(["attach", url]) == 0  # once more is no harm
+
+
+def test_two_stores_are_not_mixed(shared, tiny_world, tmp_path, url):
+    mine = tiny_world.copied_to(tmp_path / "mine").store
+    with pytest.raises(StoreUnavailableError, match="both"):
+        attach(mine.root, url)
+    with pytest.raises(StoreUnavailableError, match="already"):
+        attach(shared.store.root, url + "-2")
+    assert not (mine.root / FILE).exists()
+
+
+class Careless(Failing):
+    """A server that ignores the conditions of some writes, as S3's imitations do."""
+
+    def __init__(self, objects, ignores):
+        super().__init__(objects, left=10**9)
+        self.ignores = ignores
+
+    def put(self, name, content, *, mode):
+        return self.objects.put(name, content, mode="overwrite" if self.ignores(mode) else mode)
+
+
+@pytest.mark.parametrize("ignores", [lambda mode: mode == "create", lambda mode: mode != "create"])
+def test_a_server_that_ignores_conditions_is_refused(url, ignores):
+    remote = open_remote(url)
+    prove(remote)
+    remote.objects = Careless(remote.objects, ignores)
+    with pytest.raises(OSError, match="does not honour"):
+        prove(remote)
+    assert objects_of_remote(remote) == set()
+
+
+def objects_of_remote(remote):
+    return set(remote.names())
+
+
+@pytest.mark.parametrize("told", ["{", "[]", '{"url": 7}', '{"url": "nowhere"}', '{"url": "ftp://host/x"}'])
+def test_a_folder_that_does_not_say_what_it_copies_is_refused(tmp_path, told):
+    (tmp_path / FILE).write_text(told)
+    with pytest.raises(StoreUnavailableError):
+        open_store(tmp_path)
+
+
+def test_without_the_package_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    remote_module._client.cache_clear()
+    with pytest.raises(StoreUnavailableError, match=r"nemwarm\[remote\]"):
+        attach(tmp_path, "s3://bucket/folder")
+    assert open_store(tmp_path).remote is None  # a store of its own needs none of it
+
+
+KILLED = """
+import os, sys
+from cache_store import open_store
+from cache_store.manifest import Manifest
+from cache_store.remote import Remote
+from cache_store.build import publish_entries
+from cache_store.upkeep import rebuild_manifest
+from datetime import datetime, UTC
+
+print("ready", flush=True)
+store = open_store(sys.argv[1])
+while True:
+    rebuild_manifest(store, now=datetime.now(UTC))  # uploads and publishes everything, again and again
+    print("published", flush=True)
+"""
+
+if SERVER:
+
+    @pytest.mark.slow
+    def test_processes_killed_while_they_publish_leave_a_whole_generation(tiny, tmp_path):
+        url = f"{SERVER}/{secrets.token_hex(6)}"
+        one, two = copies(tiny, tmp_path, url, 2)
+        reader = machine(tmp_path / "reader", url)
+        for delay in range(10):
+            running = [
+                subprocess.Popen([sys.executable, "-c", KILLED, str(s.root)], stdout=subprocess.PIPE)
+                for s in (one, two)
+            ]
+            for process in running:
+                process.stdout.readline()
+            threading.Event().wait(0.2 * delay)
+            for process in running:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
+                process.stdout.close()
+            manifest = newest(reader)
+            assert all(map(reader.is_sound, manifest.entries))
+        assert paths(manifest) == paths(tiny.store.manifest())
+        sweep(reader, now=WALL)
+        assert objects_of(reader) == {MANIFEST} | paths(manifest)
