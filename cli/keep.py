@@ -44,14 +44,14 @@ def run_attach(arguments: argparse.Namespace) -> int:
     """Make the store a copy of a remote one, and publish there what it holds."""
     from cache_store import open_store
     from cache_store.build import publish_entries
-    from cache_store.remote import attach
+    from cache_store.remote import MANIFEST, attach
     from cache_store.settings import Settings
 
     root = Settings().store
-    attach(root, arguments.url)
-    manifest = (store := open_store(root)).manifest()
-    if manifest.entries:
-        manifest = publish_entries(store, [])
+    remote = attach(root, arguments.url)
+    store = open_store(root)
+    is_first = MANIFEST not in remote.names()
+    manifest = publish_entries(store, []) if is_first and store.manifest().entries else store.manifest()
     print(f"{root} is a copy of {arguments.url}: generation {manifest.generation}, {len(manifest.entries)} partitions")
     return OK
 

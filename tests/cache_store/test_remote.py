@@ -316,7 +316,10 @@ def test_attach_publishes_what_a_store_holds(tiny, url, tmp_path, monkeypatch, c
     assert main(["attach", url]) == 0
     assert f"{len(held)} partitions" in capsys.readouterr().out
     assert {MANIFEST} | held == objects_of(machine(tmp_path / "other", url))
-    assert main(["attach", url]) == 0  # once more is no harm
+    assert main(["attach", url]) == 0  # once more changes nothing
+    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path / "third"))
+    assert main(["attach", url]) == 0
+    assert f"generation {tiny.store.manifest().generation}, {len(held)} partitions" in capsys.readouterr().out
 
 
 def test_two_stores_are_not_mixed(shared, tiny_world, tmp_path, url):
