@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 .DEFAULT_GOAL := help
-.PHONY: help setup up deploy down test soak lint bench lock clean
+.PHONY: help setup up deploy down test soak lint docs bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lint: setup ## ruff, mypy and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+docs: setup ## write the parts of the pages that are made from the code
+	@$(BIN)/python -m docs.generate
 
 bench: setup .bench/.setup-done ## measure the budgets beside rivals, ten minutes; FULL=1 three years of history, an hour
 	@$(BIN)/python -m tests.browser >/dev/null

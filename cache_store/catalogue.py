@@ -274,6 +274,12 @@ INTERCONNECTOR_FLOW = Query(
 )
 
 CATALOGUE = {query.name: query for query in (GENERATION_BY_FUEL, REGIONAL_PRICE, CAPACITY_FACTOR, INTERCONNECTOR_FLOW)}
+# What any of them can be filtered by, and how the console spells it: --region for region_id.
+FILTERS = {
+    column: f"--{column.removesuffix('_id').removesuffix('_name')}"
+    for query in CATALOGUE.values()
+    for column in query.filterable
+}
 
 
 def find_query(name: str) -> Query:

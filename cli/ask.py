@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def _request(arguments: argparse.Namespace) -> dict[str, Any]:
-    keys = ("region_id", "fueltech_id", "duid", "interconnector_id")
-    filters = {key: values for key in keys if (values := getattr(arguments, key))}
+    from cache_store.catalogue import FILTERS
+
+    filters = {column: values for column in FILTERS if (values := getattr(arguments, column))}
     return {"filters": filters, "resolution": arguments.resolution, "origin": arguments.origin}
 
 

@@ -140,15 +140,14 @@ def _add_window(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
-    parser.add_argument("name", metavar="query", help="a name of the catalogue, such as generation_by_fuel")
+    from cache_store.catalogue import CATALOGUE, FILTERS
+
+    parser.add_argument("name", metavar="query", help=", ".join(CATALOGUE))
     _add_window(parser, required=True)
     parser.add_argument("--resolution", default="auto", help="auto, 5min, 30min, 1h, 1d or 1M")
-    parser.add_argument("--region", dest="region_id", action="append", help="NSW1 …, or NEM for all together")
-    parser.add_argument("--fueltech", dest="fueltech_id", action="append", help="a fuel technology; may be repeated")
-    parser.add_argument("--duid", action="append", help="a unit; may be repeated")
-    parser.add_argument(
-        "--interconnector", dest="interconnector_id", action="append", help="such as V-SA; may be repeated"
-    )
+    for column, option in FILTERS.items():
+        about = next(query.columns[column].about for query in CATALOGUE.values() if column in query.filterable)
+        parser.add_argument(option, dest=column, action="append", help=f"{about}; may be repeated")
     parser.add_argument(
         "--origin", default="auto", help="auto, cache (never asks the source) or live (opens no partition)"
     )

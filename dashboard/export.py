@@ -8,16 +8,11 @@ import shlex
 from collections.abc import Sequence
 from html import escape
 
+from cache_store.catalogue import FILTERS
 from cache_store.export import csv_bytes, parquet_bytes
 from dashboard.data import Export, Question
 
 FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
-_OPTIONS = {
-    "region_id": "--region",
-    "fueltech_id": "--fueltech",
-    "duid": "--duid",
-    "interconnector_id": "--interconnector",
-}
 
 
 def encode(one: Export, form: str) -> tuple[str, str]:
@@ -56,7 +51,7 @@ def command(question: Question) -> str:
     words = ["nemwarm", "query", question.query]
     words += ["--start", f"{window.start:%Y-%m-%dT%H:%M}", "--end", f"{window.end:%Y-%m-%dT%H:%M}"]
     for column, names in question.filters.items():
-        words += [word for name in names for word in (_OPTIONS[column], name)]
+        words += [word for name in names for word in (FILTERS[column], name)]
     return shlex.join([*words, "--resolution", question.resolution, "--format", "csv"])
 
 

@@ -1,0 +1,1 @@
+"""The project's pages, and what writes the parts of them that are made from the code."""
