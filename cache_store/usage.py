@@ -10,6 +10,7 @@ import json
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from cache_store.answer import Receipt, Segment
-from cache_store.catalogue import CATALOGUE
+from cache_store.catalogue import CATALOGUE, Query
+from cache_store.manifest import Manifest
 from cache_store.request import Request
 from nem.files import publish
-from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor, market_time
+from nem.windows import EPOCH, HORIZON, RESOLUTIONS, Resolution, Window, ceil, floor, market_time
 
 FOLDER = "usage"
 _FLUSH_SECONDS = 60.0
@@ -154,6 +156,36 @@ def most_asked(tallies: Mapping[Shape, Tally], top: int) -> list[Shape]:
         (tally.score, repr(shape), shape) for shape, tally in tallies.items() if tally.count > 1 and _is_warmable(shape)
     )
     return [shape for *_, shape in sorted(worth, reverse=True)[:top]]
+
+
+def affordable(shapes: Iterable[Shape], byte_budget: int, manifest: Manifest, *, now: datetime) -> list[Shape]:
+    """Of ``shapes``, in their order, those whose partitions take no more than ``byte_budget`` together.
+
+    Days that several shapes mean count once, each as much as a day of their query takes in ``manifest`` on average, in
+    all grains. Of a query that nothing is held of it counts nothing: once it is warmed, its size is known.
+    """
+    taken: dict[str, list[Window]] = defaultdict(list)
+    chosen = []
+    left = float(byte_budget)
+    for shape in shapes:
+        window = shape.window(Window(EPOCH, HORIZON), now=now)
+        more = window.minus(taken[shape.query]) if window else []
+        cost = sum(part.hours for part in more) * _bytes_per_hour(manifest, CATALOGUE[shape.query])
+        if cost <= left:
+            left -= cost
+            taken[shape.query] += more
+            chosen.append(shape)
+    return chosen
+
+
+def _bytes_per_hour(manifest: Manifest, query: Query) -> float:
+    """Of all grains together."""
+    held = (manifest.series(query.name, query.fingerprint, grain) for grain in query.grains)
+    return sum(
+        sum(entry.byte_count for entry in entries) / sum(entry.covers.hours for entry in entries)
+        for entries in held
+        if entries
+    )
 
 
 def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float | None]:

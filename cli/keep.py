@@ -77,20 +77,19 @@ def run_gc(arguments: argparse.Namespace) -> int:
 def run_warm(arguments: argparse.Namespace) -> int:
     """Run the warm flow here, or print what it would do."""
     from cache_store import CATALOGUE, find_query
-    from cache_store.usage import most_asked, read_usage
-    from flows.work import check_range, find_work
+    from flows.work import asked_most, check_range, find_work
 
     # Checked before Prefect is imported: a bad request must not start a server first.
-    window = check_range(arguments.start, arguments.end, None, arguments.asked)
+    window = check_range(arguments.start, arguments.end, None, arguments.asked, arguments.budget_mb)
     queries = [find_query(name) for name in arguments.query or CATALOGUE]
     if not arguments.dry_run:
         from flows.warm import warm_cache
 
-        given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "force")}
+        given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "budget_mb", "force")}
         print(warm_cache(queries=arguments.query, **given)["message"])
         return OK
     store, source, now = open_installation()
-    shapes = most_asked(read_usage(store.root), arguments.asked) if arguments.asked else None
+    shapes = asked_most(store, arguments.asked, arguments.budget_mb, now)
     named, force = bool(arguments.query), arguments.force
     work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=force, named=named)
     for batch in work.batches:

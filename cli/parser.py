@@ -113,6 +113,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--asked", type=_count(1), metavar="N", help="only what the N requests mean that readers asked most"
     )
+    parser.add_argument("--budget-mb", type=_count(), help="of these, only as many as take so many megabytes together")
     parser.add_argument("--force", action="store_true", help="rebuild what is not due, too")
     parser.add_argument("--dry-run", action="store_true", help="only say what is due and why, opening no data file")
 

@@ -23,12 +23,11 @@ from cache_store.errors import CacheStoreError, StoreUnavailableError
 from cache_store.flight import wait_for_turn
 from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
-from cache_store.usage import most_asked, read_usage
 from cache_store.warm import warm
 from flows.record import note, recorded
 from flows.report import Summary, describe, list_problems, summarise, tabulate
 from flows.verify import ask_again, read_back
-from flows.work import Batch, Outcome, check_range, find_work
+from flows.work import Batch, Outcome, asked_most, check_range, find_work
 from nem import open_source
 from nem.errors import NemError, SourceUnavailableError
 
@@ -44,6 +43,7 @@ def warm_cache(
     end: str | None = None,
     days: int | None = None,
     asked: int | None = None,
+    budget_mb: Annotated[int | None, Field(ge=0)] = None,
     force: bool = False,
     processes: Annotated[int, Field(ge=1)] = 1,
     scheduler: str | None = None,
@@ -56,6 +56,7 @@ def warm_cache(
         end: likewise, the last label; up to the newest data if absent.
         days: instead of start and end, the last so many NEM days of the data.
         asked: instead, what the so many requests mean that readers asked most; each is then asked of the cache.
+        budget_mb: of these, in their order, only as many as take so many millions of bytes together.
         force: rebuild what is not due, too.
         processes: how many build at a time; more than one make a Dask cluster here, which takes ``nemwarm[dask]``.
         scheduler: instead, the address of a Dask scheduler whose workers reach lake and store by the same paths.
@@ -66,10 +67,13 @@ def warm_cache(
     """
     began, logger, settings = perf_counter(), get_run_logger(), Settings()
     with recorded(settings.store, "warm-cache") as record:
-        chosen, window = [find_query(name) for name in queries or CATALOGUE], check_range(start, end, days, asked)
+        chosen, window = (
+            [find_query(name) for name in queries or CATALOGUE],
+            check_range(start, end, days, asked, budget_mb),
+        )
         now = open_source(settings.lake).replay_now() or datetime.now(UTC)
         # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
-        shapes = most_asked(read_usage(settings.store), asked) if asked else None
+        shapes = asked_most(open_store(settings.store), asked, budget_mb, now)
         work = find_work(
             open_store(settings.store),
             open_source(settings.lake),

@@ -11,7 +11,7 @@ from cache_store import Query, Store
 from cache_store.due import BuildReason, Due, due
 from cache_store.errors import CacheStoreError, RequestError
 from cache_store.manifest import is_year, period_window
-from cache_store.usage import Shape
+from cache_store.usage import Shape, affordable, most_asked, read_usage
 from nem import Source, Window
 from nem.errors import NemError, TableAbsentError
 from nem.windows import EPOCH, HORIZON, INTERVAL, floor, parse_time
@@ -68,11 +68,13 @@ class Work:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_range(start: str | None, end: str | None, days: int | None, asked: int | None = None) -> Window | None:
+def check_range(
+    start: str | None, end: str | None, days: int | None, asked: int | None = None, budget_mb: int | None = None
+) -> Window | None:
     """The window asked for, open ends filled in; None for no bound, or one counted in days or taken from usage.
 
     Raises:
-        RequestError: two ways to say a range, or ``days`` or ``asked`` below 1.
+        RequestError: two ways to say a range, ``days`` or ``asked`` below 1, or a budget for nothing asked.
         WindowError: an edge is no NEM time, or the window is reversed.
     """
     for name, number in (("days", days), ("asked", asked)):
@@ -80,12 +82,22 @@ def check_range(start: str | None, end: str | None, days: int | None, asked: int
             raise RequestError(
                 f"give {name} (1 or more) alone, or start and end; not {name}={number} with another range"
             )
+    if budget_mb is not None and asked is None:
+        raise RequestError("give budget_mb together with asked: it bounds what is warmed for being asked")
     if start is None and end is None:
         return None
     return Window(
         EPOCH if start is None else parse_time(start),
         HORIZON if end is None else parse_time(end),
     )
+
+
+def asked_most(store: Store, asked: int | None, budget_mb: int | None, now: datetime) -> list[Shape] | None:
+    """The ``asked`` shapes that readers asked most, of which only what ``budget_mb`` allows; None to go by no usage."""
+    if asked is None:
+        return None
+    shapes = most_asked(read_usage(store.root), asked)
+    return shapes if budget_mb is None else affordable(shapes, budget_mb * 10**6, store.manifest(), now=now)
 
 
 def find_work(

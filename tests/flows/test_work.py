@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +15,13 @@ from cache_store import CATALOGUE, find_query, materialise, open_store
 from cache_store.build import publish_entries
 from cache_store.errors import RequestError
 from cache_store.manifest import period_window
-from flows.work import DAYS_PER_BATCH, check_range, find_work
+from cache_store.usage import Shape, Tally
+from flows.work import DAYS_PER_BATCH, asked_most, check_range, find_work
 from nem.errors import WindowError
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import EPOCH, HORIZON, INTERVAL, Window, utc_time
-from tests.tiny_nem import land_raw, raw_tables
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 PRICE = find_query("regional_price")
 
@@ -108,10 +111,24 @@ def test_an_open_end_is_filled_in(asked: tuple[str | None, str | None, int | Non
         ((None, None, 0), RequestError),
         (("2024-02-29", "2024-02-29", None), WindowError),
         (("yesterday", None, None), WindowError),
+        ((None, None, None, None, 100), RequestError),
     ],
 )
 def test_a_range_that_makes_no_sense_is_the_callers_mistake(
-    asked: tuple[str | None, str | None, int | None], error: type[Exception]
+    asked: tuple[str | int | None, ...], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         check_range(*asked)
+
+
+def test_a_budget_leaves_out_what_was_asked_less_and_takes_too_much(tmp_path: Path) -> None:
+    store, source, now = open_store(tmp_path / "store"), land_raw(tmp_path / "lake", raw_tables()), utc_time(WINDOW.end)
+    publish_entries(store, materialise(store, source, PRICE, "2024-03-01", now=now))
+    often, seldom = Shape("capacity_factor", "1d", 1, 0, ()), Shape("regional_price", "1d", 2_000, 0, ())
+    tallies = [(often, Tally(9, 9, 9.0, 9.0)), (seldom, Tally(2, 2, 0.1, 0.1))]
+    (store.root / "usage").mkdir()
+    (store.root / "usage" / "one.json").write_text(json.dumps([asdict(one) | asdict(tally) for one, tally in tallies]))
+    assert asked_most(store, 2, None, now) == [often, seldom]
+    assert asked_most(store, 2, 1, now) == [often]
+    assert asked_most(store, 1, None, now) == [often]
+    assert asked_most(store, None, None, now) is None
