@@ -1,0 +1,29 @@
+"""Figures of one tab may share an axis over time; those of two tabs, or of two readers, never."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import combinations
+
+import panel as pn
+from bokeh.models import Range
+
+from dashboard.data import Selection
+from dashboard.state import TAB_NAMES
+
+
+def ranges(market, name: str) -> set[int]:
+    """The axes of a tab that is built and drawn, by identity."""
+    tables = import_module(f"dashboard.tables.{name}").load(market, Selection())
+    view = import_module(f"dashboard.views.{name}").build(lambda **_: None)
+    view.show(tables)
+    drawn = [pane.object for pane in view.layout.select(pn.pane.Bokeh) if pane.object is not None]
+    found = {model.id for one in drawn for model in one.references() if isinstance(model, Range)}
+    assert found, f"{name} draws no figure"
+    return found
+
+
+def test_no_two_views_share_an_axis(tiny_market) -> None:
+    """U4."""
+    views = [ranges(tiny_market, name) for name in (*TAB_NAMES, *TAB_NAMES)]
+    assert [(one & other) for one, other in combinations(views, 2) if one & other] == []
