@@ -46,9 +46,9 @@ lint: setup ## ruff, mypy and the import contracts
 docs: setup ## write the parts of the pages that are made from the code
 	@$(BIN)/python -m docs.generate
 
-bench: setup .bench/.setup-done ## measure the budgets beside rivals, ten minutes; FULL=1 three years of history, an hour
+bench: setup .bench/.setup-done ## measure the budgets beside rivals, ten minutes; FULL=1 an hour; ONLY=load that alone
 	@$(BIN)/python -m tests.browser >/dev/null
-	$(BIN)/python -m benchmarks $(if $(FULL),--full)
+	$(BIN)/python -m benchmarks $(if $(FULL),--size full) $(if $(ONLY),--only $(ONLY))
 
 # SQLMesh's newest release wants older versions than ours of two libraries: it lives apart.
 .bench/.setup-done: $(STAMP) benchmarks/requirements.lock benchmarks/sqlmesh.lock

@@ -4,78 +4,81 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.measure import Row, beside, check, race
-from benchmarks.reads import Asked, agree
-from benchmarks.world import World, byte_count
+from benchmarks.measure import Row, Way, beside, race
+from benchmarks.reads import Asked
+from benchmarks.world import Size, World, byte_count
 
-FRAMES = (("generation_by_fuel", 7, "5min"), ("generation_by_fuel", 30, "30min"), ("regional_price", 365, "1d"))
+FRAMES = (
+    ("generation_by_fuel", 1, "5min"),
+    ("generation_by_fuel", 7, "5min"),
+    ("generation_by_fuel", 30, "30min"),
+    ("regional_price", 365, "1d"),
+    ("capacity_factor", 365, "1d"),
+)
 
 
-def run(world: World) -> Iterator[Row]:
-    """Memory beside dogpile's, partitions beside diskcache, joblib and dogpile's file, on equal frames."""
+def run(world: World, size: Size) -> Iterator[Row]:
+    """Memory beside dogpile's, partitions beside diskcache, joblib and dogpile's file, on equal frames; then bytes on disk."""
     folder = world.home / "caches"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for query, days, resolution in FRAMES:
-        if days <= world.days:
-            asked = Asked.of(world, query, days, resolution)
-            table, case = asked.fetch(asked.cold), f"{query}, {days} d at {resolution}"
-            rivals = _rivals(folder, asked, table)
-            for name, read in rivals.items():
-                check(agree(read(), table), f"{name}: {case}")
-            in_memory = {"memory": lambda asked=asked: asked.fetch(asked.store)}
-            on_disk = {"partitions": lambda asked=asked: asked.fetch(asked.cold)}
-            for ours, names in ((in_memory, ("dogpile.cache, memory",)), (on_disk, _ON_DISK)):
-                ways = ours | {name: rivals[name] for name in names}
-                yield from beside("caches", case, next(iter(ours)), race(ways, seconds=1.0))
-    held = byte_count(world.store.root)
-    for name in _ON_DISK:
-        yield Row(
-            "caches",
-            f"bytes on disk: every query, grain and day of {world.days} d, beside three frames",
-            "partitions",
-            held / 1e6,
-            "MB",
-            rival=name,
-            theirs=byte_count(folder / name, "*") / 1e6,
-            note=f"the lake is {byte_count(world.lake) / 1e6:,.0f} MB",
-        )
+    rivals = {name: make for name, (make, module) in RIVALS.items() if find_spec(module)}
+    yield from (Row(f"{name} was not measured: it is not installed") for name in RIVALS if name not in rivals)
+    frames = [frame for frame in FRAMES if frame[1] <= world.days]
+    for query, days, resolution in frames:
+        asked = Asked.of(world, query, days, resolution)
+        table, case = asked.fetch(asked.cold), f"{query}, {days} d at {resolution}"
+        held = {name: make(folder / name, case, table) for name, make in rivals.items()}
+        in_memory = {name: held.pop(name) for name in list(held) if name in _IN_MEMORY}
+        for ours, store, theirs in (("memory", asked.store, in_memory), ("partitions", asked.cold, held)):
+            ways = {ours: lambda asked=asked, store=store: asked.fetch(store)} | theirs
+            yield from beside(case, race(f"{case}, {ours}", ways, seconds=size.seconds))
+    mine, lake = byte_count(world.store.root) / 1e6, byte_count(world.lake) / 1e6
+    for name in rivals:
+        if name not in _IN_MEMORY:
+            theirs_mb = byte_count(folder / name, "*") / 1e6
+            case = f"bytes on disk: every query, grain and day of {world.days} d, beside {len(frames)} frames"
+            yield Row(case, "partitions", mine, "MB", rival=name, theirs=theirs_mb, note=f"the lake is {lake:,.0f} MB")
 
 
-_ON_DISK = ("diskcache", "joblib.Memory", "dogpile.cache, file")
-
-
-def _rivals(folder: Path, asked: Asked, table: pa.Table) -> dict[str, Callable[[], Any]]:
-    """Each cache, holding ``table`` under the words of the request."""
+def _diskcache(folder: Path, key: str, table: pa.Table) -> Way:
     import diskcache
-    import joblib
+
+    cache = diskcache.Cache(str(folder))
+    cache[key] = table
+    return lambda: cache[key]
+
+
+def _dogpile(folder: Path, key: str, table: pa.Table) -> Way:
     from dogpile.cache import make_region
 
-    words = (asked.query, str(asked.window), asked.resolution)
-    key = "/".join(words)
-    disk = diskcache.Cache(str(folder / "diskcache"))
-    disk.set(key, table)
-    memory = make_region().configure("dogpile.cache.memory_pickle")
-    memory.set(key, table)
-    (folder / "dogpile.cache, file").mkdir(exist_ok=True)
-    file = make_region().configure(
-        "dogpile.cache.dbm", arguments={"filename": str(folder / "dogpile.cache, file" / "frames")}
-    )
-    file.set(key, table)
+    is_file = folder.name.endswith("file")
+    folder.mkdir(parents=True, exist_ok=True)
+    given = {"arguments": {"filename": str(folder / "frames")}} if is_file else {}
+    region = make_region().configure("dogpile.cache.dbm" if is_file else "dogpile.cache.memory_pickle", **given)
+    region.set(key, table)
+    return lambda: region.get(key)
 
-    def frame(*_: str) -> pa.Table:
+
+def _joblib(folder: Path, key: str, table: pa.Table) -> Way:
+    import joblib
+
+    def frame(_key: str) -> pa.Table:
         return table
 
-    remembered = joblib.Memory(str(folder / "joblib.Memory"), verbose=0).cache(frame)
-    remembered(*words)
-    return {
-        "diskcache": lambda: disk[key],
-        "dogpile.cache, memory": lambda: memory.get(key),
-        "dogpile.cache, file": lambda: file.get(key),
-        "joblib.Memory": lambda: remembered(*words),
-    }
+    remembered = joblib.Memory(str(folder), verbose=0).cache(frame)
+    remembered(key)
+    return lambda: remembered(key)
+
+
+_IN_MEMORY = ("dogpile.cache, memory",)
+RIVALS: dict[str, tuple[Callable[[Path, str, pa.Table], Way], str]] = {
+    "diskcache": (_diskcache, "diskcache"),
+    "joblib.Memory": (_joblib, "joblib"),
+    "dogpile.cache, file": (_dogpile, "dogpile"),
+    "dogpile.cache, memory": (_dogpile, "dogpile"),
+}

@@ -5,47 +5,55 @@ They work out energy alone; ours brings every measure. Peak memory of each is ta
 
 from __future__ import annotations
 
-import argparse
-import resource
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.measure import Row, beside, check, race
+from benchmarks.apart import apart
+from benchmarks.measure import Row, Way, beside, race
 from benchmarks.reads import Asked
-from benchmarks.world import World
-from cache_store import open_store
+from benchmarks.world import Size, World
 from nem.lake import UNITS_FILE, day_file
-from nem.source import open_source
 
 LENGTHS = ((1, "30min"), (30, "30min"), (365, "1d"))
 _MINUTES = {"30min": 30, "1d": 1440}
 _KEY = ["interval_end", "region_id", "fueltech_id"]
 
 
-def run(world: World) -> Iterator[Row]:
-    """Partitions beside the live rivals, by length; then the peak memory of each."""
-    for days, resolution in LENGTHS:
-        if days <= world.days:
-            asked = Asked.of(world, "generation_by_fuel", days, resolution)
-            mine = asked.fetch(asked.cold)
-            ways: dict[str, Callable[[], Any]] = {"partitions": lambda asked=asked: asked.fetch(asked.cold)}
-            for name, engine in ENGINES.items():
-                ways[name] = partial(engine, *_files(world, days), _MINUTES[resolution])
-                check(_same_energy(mine, ways[name]()), f"{name} over {days} d")
-            yield from beside("live rivals", f"energy by fuel, {days} d at {resolution}", "partitions", race(ways))
-    days, resolution = next((d, r) for d, r in reversed(LENGTHS) if d <= world.days)
-    peaks = {name: _peak(world, days, resolution, name) for name in ("partitions", *ENGINES)}
-    for name in ENGINES:
+def run(world: World, size: Size) -> Iterator[Row]:
+    """Partitions beside the engines, by length; then the peak memory of each."""
+    engines = {name: engine for name, engine in ENGINES.items() if find_spec(name.lower())}
+    yield from (Row(f"{name} was not measured: it is not installed") for name in ENGINES if name not in engines)
+    lengths = [(days, resolution) for days, resolution in LENGTHS if days <= world.days]
+    for days, resolution in lengths:
+        asked = Asked.of(world, "generation_by_fuel", days, resolution)
+        ways: dict[str, Way] = {"partitions": lambda asked=asked: asked.fetch(asked.cold)}
+        for name, engine in engines.items():
+            ways[name] = partial(engine, *_files(world, days), _MINUTES[resolution])
+        case = f"energy by fuel, {days} d at {resolution}"
+        yield from beside(case, race(case, ways, seconds=size.seconds, same=_same_energy))
+    days, resolution = lengths[-1]
+    peaks = {
+        name: apart(answer_once, name, world.home, world.days, days, resolution)[1] for name in ("partitions", *engines)
+    }
+    for name in engines:
         case = f"peak memory, energy by fuel, {days} d at {resolution}"
-        yield Row("live rivals", case, "partitions", peaks["partitions"], "MB", rival=name, theirs=peaks[name])
+        yield Row(case, "partitions", peaks["partitions"], "MB", rival=name, theirs=peaks[name])
+
+
+def answer_once(name: str, home: str, held_days: str, days: str, resolution: str) -> None:
+    """One answer of one engine."""
+    world = World.at(Path(home), held_days)
+    if name == "partitions":
+        asked = Asked.of(world, "generation_by_fuel", int(days), resolution)
+        asked.fetch(asked.cold)
+    else:
+        ENGINES[name](*_files(world, int(days)), _MINUTES[resolution])
 
 
 def _files(world: World, days: int) -> tuple[list[str], str]:
@@ -114,6 +122,8 @@ ENGINES: dict[str, Callable[[list[str], str, int], pa.Table]] = {"DuckDB": _duck
 
 def _same_energy(mine: pa.Table, theirs: pa.Table) -> bool:
     """Whether the energy is the same, but for rooftop solar, which is no unit's."""
+    if mine is theirs:
+        return True
     mine = mine.filter(pc.not_equal(mine["fueltech_id"], "solar_rooftop")).select([*_KEY, "energy_mwh"])
     with duckdb.connect() as con:
         con.register("mine", mine)
@@ -127,35 +137,3 @@ def _same_energy(mine: pa.Table, theirs: pa.Table) -> bool:
                     fueltech_id::VARCHAR AS fueltech_id, energy_mwh FROM theirs
             ) AS theirs USING (interval_end, region_id, fueltech_id)""").fetchone()
     return apart is not None and apart[0] == 0 and apart[1] > 0
-
-
-def _peak(world: World, days: int, resolution: str, name: str) -> float:
-    """Peak memory, MB, of a process that answers once."""
-    command = [sys.executable, "-m", "benchmarks.engines", name, str(world.home), str(days), resolution]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
-    return float(done.stdout)
-
-
-def peak_of_this_process() -> float:
-    """MB, so far."""
-    status = Path("/proc/self/status")
-    if status.exists():  # on Linux the other figure begins with the parent's
-        words = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()
-        return float(words[1]) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Answer once and print the peak memory, MB.")
-    parser.add_argument("name")
-    parser.add_argument("home", type=Path)
-    parser.add_argument("days", type=int)
-    parser.add_argument("resolution")
-    told = parser.parse_args()
-    here = World(told.home, told.days, open_source(told.home / "lake"), open_store(told.home / "store"))
-    if told.name == "partitions":
-        once = Asked.of(here, "generation_by_fuel", told.days, told.resolution)
-        once.fetch(once.cold)
-    else:
-        ENGINES[told.name](*_files(here, told.days), _MINUTES[told.resolution])
-    print(peak_of_this_process())

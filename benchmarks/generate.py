@@ -6,7 +6,6 @@ noise from a hash, so a day is the same however often it is made. Rows hold what
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -93,11 +92,3 @@ def _unit_facts(con: duckdb.DuckDBPyConnection, registry: pa.Table) -> pa.Table:
         "SELECT duid, region_id, fueltech_id, dispatch_type, "
         "coalesce(capacity_maximum_mw, capacity_registered_mw) AS capacity_mw FROM registry"
     ).to_arrow_table()
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", type=Path)
-    parser.add_argument("--days", type=int, default=365)
-    asked = parser.parse_args()
-    write_lake(asked.root, days=asked.days)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -14,89 +14,122 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import psutil
 
+from benchmarks.apart import PROJECT
 from benchmarks.measure import MS, Row, percentile, spread
 from benchmarks.sessions import User, UserFailedError
-from benchmarks.world import World
+from benchmarks.world import Size, World
 
-PORT = 5670
-THINK = 10.0  # s between two actions of a user, half as much to half as much again
-LEAVES_AFTER = 90.0  # s: a session is discarded 60 s after its user left, looked for every 15
-TAB_SWITCH_MS, SESSION_MB = 500.0, 5.0
+LEAVES_AFTER = 80.0  # s: a session is discarded 60 s after its user left, looked for every 15
+TAB_SWITCH_MS, SESSION_MB, BUDGETED_USERS = 500.0, 5.0, 30
+TABS = 4
 _RANGES, _REGIONS = ("1d", "7d", "30d"), ("NEM", "NSW1", "SA1", "VIC1")
 
 
-def run(world: World, *, full: bool) -> Iterator[Row]:
-    """Ten and thirty users of one process; in full, from one to a hundred, of one process and of two."""
-    crowds = [(1, 1), (10, 1), (30, 1), (30, 2), (100, 1), (100, 2)] if full else [(10, 1), (30, 1)]
-    for users, processes in crowds:
-        yield from _crowd(world, users, processes, seconds=90.0 if full else 45.0, until_gone=full and users > 1)
+class Server(NamedTuple):
+    """A process that serves, or the first of several."""
+
+    url: str
+    pid: int
 
 
-def _crowd(world: World, users: int, processes: int, *, seconds: float, until_gone: bool) -> Iterator[Row]:
-    case = f"{users} users, {processes} process{'es' if processes > 1 else ''}"
-    with serving(world, processes) as served:
-        before = _memory(served)
-        # The users live in a process of their own: what they take is not the server's.
-        command = [sys.executable, "-m", "benchmarks.load", str(users), str(seconds), f"http://127.0.0.1:{PORT}/"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as visiting:
-            assert visiting.stdout is not None
-            told = json.loads(visiting.stdout.readline())  # they wait, connected, until this is read
-            during = _memory(served)
-            visiting.terminate()
-        budget = TAB_SWITCH_MS if users <= 30 else None
-        for step, times in told["times"].items():
-            if times:
-                bound = budget if step.startswith("tab") else None
-                p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
-                note = f"p50 {p50:,.0f}, p99 {p99:,.0f}, of {len(times)}"
-                yield Row("load", f"{case}: {step}, p95", "server", p95, spread=spread(times), at_most=bound, note=note)
-        errors = told["errors"]
-        note = "; ".join(sorted(set(errors))[:3])
-        yield Row("load", f"{case}: errors", "server", len(errors), "", at_most=0, note=note)
-        each = (during - before) / users
-        yield Row("load", f"{case}: memory of a session", "server", each, "MB", at_most=SESSION_MB)
-        if until_gone:
-            time.sleep(LEAVES_AFTER)
-            note = f"{before:,.0f} MB before, {during:,.0f} MB with them"
-            yield Row("load", f"{case}: memory after they left", "server", _memory(served), "MB", note=note)
+def run(world: World, size: Size) -> Iterator[Row]:
+    """Every crowd, each on a server of its own."""
+    for users, processes in size.crowds:
+        case = f"{users} user{'s' * (users > 1)}, {processes} process{'es' * (processes > 1)}"
+        with serving(world, "cli", "serve", "--processes", str(processes)) as server:
+            wait_for(f"{server.url}ready", in_a_row=2 * processes)
+            asyncio.run(_look_round(server.url, 2 * processes))  # what the first visitor brings in is no session's
+            yield from _crowds(case, server, users, size)
+
+
+def _crowds(case: str, server: Server, users: int, size: Size) -> Iterator[Row]:
+    """One crowd; where it is seen to leave, then another, which must find no more held than the first left."""
+    before = _memory(server)
+    told, during = _visited(server, users, size)
+    told["times"]["tab switch"] = told["times"]["tab, first"] + told["times"]["tab, again"]
+    budget = TAB_SWITCH_MS if users <= BUDGETED_USERS else None
+    for step, times in told["times"].items():
+        if times:
+            p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
+            note = f"p50 {p50:,.0f}, p99 {p99:,.0f}, of {len(times)}"
+            bound = budget if step.startswith("tab") else None
+            yield Row(f"{case}: {step}, p95", "server", p95, spread=spread(times), at_most=bound, note=note)
+    yield _errors(case, told)
+    bound = SESSION_MB if users >= BUDGETED_USERS else None
+    yield Row(f"{case}: memory of a session", "server", (during - before) / users, "MB", at_most=bound)
+    if size.sees_leave and users >= BUDGETED_USERS:
+        time.sleep(LEAVES_AFTER)
+        first = _memory(server)
+        told, _ = _visited(server, users, size)
+        yield _errors(f"{case}, as many once more", told)
+        time.sleep(LEAVES_AFTER)
+        yield Row(
+            f"{case}: memory after as many more came and left", "server", _memory(server), "MB",
+            rival="after the first had left", theirs=first, ratio_at_most=1.1,
+            note=f"{before:,.0f} MB before, {during:,.0f} MB with them",
+        )  # fmt: skip
+
+
+def _errors(case: str, told: dict[str, Any]) -> Row:
+    note = "; ".join(sorted(set(told["errors"]))[:3])
+    return Row(f"{case}: errors", "server", len(told["errors"]), "", at_most=0, note=note)
+
+
+def _visited(server: Server, users: int, size: Size) -> tuple[dict[str, Any], float]:
+    """What a crowd met, and what the server took while they were connected, MB."""
+    # The users live in a process of their own: what they take is not the server's.
+    words = [users, size.act_seconds, size.think_seconds, server.url]
+    command = [sys.executable, "-m", "benchmarks.load", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as visiting:
+        assert visiting.stdout is not None
+        told = json.loads(visiting.stdout.readline())  # they wait, connected, until this is read
+        during = _memory(server)
+        visiting.terminate()
+    return told, during
 
 
 @contextmanager
-def serving(world: World, processes: int, port: int = PORT) -> Iterator[subprocess.Popen[bytes]]:
-    """``nemwarm serve`` over ``world``, of so many processes, once it is ready."""
-    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--processes", str(processes)]
+def serving(world: World, module: str, *words: str) -> Iterator[Server]:
+    """A server over ``world``, begun but maybe not ready yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", module, *words, "--port", str(port)]
     with (world.home / "serve.log").open("wb") as log:
-        served = subprocess.Popen(command, env=os.environ | {"NEMWARM_HOME": str(world.home)}, stdout=log, stderr=log)
+        settings = os.environ | {"NEMWARM_HOME": str(world.home)}
+        served = subprocess.Popen(command, env=settings, stdout=log, stderr=log, cwd=PROJECT)
         try:
-            wait_for(f"http://127.0.0.1:{port}/ready")
-            yield served
+            yield Server(f"http://127.0.0.1:{port}/", served.pid)
         finally:
             served.terminate()
             served.wait(20)
 
 
-def wait_for(url: str, seconds: float = 60.0) -> None:
-    """Until ``url`` answers.
+def wait_for(url: str, *, in_a_row: int = 1, seconds: float = 60.0) -> None:
+    """Until ``url`` answers, so many times ``in_a_row``: of several processes each has its turn.
 
     Raises:
         TimeoutError: it does not.
     """
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    until, answered = time.monotonic() + seconds, 0
+    while answered < in_a_row:
         try:
             with urllib.request.urlopen(url, timeout=10):
-                return
+                answered += 1
         except OSError:
-            time.sleep(0.02)
-    raise TimeoutError(f"{url} does not answer")
+            if time.monotonic() > until:
+                raise TimeoutError(f"{url} does not answer") from None
+            answered = 0
+            time.sleep(0.01)
 
 
-def _memory(served: subprocess.Popen[bytes]) -> float:
+def _memory(server: Server) -> float:
     """MB that are the server's alone, its processes' together."""
-    root = psutil.Process(served.pid)
+    root = psutil.Process(server.pid)
     return sum(one.memory_full_info().uss for one in [root, *root.children(recursive=True)]) / 1e6
 
 
@@ -111,14 +144,11 @@ class Diary:
     users: list[User] = field(default_factory=list)
 
 
-async def visit(urls: list[str], users: int, seconds: float, think: float = THINK, seed: int = 1) -> Diary:
+async def visit(url: str, users: int, seconds: float, think: float, seed: int = 1) -> Diary:
     """A crowd that arrives over one ``think``, acts for ``seconds``, and is still connected at the end."""
     diary, chance = Diary(), random.Random(seed)
     until = time.perf_counter() + think + seconds
-    visits = [
-        _user(diary, urls[i % len(urls)], think * i / users, until, think, random.Random(chance.random()))
-        for i in range(users)
-    ]
+    visits = [_user(diary, url, think * i / users, until, think, random.Random(chance.random())) for i in range(users)]
     await asyncio.gather(*visits)
     return diary
 
@@ -143,23 +173,27 @@ async def _user(diary: Diary, url: str, after: float, until: float, think: float
 async def _act(user: User, chance: random.Random) -> tuple[str, float]:
     """Six times in ten another tab, else another range or region."""
     if chance.random() < 0.6:
-        tab = chance.choice([i for i in range(4) if i != user.tab])
+        tab = chance.choice([i for i in range(TABS) if i != user.tab])
         name = "tab, again" if tab in user.opened else "tab, first"
         return name, await user.open_tab(tab)
     return "range or region", await user.choose(chance.choice(_RANGES + _REGIONS))
 
 
-async def _tell(urls: list[str], users: int, seconds: float) -> None:
-    diary = await visit(urls, users, seconds)
+async def _look_round(url: str, visitors: int) -> None:
+    for _ in range(visitors):
+        user, _ = await User.arrive(url)
+        for tab in range(1, TABS):
+            await user.open_tab(tab)
+        await user.leave()
+
+
+async def _tell(users: int, seconds: float, think: float, url: str) -> None:
+    diary = await visit(url, users, seconds, think)
     print(json.dumps({"times": diary.times, "errors": diary.errors}), flush=True)
     # Connected until ended, so that what the server holds for them can be seen.
     await asyncio.sleep(3600)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="A crowd of users; prints what it met, as JSON.")
-    parser.add_argument("users", type=int)
-    parser.add_argument("seconds", type=float)
-    parser.add_argument("urls", nargs="+")
-    told = parser.parse_args()
-    asyncio.run(_tell(told.urls, told.users, told.seconds))
+    count, acting, thinking, address = sys.argv[1:]
+    asyncio.run(_tell(int(count), float(acting), float(thinking), address))

@@ -8,8 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 MS = 1000.0
 MOST_IN_A_ROUND = 7  # runs of a quick way while a slow one runs once
+LEAST_ROUNDS = 2
+
+Way = Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +23,12 @@ class Row:
     """A line of the scoreboard: a median of ours and perhaps of a rival's, in ``unit``.
 
     ``spread`` is the quartile distance over the median. ``at_most`` bounds ours, ``ratio_at_most`` ours over the
-    rival's, ``times_better`` the rival's over ours.
+    rival's, ``times_better`` the rival's over ours. A line without ``ours`` says what was not measured, and why.
     """
 
-    section: str
     case: str
-    ours: str
-    mine: float
+    ours: str = ""
+    mine: float = 0.0
     unit: str = "ms"
     spread: float = 0.0
     rival: str = ""
@@ -44,7 +49,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """pass, miss, or - where there is no budget."""
+        """pass, MISS, or - where there is no budget."""
         kept = []
         if self.at_most is not None:
             kept.append(self.mine <= self.at_most)
@@ -52,7 +57,7 @@ class Row:
             kept.append(self.ratio <= self.ratio_at_most)
         if self.times_better is not None and self.ratio is not None:
             kept.append(self.ratio >= self.times_better)
-        return "-" if not kept else "pass" if all(kept) else "miss"
+        return "-" if not kept else "pass" if all(kept) else "MISS"
 
 
 class AnswersDifferError(Exception):
@@ -65,25 +70,53 @@ def check(holds: bool, what: str) -> None:
         raise AnswersDifferError(f"not timed, the answers differ: {what}")
 
 
-def timed(run: Callable[[], Any]) -> float:
+def agree(one: pa.Table, other: pa.Table) -> bool:
+    """Equal to rounding: floats are summed in another order each time."""
+    if one.num_rows != other.num_rows or one.column_names != other.column_names:
+        return False
+    return all(_column_agrees(one[name].combine_chunks(), other[name].combine_chunks()) for name in one.column_names)
+
+
+def _column_agrees(one: pa.Array, other: pa.Array) -> bool:
+    if not pa.types.is_floating(one.type):
+        return one.equals(other)
+    apart = pc.max(pc.abs(pc.subtract(one, other))).as_py() or 0.0
+    scale = pc.max(pc.abs(one)).as_py() or 1.0
+    return one.is_null().equals(other.is_null()) and apart <= 1e-9 * scale + 1e-9
+
+
+def timed(run: Way) -> float:
     """How long ``run`` takes, ms."""
     began = time.perf_counter()
     run()
     return (time.perf_counter() - began) * MS
 
 
-def race(ways: Mapping[str, Callable[[], Any]], *, seconds: float = 2.0, least: int = 3) -> dict[str, list[float]]:
-    """Times in ms of every way, in turn for about ``seconds``, ``least`` rounds at least, after one unmeasured round.
+def race(
+    case: str, ways: Mapping[str, Way], *, seconds: float, same: Callable[[Any, Any], bool] = agree
+) -> dict[str, list[float]]:
+    """Times in ms of every way, in turn for about ``seconds``, ``LEAST_ROUNDS`` at least.
 
-    In a round a quick way runs several times in a row, so that it has more than ``least`` samples beside a slow one.
+    In the round before, which is not counted, every way's answer must be the ``same`` as the first one's. In a round a
+    quick way runs several times in a row, so that it has more samples than a slow one.
+
+    Raises:
+        AnswersDifferError: it is not.
     """
-    first = {name: timed(run) for name, run in ways.items()}
+    first: dict[str, float] = {}
+    expected: Any = None
+    for name, run in ways.items():
+        began = time.perf_counter()
+        answer = run()
+        first[name] = time.perf_counter() - began
+        expected = answer if expected is None else expected
+        check(same(expected, answer), f"{case}: {name}")
     slowest = max(first.values())
     repeats = {name: max(1, min(MOST_IN_A_ROUND, int(slowest / max(one, 1e-6)))) for name, one in first.items()}
     taken: dict[str, list[float]] = {name: [] for name in ways}
     until = time.perf_counter() + seconds
     rounds = 0
-    while rounds < least or time.perf_counter() < until:
+    while rounds < LEAST_ROUNDS or time.perf_counter() < until:
         for name, run in ways.items():
             taken[name] += [timed(run) for _ in range(repeats[name])]
         rounds += 1
@@ -104,21 +137,19 @@ def percentile(times: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def line(
+    case: str, ours: str, mine: list[float], rival: str = "", theirs: list[float] | None = None, **facts: Any
+) -> Row:
+    """A row of medians; ``facts`` are more of its fields."""
+    if theirs is not None:
+        facts |= {"rival": rival, "theirs": statistics.median(theirs), "their_spread": spread(theirs)}
+    return Row(case, ours, statistics.median(mine), spread=spread(mine), **facts)
+
+
 def beside(
-    section: str, case: str, ours: str, taken: Mapping[str, list[float]], budgets: Mapping[str, Any] | None = None
+    case: str, taken: Mapping[str, list[float]], budgets: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Iterator[Row]:
-    """A row for ``ours`` beside every other way of ``taken``; ``budgets`` are a rival's, as ``Row`` takes them."""
-    mine = taken[ours]
-    for rival, theirs in taken.items():
-        if rival != ours:
-            yield Row(
-                section,
-                case,
-                ours,
-                statistics.median(mine),
-                spread=spread(mine),
-                rival=rival,
-                theirs=statistics.median(theirs),
-                their_spread=spread(theirs),
-                **(budgets or {}).get(rival, {}),
-            )
+    """A row for the first of ``taken``, which is ours, beside every other; ``budgets`` are a rival's, as ``Row`` takes them."""
+    ours, *rivals = taken
+    for rival in rivals:
+        yield line(case, ours, taken[ours], rival, taken[rival], **(budgets or {}).get(rival, {}))

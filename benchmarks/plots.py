@@ -44,12 +44,12 @@ def _reads(axes: Axes, rows: Sequence[Row]) -> bool:
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for row in rows:
         days = re.match(rf"{_QUERY}, (\d+) d(?: \(of 110 units\))? at ", row.case)
-        if row.section == "reads" and days:
+        if days:
             lines[row.ours][int(days[1])] = row.mine
             if row.rival and row.theirs is not None:
                 lines[row.rival][int(days[1])] = row.theirs
         days = re.match(r"energy by fuel, (\d+) d at ", row.case)
-        if row.section == "live rivals" and days and row.theirs is not None:
+        if days and row.theirs is not None:
             lines[f"{row.rival}, energy alone"][int(days[1])] = row.theirs
     _lines(axes, lines, "days")
     axes.set_yscale("log")
@@ -71,7 +71,7 @@ def _ticks(axes: Axes, rows: Sequence[Row]) -> bool:
 def _load(axes: Axes, rows: Sequence[Row]) -> bool:
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for row in rows:
-        crowd = re.match(r"(\d+) users, (\d+) process(?:es)?: (tab, \w+), p95", row.case)
+        crowd = re.match(r"(\d+) users?, (\d+) process(?:es)?: (tab switch), p95", row.case)
         if crowd:
             lines[f"{crowd[3]}, {crowd[2]} process{'' if crowd[2] == '1' else 'es'}"][int(crowd[1])] = row.mine
     _lines(axes, lines, "users")
@@ -83,4 +83,5 @@ def _lines(axes: Axes, lines: dict[str, dict[int, float]], along: str) -> None:
     for name, points in lines.items():
         axes.plot(*zip(*sorted(points.items()), strict=True), marker="o", markersize=3, label=name) if points else None
     axes.set_xlabel(along)
-    axes.legend(frameon=False, fontsize=8)
+    if any(lines.values()):
+        axes.legend(frameon=False, fontsize=8)

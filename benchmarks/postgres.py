@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -37,9 +38,9 @@ class Postgres:
     lands = True
 
     def __init__(self, world: World):
+        self._programs = _programs()
         import psycopg
 
-        self._programs = _programs()
         # The server refuses to run as root, and its user must reach the folder.
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self._folder = Path(tempfile.mkdtemp(prefix="nemwarm-postgres-"))
@@ -120,6 +121,8 @@ class Postgres:
 
 def _programs() -> Path:
     """The folder of initdb and pg_ctl."""
+    if not find_spec("psycopg"):
+        raise MissingPostgresError("psycopg is not installed")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = shutil.which("initdb") or (str(debian[-1]) if debian else None)
     if found is None:

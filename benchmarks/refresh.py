@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.generate import LAST, chosen_units, generating, make_day
-from benchmarks.measure import MS, Row, check, spread, timed
+from benchmarks.generate import LAST, UNITS, chosen_units, generating, make_day
+from benchmarks.measure import Row, agree, check, line, timed
 from benchmarks.postgres import MissingPostgresError, Postgres
-from benchmarks.reads import Asked, agree
-from benchmarks.sqlmesh_rival import SqlMesh
-from benchmarks.world import END, World, byte_count, make_world, warm_all
+from benchmarks.reads import Asked
+from benchmarks.sqlmesh_rival import MissingSqlMeshError, SqlMesh
+from benchmarks.world import END, Size, World, copied_world
 from cache_store import CATALOGUE
 from cache_store.due import due
 from cache_store.warm import warm
@@ -28,7 +23,7 @@ from nem.lake import day_file, land
 from nem.tables import TABLES
 from nem.windows import INTERVAL, Window, floor, utc_time
 
-TICKS, REVISIONS = 12, 5
+TICK_MS, FLATNESS = 600.0, 1.2
 PACING = "generation_by_fuel"
 
 
@@ -50,37 +45,31 @@ class Rival(Protocol):
         """What it holds: interval_end, region_id, fueltech_id, energy_mwh."""
         ...
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+        ...
 
-def run(world: World, lake: Path, histories: tuple[int, ...]) -> Iterator[Row]:
-    """Ticks on every length of history, in turn; then one month beside the rivals."""
-    worlds = [world if days == world.days else _warmed(world, lake, days) for days in histories]
-    grown = [Feed(one) for one in worlds]
-    for feed in grown:
+
+def run(world: World, size: Size) -> Iterator[Row]:
+    """Ticks on every length of history, in turn; then the shortest beside the rivals."""
+    worlds = [copied_world(world, world.home / f"ticks-{days}", days) for days in size.histories]
+    feeds = [Feed(one) for one in worlds]
+    for feed in feeds:
         feed.tick()  # the first opens the new day
         feed.tick()
-    times = [[feed.tick() for feed in grown] for _ in range(TICKS)]
-    by_history = {one.days: [row[i] for row in times] for i, one in enumerate(worlds)}
-    shortest = worlds[0].days
-    for days, mine in by_history.items():
-        is_longest = days == worlds[-1].days
-        yield Row(
-            "refresh",
-            f"five new minutes, every query, {days} d of history",
-            "land and warm",
-            statistics.median(mine),
-            spread=spread(mine),
-            rival=f"{shortest} d of history" if days != shortest else "",
-            theirs=statistics.median(by_history[shortest]) if days != shortest else None,
-            at_most=600.0,
-            ratio_at_most=1.2 if is_longest and days != shortest else None,
-        )
-    yield from _beside_rivals(worlds[0], grown[0])
-
-
-def _warmed(world: World, lake: Path, days: int) -> World:
-    shorter = make_world(world.home.with_name(f"{world.home.name}-{days}d"), lake, days)
-    warm_all(shorter.source, shorter.store)
-    return shorter
+    times: dict[int, list[float]] = {days: [] for days in size.histories}
+    for _ in range(2 * size.rounds):
+        for feed in feeds:
+            times[feed.world.days].append(feed.tick())
+    shortest, *longer = times
+    case = "five new minutes, every query, {} d of history"
+    yield line(case.format(shortest), "land and warm", times[shortest], at_most=TICK_MS)
+    for days in longer:
+        yield line(
+            case.format(days), "land and warm", times[days], f"{shortest} d of history", times[shortest],
+            at_most=TICK_MS, ratio_at_most=FLATNESS,
+        )  # fmt: skip
+    yield from _beside_rivals(worlds[0], feeds[0], size.rounds)
 
 
 class Feed:
@@ -88,7 +77,7 @@ class Feed:
 
     def __init__(self, world: World):
         self.world, self.newest = world, END
-        with generating(chosen_units(550)) as generator:
+        with generating(chosen_units(UNITS)) as generator:
             self.coming = {name: make_day(generator, name, LAST + timedelta(days=1)) for name in TABLES}
 
     def tick(self) -> float:
@@ -143,40 +132,39 @@ class Feed:
             check(not done.failed, f"{query.name}: {done.failed}")
 
 
-def _beside_rivals(world: World, feed: Feed) -> Iterator[Row]:
+def _beside_rivals(world: World, feed: Feed, rounds: int) -> Iterator[Row]:
     """One query on one month: a new label taken in by each, then a reading of some days ago that changed."""
-    revised = [feed.revise_price(back) for back in range(1, REVISIONS + 1)]
-    yield Row(
-        "refresh", "one revised price, every query", "land and warm", statistics.median(revised), spread=spread(revised)
-    )
-    held: list[Rival] = [SqlMesh(world)]
+    revised = [feed.revise_price(1 + i % world.days) for i in range(rounds)]
+    yield line("one revised price, every query", "land and warm", revised)
+    held: list[Rival] = []
     try:
-        held.append(Postgres(world))
-    except MissingPostgresError as error:
-        yield Row("refresh", f"PostgreSQL was not measured: {error}", "-", 0.0, "")
-    try:
+        for kind in (SqlMesh, Postgres):
+            try:
+                held.append(kind(world))
+            except (MissingSqlMeshError, MissingPostgresError) as error:
+                yield Row(f"{kind.name} was not measured: {error}")
         for rival in held:
             rival.tick(_now_of(world, END.date()))  # what the lake took in before they joined
             _same(world, feed, rival)
-        yield from _in_turn(world, feed, held)
+        yield from _in_turn(world, feed, held, rounds)
     finally:
         for rival in held:
-            rival.close()  # type: ignore[attr-defined]
+            rival.close()
 
 
-def _in_turn(world: World, feed: Feed, held: list[Rival]) -> Iterator[Row]:
+def _in_turn(world: World, feed: Feed, held: list[Rival], rounds: int) -> Iterator[Row]:
     mine: dict[str, list[tuple[float, float]]] = {"five new minutes": [], "one revised reading": []}
     theirs: dict[str, dict[str, list[float]]] = {rival.name: {step: [] for step in mine} for rival in held}
-    for back in range(2, 2 + REVISIONS):
+    for i in range(rounds):
         arriving = feed.next_label()
         mine["five new minutes"].append(feed.tick_of(arriving, PACING))
         # mean_mw is worked out when a reading lands, its own and the one before it: all take the lake's.
         fresh = _now_of(world, END.date(), feed.newest - 2 * INTERVAL)
         for rival in held:
             theirs[rival.name]["five new minutes"].append(rival.tick(fresh))
-        day = LAST - timedelta(days=back)
+        day = LAST - timedelta(days=i % world.days)
         label = datetime(day.year, day.month, day.day, 12)
-        row = pa.table({"settlement_date": [label], "duid": ["BW01"], "scada_mw": [100.0 + back], "priority": [9]})
+        row = pa.table({"settlement_date": [label], "duid": ["BW01"], "scada_mw": [100.0 + i], "priority": [9]})
         mine["one revised reading"].append(feed.tick_of({"unit_scada": row}, PACING))
         changed = _now_of(world, day, label - 2 * INTERVAL, label)
         for rival in held:
@@ -184,18 +172,11 @@ def _in_turn(world: World, feed: Feed, held: list[Rival]) -> Iterator[Row]:
     for rival in held:
         _same(world, feed, rival)
     for step, parts in mine.items():
+        case = f"{step}, energy by fuel, {world.days} d of history"
         for rival in held:
-            times, taken = [landed * rival.lands + warmed for landed, warmed in parts], theirs[rival.name][step]
-            yield Row(
-                "refresh",
-                f"{step}, energy by fuel, {world.days} d of history",
-                "land and warm one query" if rival.lands else "warm one query",
-                statistics.median(times),
-                spread=spread(times),
-                rival=rival.name,
-                theirs=statistics.median(taken),
-                their_spread=spread(taken),
-            )
+            ours = "land and warm one query" if rival.lands else "warm one query"
+            times = [landed * rival.lands + warmed for landed, warmed in parts]
+            yield line(case, ours, times, rival.name, theirs[rival.name][step])
 
 
 def _now_of(world: World, day: date, after: datetime | None = None, until: datetime | None = None) -> pa.Table:
@@ -211,7 +192,7 @@ def _now_of(world: World, day: date, after: datetime | None = None, until: datet
 
 def _same(world: World, feed: Feed, rival: Rival) -> None:
     """Check that the rival holds our energy, to rounding, over the last days and the new one."""
-    window = Window(END - timedelta(days=9), feed.newest)
+    window = Window(END - timedelta(days=min(world.days, 9)), feed.newest)
     asked = Asked.of(world, PACING, window, "5min")
     mine = asked.fetch_at(utc_time(feed.newest))
     mine = mine.filter(pc.not_equal(mine["fueltech_id"], "solar_rooftop"))
@@ -230,31 +211,3 @@ def _same(world: World, feed: Feed, rival: Rival) -> None:
                 ).to_arrow_table()
             )
     check(agree(*rows), f"{rival.name}: {rows[0].num_rows} rows of ours, {rows[1].num_rows} of its")
-
-
-def warm_from_nothing(world: World) -> Iterator[Row]:
-    """All of ``world`` into its empty store, by a process of its own whose peak memory is noted."""
-    shutil.rmtree(world.store.root, ignore_errors=True)
-    command = [sys.executable, "-m", "benchmarks.refresh", str(world.lake), str(world.store.root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
-    seconds, peak = (float(word) for word in done.stdout.split())
-    case = f"warm {world.days} d of 550 units from nothing"
-    budget = 45.0 * world.days / 365
-    yield Row("refresh", case, "one process", seconds, "s", at_most=budget)
-    yield Row("refresh", f"{case}: peak memory", "one process", peak, "MB", at_most=1000.0)
-    lake, store = byte_count(world.lake) / 1e6, byte_count(world.store.root) / 1e6
-    yield Row("refresh", f"bytes on disk, {world.days} d", "store", store, "MB", rival="the lake", theirs=lake)
-    for query in CATALOGUE.values():
-        for grain in query.grains:
-            held = byte_count(world.store.root / query.name / query.fingerprint / grain) / 1e6
-            yield Row("refresh", f"bytes on disk, {world.days} d: {query.name} at {grain}", "store", held, "MB")
-
-
-if __name__ == "__main__":
-    from benchmarks.engines import peak_of_this_process
-    from cache_store import open_store
-    from nem.source import open_source
-
-    lake, root = sys.argv[1:]
-    taken = timed(lambda: warm_all(open_source(Path(lake)), open_store(Path(root))))
-    print(taken / MS, peak_of_this_process())

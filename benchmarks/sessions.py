@@ -67,9 +67,10 @@ class User:
         if token is None:
             raise UserFailedError(f"{url} answered {page.code} and no session")
         place = urlsplit(url)
-        request = HTTPRequest(
-            f"ws://{place.netloc}/ws", headers={"Origin": f"http://{place.netloc}"}, connect_timeout=PATIENCE
-        )
+        # The cookie leads back to the process that has the session, where there are several.
+        cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_list("Set-Cookie"))
+        headers = {"Origin": f"http://{place.netloc}", "Cookie": cookies}
+        request = HTTPRequest(f"ws://{place.netloc}/ws", headers=headers, connect_timeout=PATIENCE)
         user = cls(url, await websocket_connect(
             request, subprotocols=["bokeh", token[1]], max_message_size=_LARGEST
         ))  # fmt: skip

@@ -23,6 +23,11 @@ from nem.windows import INTERVAL, Window
 
 PYTHON = Path(__file__).parents[1] / ".bench" / "sqlmesh" / "bin" / "python"
 
+
+class MissingSqlMeshError(Exception):
+    """There is no SQLMesh here; says how to come by one."""
+
+
 _SILENT = os.environ | {"SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true"}
 
 
@@ -33,6 +38,8 @@ class SqlMesh:
     lands = False
 
     def __init__(self, world: World):
+        if not PYTHON.exists():
+            raise MissingSqlMeshError("`make bench` installs it")
         self._folder = world.home / "sqlmesh"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from benchmarks.generate import LAST, UNITS, days_before, write_lake
 from cache_store import CATALOGUE, Store, open_store
 from cache_store.due import due
+from cache_store.manifest import publish_manifest
 from cache_store.warm import warm
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file
 from nem.source import Source, open_source
@@ -23,6 +25,31 @@ BATCH = 8  # periods warmed between two looks at failures, as the flow does
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    days: int  # of history
+    far_days: int  # of fewer units: as many rows at 1d, but of single units
+    far_units: int
+    histories: tuple[int, ...]  # days that ticks are timed on
+    seconds: float  # of a race
+    rounds: int  # starts, visits by a browser, ticks
+    crowds: tuple[tuple[int, int], ...]  # users and processes
+    think_seconds: float  # between two actions of a user, half as much to half as much again
+    act_seconds: float
+    sees_leave: bool = False  # whether crowds are watched until nothing is left of them
+    sees_landing: bool = False
+
+
+_CROWDS = ((1, 1), (10, 1), (30, 1), (30, 2), (100, 1), (100, 2))
+SIZES = {
+    "tiny": Size(3, 0, 0, (1, 3), 0.0, 1, ((2, 2),), 0.5, 1.0),
+    "usual": Size(366, 0, 0, (31, 92, 366), 1.0, 5, ((1, 1), (10, 1), (30, 1), (100, 2)), 10.0, 20.0),
+    "full": Size(1096, 1826, 110, (31, 92, 366, 1096), 2.0, 9, _CROWDS, 10.0, 60.0, sees_leave=True, sees_landing=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """An installation: a lake of ``days`` days and a store that holds all of it, judged when its newest label was due."""
 
@@ -30,6 +57,11 @@ class World:
     days: int
     source: Source
     store: Store
+
+    @classmethod
+    def at(cls, home: Path, days: int | str) -> World:
+        """What is in ``home``."""
+        return cls(home, int(days), open_source(home / "lake"), open_store(home / "store"))
 
     @property
     def lake(self) -> Path:
@@ -41,49 +73,59 @@ class World:
         return Window(END - timedelta(days=days), END)
 
 
-def generated_lake(home: Path, days: int, units: int = UNITS) -> Path:
-    """The lake of ``days`` days in ``home``; what is there already is kept."""
+def generated_world(home: Path, days: int, units: int = UNITS) -> World:
+    """An installation in ``home`` with ``days`` days of generated rows; what earlier runs left there is kept, its store too."""
     lake = home / f"generated-{units}"
     write_lake(lake, days=days, units=units)
-    return lake
+    return _linked(lake, home / f"world-{units}-{days}", days)
 
 
-def make_world(home: Path, lake: Path, days: int) -> World:
-    """The newest ``days`` days of ``lake`` as an installation in ``home``, nothing warmed.
-
-    Its lake holds hard links: files there are only ever replaced, never changed.
-    """
+def copied_world(world: World, home: Path, days: int) -> World:
+    """The newest ``days`` days of ``world``, warm, in ``home`` emptied first: to be changed without changing ``world``."""
     shutil.rmtree(home, ignore_errors=True)
+    copied = _linked(world.lake, home, days)
+    manifest, kept = world.store.manifest(), world.last(days)
+    within = [entry for entry in manifest.entries if kept.start <= entry.covers.start]
+    for entry in within:
+        link(world.store.root / entry.path, copied.store.root / entry.path)
+    publish_manifest(copied.store.root, lambda _: within)
+    warm_all(copied.source, copied.store)  # months of which only a part is kept
+    return copied
+
+
+def _linked(lake: Path, home: Path, days: int) -> World:
+    """Files in a lake are only ever replaced, never changed: a second name will do."""
     link(lake / UNITS_FILE, home / "lake" / UNITS_FILE)
     for table in TABLES:
         for day in days_before(LAST, days):
             link(day_file(lake, table, day), day_file(home / "lake", table, day))
     # Its own now, or today's clock would find everything expired.
     (home / "lake" / SAMPLE_MARK).write_text(json.dumps({"generated": True, "now": "newest data"}))
-    return World(home, days, open_source(home / "lake"), open_store(home / "store"))
+    return World.at(home, days)
 
 
 def link(source: Path, target: Path) -> None:
     """A second name for a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.hardlink_to(source)
+    if not target.exists():
+        target.hardlink_to(source)
 
 
-def warm_all(source: Source, store: Store, *, now: datetime = NOW) -> int:
-    """Warm whatever is due, of every query; how many partitions were built.
+def warm_all(source: Source, store: Store) -> None:
+    """Warm whatever is due, of every query.
 
     Raises:
         SystemExit: a partition could not be built.
     """
-    built = 0
     for query in CATALOGUE.values():
-        tasks = due(store, source, query, now=now)
-        for first in range(0, len(tasks), BATCH):
-            done = warm(store, source, query, tasks[first : first + BATCH], now=now)
-            built += len(done.entries)
+        for batch in _batches(due(store, source, query, now=NOW)):
+            done = warm(store, source, query, batch, now=NOW)
             if done.failed:
                 raise SystemExit(f"{query.name} could not be warmed: {done.failed}")
-    return built
+
+
+def _batches(tasks: list) -> Iterator[list]:
+    return (tasks[first : first + BATCH] for first in range(0, len(tasks), BATCH))
 
 
 def byte_count(root: Path, pattern: str = "*.parquet") -> int:
