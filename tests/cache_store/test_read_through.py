@@ -163,6 +163,67 @@ def test_the_turn_of_a_killed_holder_is_free_at_once(tmp_path):
     assert is_free(tmp_path, "regional_price", wait=timedelta(seconds=1))
 
 
+# Asks a cold key and says, each with the instant, that it waits for its turn and that it computes; the first then hangs.
+ASKER = """
+import sys, time
+from datetime import datetime, timedelta
+from cache_store import fetch, fill, flight, open_store
+from nem import Window, open_source
+from nem.source import Source
+from nem.windows import utc_time
+
+lake, root, start, end, does_hang = sys.argv[1:]
+said = set()
+def say(what):
+    if what not in said:
+        said.add(what)
+        print(what, time.monotonic(), flush=True)
+
+lock_now, attach = flight._lock_now, Source.attach
+def seen_lock_now(handle):
+    is_mine = lock_now(handle)
+    if not is_mine:
+        say("waits")
+    return is_mine
+
+def seen_attach(*arguments):
+    say("computes")
+    if does_hang == "True":
+        time.sleep(600)
+    return attach(*arguments)
+
+flight._lock_now, Source.attach, fill.LONG_WAIT = seen_lock_now, seen_attach, timedelta(minutes=10)
+window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
+store = open_store(root, read_through=True)
+answer = fetch(store, open_source(lake), "regional_price", window, now=utc_time(window.end), resolution="1d")
+store.background.shutdown(wait=True)
+say(answer.receipt.origin)
+"""
+
+
+# R8: by the order of events; how long it takes is for a benchmark to say.
+def test_who_waits_for_a_holder_computes_once_that_is_killed(tiny_world, tmp_path):
+    span = tiny_world.span
+    asked = [tiny_world.source.root, tmp_path, span.start.isoformat(), span.end.isoformat()]
+
+    def asker(does_hang):
+        command = [sys.executable, "-c", ASKER, *map(str, [*asked, does_hang])]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    holder = asker(True)
+    assert holder.stdout.readline().startswith("computes")
+    successor = asker(False)
+    assert successor.stdout.readline().startswith("waits")
+    killed_at = time.monotonic()
+    holder.send_signal(signal.SIGKILL)
+    said = [line.split() for line in successor.communicate()[0].splitlines()]
+    assert holder.communicate()[0] == ""
+    assert [what for what, _ in said] == ["computes", "live"]
+    assert float(said[0][1]) > killed_at
+    days = Counter((entry.grain, entry.period) for entry in open_store(tmp_path).manifest().entries)
+    assert days == {(grain, day): 1 for grain in ("5min", "30min", "1d") for day in ("2024-02-29", "2024-03-01")}
+
+
 def is_free(root, query, wait=timedelta(0)):
     turn = take_turn(root, query, wait=wait)
     if turn is None:
