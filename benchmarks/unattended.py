@@ -1,0 +1,284 @@
+"""An installation left alone while its surroundings fail: ``python -m benchmarks.unattended``, half an hour.
+
+A real Prefect server and process worker, prefect.yaml's deployments on short schedules, and a file server like AEMO's that
+gains one dispatch interval a tick: real files of 2019 and 2021, their labels moved so that the newest is of today. Meanwhile
+the worker is killed twice, the second time together with its run; the server is restarted; the source is down; the disk,
+which holds Prefect's database too, is full. This program restarts what ended, as systemd would, and does nothing else.
+At the end the store has to be what a build from the same files, from scratch, gives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from prefect import flow
+
+from cache_store import CATALOGUE, Store, open_store
+from cache_store.plan import due
+from cache_store.status import furthest_behind
+from cache_store.status import status as status_of
+from cache_store.upkeep import check
+from cache_store.warm import warm
+from flows.ingest import ingest_current
+from nem import open_source
+from nem.feeds import FEEDS
+from nem.ingest import ingest_folder
+from nem.windows import INTERVAL, floor, market_time
+from tests.aemo_files import lay_out_aemo
+from tests.aemo_server import AemoServer, serve
+from tests.prefect_here import ENDED, PROJECT, Here, descendants, kill, running, wait_until
+
+PERIOD = 20  # seconds: a tick
+SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
+SERVED = {"dispatch": "PUBLIC_DISPATCHIS", "scada": "PUBLIC_DISPATCHSCADA"}  # what a tick is for
+DISK_BYTES = 1024 * 2**20
+# Ticks at which something happens to the installation, for a run of 72.
+KILL_WORKER, RESTART_SERVER, SOURCE_DOWN, KILL_BOTH, DISK_FULL = 8, 16, (24, 34), 42, (54, 57)
+
+
+@flow(name="ingest-current", persist_result=False)
+def tick() -> str:
+    """The product's run, but for how often a feed may be looked at, and that the two of every tick are all there is."""
+    for name in list(FEEDS):
+        if name in SERVED:
+            FEEDS[name] = replace(FEEDS[name], every=timedelta(0))
+        else:
+            del FEEDS[name]
+    return ingest_current.fn()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--ticks", type=int, default=72)
+    parser.add_argument("--port", type=int, default=4210)
+    parser.add_argument("--logs", type=Path, help="a folder for the logs of server and worker")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="nemwarm-unattended-") as scratch, disk(Path(scratch) / "disk") as home:
+        files = moved(Path(scratch) / "aemo-2019", arguments.ticks)
+        with serve(Path(scratch) / "aemo") as server:
+            here = Here(home, arguments.port, {"NEMWARM_NEMWEB_URL": server.url})
+            publish(server, next(files))
+            with running(here):
+                deploy(here, Path(scratch))
+                here.start("worker")
+                leave_alone(here, server, files, arguments.ticks)
+                failures = [*settle(here, server), *compare(here, server.root, Path(scratch))]
+                report(here)
+                if arguments.logs:
+                    shutil.copytree(home / "run", arguments.logs, dirs_exist_ok=True)
+    print("\n".join(failures) or "all as it should be")
+    sys.exit(bool(failures))
+
+
+@contextmanager
+def disk(home: Path) -> Iterator[Path]:
+    """A file system of its own at ``home``, so that it can be filled. In memory: needs root to mount, and 1 GB."""
+    home.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "nemwarm", str(home)], check=True)
+    try:
+        yield home
+    finally:
+        subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+
+def moved(tree: Path, count: int) -> Iterator[list[tuple[str, bytes]]]:
+    """Per tick the files of one dispatch interval, as (path, content); the last is labelled when the run will end."""
+    current = lay_out_aemo(tree) / "Reports" / "CURRENT"
+    dispatch = sorted((current / "DispatchIS_Reports").glob("PUBLIC_DISPATCHIS_20190516*.zip"))
+    scada = sorted((current / "Dispatch_SCADA").glob("*.zip"))[1:]
+    last = floor(market_time(datetime.now(UTC) + timedelta(seconds=count * PERIOD)), "5min")
+    for number in range(count + 1):
+        label = last - INTERVAL * (count - number)
+        found = (dispatch[number], scada[number % len(scada)])
+        folders = ("DispatchIS_Reports", "Dispatch_SCADA")
+        yield [
+            (f"Reports/CURRENT/{folder}/{stem}_{label:%Y%m%d%H%M}_{number:016}.zip", relabelled(file, label))
+            for folder, stem, file in zip(folders, SERVED.values(), found, strict=True)
+        ]
+
+
+def relabelled(file: Path, label: datetime) -> bytes:
+    """A real file with its label at ``label``, and all its other times of that day moved as far."""
+    old = datetime.strptime(file.name.split("_")[2], "%Y%m%d%H%M")
+    days = "|".join(f"{day:%Y/%m/%d}" for day in (old, old - timedelta(days=1)))
+
+    def move(found: re.Match[str]) -> str:
+        day, between, time_of_day = found.groups()
+        time_there = datetime.strptime(f"{day} {time_of_day}", "%Y/%m/%d %H:%M:%S") + (label - old)
+        return f"{time_there:%Y/%m/%d}{between}{time_there:%H:%M:%S}"
+
+    with zipfile.ZipFile(file) as archive:
+        [name] = archive.namelist()
+        text = re.sub(rf"({days})([ ,])(\d\d:\d\d:\d\d)", move, archive.read(name).decode())
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+    return content.getvalue()
+
+
+def publish(server: AemoServer, files: Sequence[tuple[str, bytes]]) -> None:
+    for path, content in files:
+        server.publish(path, content)
+
+
+def deploy(here: Here, scratch: Path) -> None:
+    """prefect.yaml as it is, but for its schedules and for the tick; and the example automations."""
+    declared = yaml.safe_load((PROJECT / "prefect.yaml").read_text())
+    for deployment in declared["deployments"]:
+        seconds = SCHEDULES.get(deployment["name"])
+        deployment["schedules"] = [{"interval": seconds}] if seconds else []
+        if deployment["name"] == "ingest-current":
+            deployment["entrypoint"] = "benchmarks.unattended.tick"
+    (scratch / "prefect.yaml").write_text(yaml.safe_dump(declared))
+    here.prefect("deploy", "--all", "--prefect-file", str(scratch / "prefect.yaml"))
+    here.prefect("automation", "create", "--from-file", str(PROJECT / "deploy" / "automations.yaml"))
+
+
+def leave_alone(here: Here, server: AemoServer, files: Iterator[list[tuple[str, bytes]]], count: int) -> None:
+    """Publish an interval a tick and do what is to happen at it; whatever process ended is started again."""
+    began, ballast = time.monotonic(), here.home / "ballast"
+    for number in range(1, count + 1):
+        publish(server, next(files))
+        if number == KILL_WORKER:
+            say(number, "the worker is killed, its run is not")
+            kill(descendants(here.processes["worker"].pid)[:1], signal.SIGKILL)
+        elif number == RESTART_SERVER:
+            say(number, "the server is ended and started again")
+            kill(descendants(here.processes["server"].pid)[:1], signal.SIGTERM)
+        elif number == SOURCE_DOWN[0]:
+            say(number, "the source is down")
+            server.fail("", hang_up)
+        elif number == SOURCE_DOWN[1]:
+            say(number, "the source is back")
+            server.faults.clear()
+        elif number == KILL_BOTH:
+            wait_until(lambda: at_work(here), "a run is at work")
+            say(number, f"worker and run are killed: {len(descendants(here.processes['worker'].pid))} processes")
+            kill(descendants(here.processes["worker"].pid), signal.SIGKILL)
+        elif number == DISK_FULL[0]:
+            say(number, "the disk is full")
+            fill(ballast)
+        elif number == DISK_FULL[1]:
+            say(number, "the disk has room again")
+            ballast.unlink()
+        while time.monotonic() < began + number * PERIOD:
+            for name, process in list(here.processes.items()):
+                if process.poll() is not None:
+                    say(number, f"the {name} ended and is started again")
+                    here.start(name)
+            time.sleep(1)
+
+
+def say(number: int, what: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S} tick {number}: {what}", flush=True)
+
+
+def hang_up(request: BaseHTTPRequestHandler, _body: bytes) -> None:
+    request.close_connection = True
+
+
+def at_work(here: Here) -> bool:
+    ticks = here.deployments()["ingest-current"]
+    return bool(here.runs(state={"type": {"any_": ["RUNNING"]}}, deployment_id={"any_": [ticks]}))
+
+
+def fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(2**20)):
+                pass
+        except OSError:
+            return
+
+
+def settle(here: Here, server: AemoServer) -> Iterator[str]:
+    """Let the schedule catch up, stop it, and name the runs that are left."""
+    newest = max(path.name.split("_")[2] for path in server.root.rglob("PUBLIC_DISPATCHIS*.zip"))
+    wait_until(lambda: data_through(here) == newest, f"the store goes to {newest}", 600)
+    for deployment in here.deployments().values():
+        here.call("POST", f"deployments/{deployment}/pause_deployment")
+    left = ["PENDING", "RUNNING", "CANCELLING", "SCHEDULED"]
+    try:
+        wait_until(lambda: not here.runs(state={"type": {"any_": left}}), "every run ends", 420)
+    except AssertionError:
+        for run in here.runs(state={"type": {"any_": left}}):
+            yield f"stuck: {run['name']} is {run['state_name']} since {run['state']['timestamp']}"
+
+
+def data_through(here: Here) -> str:
+    series = status_of(open_store(here.home / "store"), now=datetime.now(UTC))
+    least = [one.data_through for one in series if one.data_through]
+    return f"{min(least):%Y%m%d%H%M}" if len(least) == len(series) else ""
+
+
+def compare(here: Here, published: Path, scratch: Path) -> Iterator[str]:
+    """What of the store is not what a build from all that was published gives, from scratch, or not sound."""
+    now = datetime.now(UTC)
+    ingest_folder(scratch / "lake", published, now=now)
+    source, fresh = open_source(scratch / "lake"), open_store(scratch / "store")
+    for query in CATALOGUE.values():
+        assert not warm(fresh, source, query, due(fresh, source, query, now=now), now=now).failed
+    store = open_store(here.home / "store")
+    theirs, ours = rows(fresh), rows(store)
+    print(f"{len(ours)} partitions, {sum(map(len, ours.values())):,} rows")
+    yield from (f"only in one of the stores: {key}" for key in theirs.keys() ^ ours.keys())
+    for key in theirs.keys() & ours.keys():
+        try:
+            pd.testing.assert_frame_equal(ours[key], theirs[key], rtol=1e-9, atol=1e-9)
+        except AssertionError as error:
+            yield f"{key} differs: {error}"
+    for finding in check(store, open_source(here.home / "lake"), now=now, sample=10**6):
+        if finding.problem != "unpublished":  # what a kill left: sweep deletes it after an hour
+            yield f"{finding.path}: {finding.problem}"
+    if furthest_behind(status_of(store, now=now)) is None:
+        yield "the store does not say how far behind it is"
+
+
+def rows(store: Store) -> dict[tuple[str, str, str], pd.DataFrame]:
+    return {
+        (entry.query, entry.grain, entry.period): pd.read_parquet(store.root / entry.path)
+        for entry in store.manifest().entries
+    }
+
+
+def report(here: Here) -> None:
+    """What became of the runs, how long they took, and what logs and databases take."""
+    names = {identity: name for name, identity in here.deployments().items()}
+    for name in SCHEDULES:
+        runs = [run for run in here.runs() if names.get(run["deployment_id"]) == name and run["state_type"] in ENDED]
+        states = Counter(run["state_name"] for run in runs)
+        took = sorted(run["total_run_time"] for run in runs if run["state_type"] == "COMPLETED")
+        print(f"{name}: {len(runs)} runs, {dict(states)}, median {took[len(took) // 2] if took else 0:.1f} s")
+        for message, count in Counter(
+            run["state"]["message"] for run in runs if run["state_type"] != "COMPLETED"
+        ).items():
+            print(f"  {count} x {message}")
+    for folder in ("run", "prefect", "lake", "store"):
+        files = [path for path in (here.home / folder).rglob("*") if path.is_file()]
+        largest = max(files, key=lambda path: path.stat().st_size)
+        total = sum(path.stat().st_size for path in files)
+        print(
+            f"{folder}: {len(files)} files, {total / 1e6:.1f} MB; {largest.name} {largest.stat().st_size / 1e6:.1f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()

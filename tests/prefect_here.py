@@ -1,0 +1,137 @@
+"""A real Prefect server and process worker on this machine, over an installation of their own, to be killed at will."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from flows.local import HISTORY, POOL
+
+PROJECT = Path(__file__).parents[1]
+PREFECT = str(Path(sys.executable).with_name("prefect"))
+PATIENCE = 180.0  # seconds
+ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
+
+
+@dataclass
+class Here:
+    """An installation at ``home``, its server on ``port``. What ``start`` left running is in ``processes``, by name."""
+
+    home: Path
+    port: int
+    settings: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"NEMWARM_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "PYTHONPATH": str(PROJECT)}
+        own |= {"PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+        return os.environ | HISTORY | own | self.settings
+
+    def start(self, name: str) -> None:
+        """Start the ``server`` or the ``worker``, with the rotated log it has under ``make deploy``; do not wait."""
+        arguments = {
+            "server": ["server", "start", "--host", "127.0.0.1", "--port", str(self.port)],
+            "worker": ["worker", "start", "--pool", POOL],
+        }[name]
+        log = self.home / "run" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        keeper = [sys.executable, "-m", "flows.local", "log", str(log), PREFECT, *arguments]
+        self.processes[name] = subprocess.Popen(
+            keeper, cwd=PROJECT, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def wait_for_server(self) -> None:
+        wait_until(lambda: self.call("GET", "health") is True, "the server answers")
+
+    def prefect(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [PREFECT, "--no-prompt", *arguments], cwd=PROJECT, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def call(self, method: str, path: str, **body: Any) -> Any:
+        """The server's answer; None while there is none."""
+        try:
+            answer = httpx.request(
+                method, f"http://127.0.0.1:{self.port}/api/{path}", json=body or None, timeout=30, trust_env=False
+            )
+        except httpx.TransportError:
+            return None
+        return answer.json() if answer.is_success and answer.content else None
+
+    def runs(self, **where: Any) -> list[dict[str, Any]]:
+        """Every flow run, or those that match a filter of the API, oldest first."""
+        found: list[dict[str, Any]] = []
+        while page := self.call(
+            "POST", "flow_runs/filter", flow_runs=where, offset=len(found), limit=200, sort="EXPECTED_START_TIME_ASC"
+        ):
+            found += page
+        return found
+
+    def deployments(self) -> dict[str, str]:
+        """The id of each, by name."""
+        return {one["name"]: one["id"] for one in self.call("POST", "deployments/filter", limit=200)}
+
+    def stop(self) -> None:
+        """End all that was started, a worker's run with it."""
+        for name in ("worker", "server"):
+            if name in self.processes:
+                kill(descendants(self.processes[name].pid), signal.SIGTERM)
+                try:
+                    self.processes[name].wait(15)
+                except subprocess.TimeoutExpired:
+                    kill([*descendants(self.processes[name].pid), self.processes[name].pid], signal.SIGKILL)
+                    self.processes[name].wait()
+
+
+@contextmanager
+def running(here: Here) -> Iterator[Here]:
+    """``here`` with server, work pool and worker, until the block ends."""
+    try:
+        here.start("server")
+        here.wait_for_server()
+        here.prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+        yield here
+    finally:
+        here.stop()
+
+
+def wait_until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    until = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > until:
+            raise AssertionError(f"not within {patience:.0f} s: {what}")
+        time.sleep(0.2)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below ``pid``, parents first."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        try:
+            children = [int(child) for child in (task / "children").read_text().split()]
+        except OSError:
+            continue  # gone meanwhile
+        for child in children:
+            found += [child, *descendants(child)]
+    return found
+
+
+def kill(pids: list[int], number: int) -> None:
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
