@@ -21,7 +21,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -50,8 +50,7 @@ PERIOD = 20  # seconds: a tick
 SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
 SERVED = {"dispatch": "PUBLIC_DISPATCHIS", "scada": "PUBLIC_DISPATCHSCADA"}  # what a tick is for
 DISK_BYTES = 1024 * 2**20
-# Ticks at which something happens to the installation, for a run of 72.
-KILL_WORKER, RESTART_SERVER, SOURCE_DOWN, KILL_BOTH, DISK_FULL = 8, 16, (24, 34), 42, (54, 57)
+BALLAST = "ballast"  # what fills the disk
 
 
 @flow(name="ingest-current", persist_result=False)
@@ -154,59 +153,68 @@ def deploy(here: Here, scratch: Path) -> None:
 
 def leave_alone(here: Here, server: AemoServer, files: Iterator[list[tuple[str, bytes]]], count: int) -> None:
     """Publish an interval a tick and do what is to happen at it; whatever process ended is started again."""
-    began, ballast = time.monotonic(), here.home / "ballast"
+    began = time.monotonic()
     for number in range(1, count + 1):
         publish(server, next(files))
-        if number == KILL_WORKER:
-            say(number, "the worker is killed, its run is not")
-            kill(descendants(here.processes["worker"].pid)[:1], signal.SIGKILL)
-        elif number == RESTART_SERVER:
-            say(number, "the server is ended and started again")
-            kill(descendants(here.processes["server"].pid)[:1], signal.SIGTERM)
-        elif number == SOURCE_DOWN[0]:
-            say(number, "the source is down")
-            server.fail("", hang_up)
-        elif number == SOURCE_DOWN[1]:
-            say(number, "the source is back")
-            server.faults.clear()
-        elif number == KILL_BOTH:
-            wait_until(lambda: at_work(here), "a run is at work")
-            say(number, f"worker and run are killed: {len(descendants(here.processes['worker'].pid))} processes")
-            kill(descendants(here.processes["worker"].pid), signal.SIGKILL)
-        elif number == DISK_FULL[0]:
-            say(number, "the disk is full")
-            fill(ballast)
-        elif number == DISK_FULL[1]:
-            say(number, "the disk has room again")
-            ballast.unlink()
+        if number in MISHAPS:
+            what, happen = MISHAPS[number]
+            print(f"{datetime.now(UTC):%H:%M:%S} tick {number}: {what}", flush=True)
+            happen(here, server)
         while time.monotonic() < began + number * PERIOD:
             for name, process in list(here.processes.items()):
                 if process.poll() is not None:
-                    say(number, f"the {name} ended and is started again")
+                    print(f"{datetime.now(UTC):%H:%M:%S} the {name} ended and is started again", flush=True)
                     here.start(name)
             time.sleep(1)
 
 
-def say(number: int, what: str) -> None:
-    print(f"{datetime.now(UTC):%H:%M:%S} tick {number}: {what}", flush=True)
+def kill_worker(here: Here, _server: AemoServer) -> None:
+    kill(descendants(here.processes["worker"].pid)[:1], signal.SIGKILL)
+
+
+def kill_both(here: Here, _server: AemoServer) -> None:
+    ticks = here.deployments()["ingest-current"]
+    running_ticks = {"state": {"type": {"any_": ["RUNNING"]}}, "deployment_id": {"any_": [ticks]}}
+    wait_until(lambda: here.runs(**running_ticks), "a run is at work", 300)
+    kill(descendants(here.processes["worker"].pid), signal.SIGKILL)
+
+
+def end_server(here: Here, _server: AemoServer) -> None:
+    kill(descendants(here.processes["server"].pid)[:1], signal.SIGTERM)
+
+
+def source_down(_here: Here, server: AemoServer) -> None:
+    server.fail("", hang_up)
+
+
+def source_back(_here: Here, server: AemoServer) -> None:
+    server.faults.clear()
 
 
 def hang_up(request: BaseHTTPRequestHandler, _body: bytes) -> None:
     request.close_connection = True
 
 
-def at_work(here: Here) -> bool:
-    ticks = here.deployments()["ingest-current"]
-    return bool(here.runs(state={"type": {"any_": ["RUNNING"]}}, deployment_id={"any_": [ticks]}))
+def fill_disk(here: Here, _server: AemoServer) -> None:
+    with (here.home / BALLAST).open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(2**20)):
+            pass
 
 
-def fill(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while file.write(bytes(2**20)):
-                pass
-        except OSError:
-            return
+def free_disk(here: Here, _server: AemoServer) -> None:
+    (here.home / BALLAST).unlink()
+
+
+# By tick.
+MISHAPS = {
+    8: ("the worker is killed, its run is not", kill_worker),
+    16: ("the server is ended", end_server),
+    24: ("the source is down", source_down),
+    34: ("the source is back", source_back),
+    42: ("the worker and its run are killed", kill_both),
+    54: ("the disk is full", fill_disk),
+    57: ("the disk has room again", free_disk),
+}
 
 
 def settle(here: Here, server: AemoServer) -> Iterator[str]:

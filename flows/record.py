@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from prefect.runtime import deployment, flow_run
 
 from cache_store.errors import StoreUnavailableError
 from cache_store.history import Outcome, Run, record_run
+from flows.dead import end_dead_runs
 from flows.report import Summary
 
 DATA_LAG = "nemwarm.data-lag"  # an event
@@ -49,10 +51,13 @@ def recorded(root: Path, flow_name: str) -> Iterator[Record]:
     A history that cannot be written is a warning: the run has done its work, or has a cause of its own.
     """
     began_at, began = datetime.now(UTC), perf_counter()
+    if deployment.id:
+        end_dead_runs()
     record = Record()
     outcome: Outcome = "done"
     try:
-        yield record
+        with _stopping():
+            yield record
     except BaseException as error:
         is_stopped = isinstance(error, CancelledRun | TerminationSignal | KeyboardInterrupt)
         outcome = "cancelled" if is_stopped else "failed"
@@ -67,6 +72,17 @@ def recorded(root: Path, flow_name: str) -> Iterator[Record]:
             record_run(root, _run(flow_name, record, outcome, began_at, perf_counter() - began))
         except StoreUnavailableError as error:
             _log.warning("this run is missing from the history: %s", error)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """A signal that comes while DuckDB works arrives as its RuntimeError: here it is a signal again, and ends the run."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise TerminationSignal(signal.SIGTERM) from error
 
 
 def _run(flow_name: str, record: Record, outcome: Outcome, began_at: datetime, seconds: float) -> Run:

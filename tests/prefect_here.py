@@ -33,9 +33,13 @@ class Here:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    @property
     def environment(self) -> dict[str, str]:
         own = {"NEMWARM_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "PYTHONPATH": str(PROJECT)}
-        own |= {"PREFECT_API_URL": f"http://127.0.0.1:{self.port}/api", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+        own |= {"PREFECT_API_URL": self.url, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
         return os.environ | HISTORY | own | self.settings
 
     def start(self, name: str) -> None:
@@ -64,9 +68,7 @@ class Here:
     def call(self, method: str, path: str, **body: Any) -> Any:
         """The server's answer; None while there is none."""
         try:
-            answer = httpx.request(
-                method, f"http://127.0.0.1:{self.port}/api/{path}", json=body or None, timeout=30, trust_env=False
-            )
+            answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=30, trust_env=False)
         except httpx.TransportError:
             return None
         return answer.json() if answer.is_success and answer.content else None
@@ -84,16 +86,15 @@ class Here:
         """The id of each, by name."""
         return {one["name"]: one["id"] for one in self.call("POST", "deployments/filter", limit=200)}
 
-    def stop(self) -> None:
-        """End all that was started, a worker's run with it."""
-        for name in ("worker", "server"):
-            if name in self.processes:
-                kill(descendants(self.processes[name].pid), signal.SIGTERM)
-                try:
-                    self.processes[name].wait(15)
-                except subprocess.TimeoutExpired:
-                    kill([*descendants(self.processes[name].pid), self.processes[name].pid], signal.SIGKILL)
-                    self.processes[name].wait()
+    def stop(self, name: str) -> None:
+        """End what was started, a worker's run with it."""
+        process = self.processes.pop(name)
+        kill(descendants(process.pid), signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            kill([*descendants(process.pid), process.pid], signal.SIGKILL)
+            process.wait()
 
 
 @contextmanager
@@ -105,7 +106,8 @@ def running(here: Here) -> Iterator[Here]:
         here.prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         yield here
     finally:
-        here.stop()
+        for name in list(here.processes)[::-1]:
+            here.stop(name)
 
 
 def wait_until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,12 @@ _home = tempfile.mkdtemp(prefix="nemwarm-flows-")
 os.environ["NEMWARM_HOME"] = _home
 os.environ["PREFECT_HOME"] = _home
 
+from prefect.events.worker import EventsWorker  # noqa: E402
+from prefect.logging.handlers import APILogWorker  # noqa: E402
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: E402
+
 import flows.warm  # noqa: E402, F401 - Prefect reads its environment here, and `flows` gives that its defaults
+from tests.prefect_here import Here, running  # noqa: E402
 
 os.environ.clear()
 os.environ.update(_before)
@@ -32,3 +39,24 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake = tmp_path_factory.mktemp("sample") / "lake"
     land_sample(lake)
     return lake
+
+
+@pytest.fixture(scope="session")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    """A real Prefect server, for the session; each test brings its own lake and store."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with running(Here(tmp_path_factory.mktemp("prefect"), port)) as started:
+        yield started
+
+
+@pytest.fixture
+def prefect(here: Here) -> Iterator[None]:
+    """Flows called in a test run on that server."""
+    # Ending its heartbeat costs every run a second.
+    with temporary_settings({PREFECT_API_URL: here.url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+        # What they log is sent in the background: it must be there before the server, or the session, ends.
+        APILogWorker.instance().drain()
+        EventsWorker.drain_all()

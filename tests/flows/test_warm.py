@@ -17,7 +17,6 @@ import pyarrow as pa
 import pytest
 from prefect.artifacts import Artifact
 from prefect.states import Failed
-from prefect.testing.utilities import prefect_test_harness
 
 from cache_store import CATALOGUE, Store, fetch, find_query, materialise, open_store
 from cache_store.build import publish_entries
@@ -219,35 +218,35 @@ def written(root: Path) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("prefect")
 # Prefect leaves connections to its server open; they are collected here, not in some later test.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
     tiny: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
-    with prefect_test_harness(server_startup_timeout=120):
-        summary = warm_cache(queries=["regional_price"])
-        assert (summary["built"], summary["fresh"]) == (2, 0)
-        rows, said = artifact()
-        assert [(row["query"], row["reason"], row["periods"], row["built"]) for row in rows] == [
-            ("regional_price", "missing", "2024-02-29 to 2024-03-01", 2)
-        ]
-        assert said.startswith("built 2, renewed 0, left 0 fresh")
+    summary = warm_cache(queries=["regional_price"])
+    assert (summary["built"], summary["fresh"]) == (2, 0)
+    rows, said = artifact()
+    assert [(row["query"], row["reason"], row["periods"], row["built"]) for row in rows] == [
+        ("regional_price", "missing", "2024-02-29 to 2024-03-01", 2)
+    ]
+    assert said.startswith("built 2, renewed 0, left 0 fresh")
 
-        # The same code path on two processes of a Dask cluster.
-        assert warm_cache(queries=["generation_by_fuel", "regional_price"], force=True, processes=2)["built"] == 4
+    # The same code path on two processes of a Dask cluster.
+    assert warm_cache(queries=["generation_by_fuel", "regional_price"], force=True, processes=2)["built"] == 4
 
-        (tiny.root / "regional_demand" / "2024-03-01.parquet").write_bytes(b"no Parquet")
-        with pytest.raises(WarmIncompleteError, match="regional_price 2024-03-01 not warmed"):
-            warm_cache(force=True)
-        rows, said = artifact()
-        assert [row["failed"] for row in rows] == [0, 1, 0, 0]
-        assert "regional_price 2024-03-01 not warmed" in said
+    (tiny.root / "regional_demand" / "2024-03-01.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(WarmIncompleteError, match="regional_price 2024-03-01 not warmed"):
+        warm_cache(force=True)
+    rows, said = artifact()
+    assert [row["failed"] for row in rows] == [0, 1, 0, 0]
+    assert "regional_price 2024-03-01 not warmed" in said
 
-        assert warm_cache(queries=["capacity_factor"])["built"] == 0
-        assert artifact()[1].startswith("nothing was due: 2 fresh partitions")
-        with pytest.raises(UnknownQueryError):
-            warm_cache(queries=["nope"])
+    assert warm_cache(queries=["capacity_factor"])["built"] == 0
+    assert artifact()[1].startswith("nothing was due: 2 fresh partitions")
+    with pytest.raises(UnknownQueryError):
+        warm_cache(queries=["nope"])
     gc.collect()
     told = [(run.outcome, run.periods) for run in read_runs(tmp_path / "store")]
     assert told[:2] == [("failed", 0), ("done", 0)]
