@@ -61,24 +61,14 @@ def test_the_table_names_what_was_refused() -> None:
 @pytest.mark.usefixtures("prefect")
 def test_the_flows_land_warm_and_name_what_failed(server: AemoServer, tmp_path: Path) -> None:
     home = tmp_path / "home"
-<<<<<<< HEAD
-    with prefect_test_harness():
-        with pytest.raises(IngestIncompleteError, match="DispatchIS_Reports"):
-            ingest_current()
-        assert last_ingest(home / "lake")[1].landed == 1
-        warmed = {(entry.query, entry.period) for entry in open_store(home / "store").manifest().entries}
-        assert ("generation_by_fuel", "2021-09-02") in warmed
-        assert ran("ingest-current", home) == "failed"
-        assert "landed 0 files" in ingest_current(feeds=["scada"])  # a mirror without the others
-        assert ran("ingest-current", home) != "failed"
-=======
     with pytest.raises(IngestIncompleteError, match="DispatchIS_Reports"):
         ingest_current()
     assert last_ingest(home / "lake")[1].landed == 1
     warmed = {(entry.query, entry.period) for entry in open_store(home / "store").manifest().entries}
     assert ("generation_by_fuel", "2021-09-02") in warmed
     assert ran("ingest-current", home) == "failed"
->>>>>>> 76ec37b (flows: end runs that died without a word; late, cancelled and killed runs tried)
+    assert "landed 0 files" in ingest_current(feeds=["scada"])  # a mirror without the others
+    assert ran("ingest-current", home) != "failed"
 
     server.fail("MMSDM_2024_08", status(500))
     with pytest.raises(IngestIncompleteError, match="2024-08"):
