@@ -40,14 +40,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A column derived on read, by an expression over merged measures and ``hours`` of the bucket.
+    """A column derived on read, by an expression over merged measures and what ``derive`` knows of the bucket.
 
-    Without an expression it is over other rows than its own: see ``share``.
+    That is its ``hours`` and 5-minute ``intervals`` held, and the ``supply_mwh`` of its region. A quotient is null
+    where its denominator is not positive.
     """
 
     unit: str
     about: str
-    expression: str | None
+    expression: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,16 +129,16 @@ GENERATION_BY_FUEL = Query(
     },
     ratios={
         "mean_mw": Ratio("MW", "mean power", "energy_mwh / hours"),
-        "share": Ratio("0-1", "energy over the positive supply of its region and bucket", None),
+        "share": Ratio("0-1", "energy over the positive supply of its region and bucket", "energy_mwh / supply_mwh"),
         "dwa_price": Ratio(
             "$/MWh",
             "dispatch-weighted price: market value over priced energy",
-            "market_value_aud / CASE WHEN priced_energy_mwh > 0 THEN priced_energy_mwh END",
+            "market_value_aud / priced_energy_mwh",
         ),
         "negative_price_share": Ratio(
             "0-1",
             "share of the priced energy that settles below 0",
-            "negative_price_energy_mwh / CASE WHEN priced_energy_mwh > 0 THEN priced_energy_mwh END",
+            "negative_price_energy_mwh / priced_energy_mwh",
         ),
     },
 )
@@ -177,14 +178,14 @@ REGIONAL_PRICE = Query(
     },
     ratios={
         "demand_mw": Ratio("MW", "mean demand", "demand_mwh / hours"),
-        "twa_price": Ratio("$/MWh", "time-weighted price", "rrp_sum / nullif(interval_count, 0)"),
+        "twa_price": Ratio("$/MWh", "time-weighted price", "rrp_sum / interval_count"),
         "demand_weighted_price": Ratio(
             "$/MWh",
             "demand value over priced demand",
-            "demand_value_aud / CASE WHEN priced_demand_mwh > 0 THEN priced_demand_mwh END",
+            "demand_value_aud / priced_demand_mwh",
         ),
         "negative_count": Ratio("intervals", "prices below 0", "band_below_0_count"),
-        "negative_share": Ratio("0-1", "share of prices below 0", "band_below_0_count / nullif(interval_count, 0)"),
+        "negative_share": Ratio("0-1", "share of prices below 0", "band_below_0_count / interval_count"),
     },
 )
 
@@ -255,20 +256,20 @@ INTERCONNECTOR_FLOW = Query(
         "mean_mw": Ratio(
             "MW",
             "mean flow over the labels that have one, forward positive",
-            "(forward_mwh - reverse_mwh) * 12 / nullif(reading_count, 0)",
+            "(forward_mwh - reverse_mwh) * 12 / reading_count",
         ),
         "forward_utilisation": Ratio(
             "0-1",
             "rated energy forward over its limit; above 1 is shown, not clipped",
-            "rated_forward_mwh / nullif(forward_limit_mwh, 0)",
+            "rated_forward_mwh / forward_limit_mwh",
         ),
-        "reverse_utilisation": Ratio("0-1", "the same in reverse", "rated_reverse_mwh / nullif(reverse_limit_mwh, 0)"),
+        "reverse_utilisation": Ratio("0-1", "the same in reverse", "rated_reverse_mwh / reverse_limit_mwh"),
         "at_limit_share": Ratio(
             "0-1",
             "share of labels at a limit, either way",
-            "(at_forward_limit_count + at_reverse_limit_count - at_both_limits_count) / nullif(limit_count, 0)",
+            "(at_forward_limit_count + at_reverse_limit_count - at_both_limits_count) / limit_count",
         ),
-        "missing_count": Ratio("intervals", "labels without a metered flow", "round(hours * 12) - reading_count"),
+        "missing_count": Ratio("intervals", "labels without a metered flow", "intervals - reading_count"),
     },
     sums_regions=False,
 )

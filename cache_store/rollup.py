@@ -1,4 +1,4 @@
-"""SQL made from declarations: merging finer rows into coarser buckets, and deriving ratios.
+"""SQL made from declarations: reading and filtering rows, and merging finer ones into coarser buckets.
 
 The only place that composes SQL text. Every name in it is a literal of ``catalogue``; every value is a parameter.
 """
@@ -18,13 +18,6 @@ _BUCKET_END: dict[Resolution, str] = {
     "1h": "time_bucket(INTERVAL 1 HOUR, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 HOUR",
     "1d": "time_bucket(INTERVAL 1 DAY, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 DAY",
     "1M": "CAST(date_trunc('month', settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 MONTH AS TIMESTAMP)",
-}
-_LENGTH: dict[Resolution, tuple[str, str]] = {  # of a bucket: as an interval, and in seconds
-    "5min": ("INTERVAL 5 MINUTE", "300"),
-    "30min": ("INTERVAL 30 MINUTE", "1800"),
-    "1h": ("INTERVAL 1 HOUR", "3600"),
-    "1d": ("INTERVAL 1 DAY", "86400"),
-    "1M": ("INTERVAL 1 MONTH", "date_diff('second', settlement_date - INTERVAL 1 MONTH, settlement_date)"),
 }
 _MERGE = {None: "{}", "sum": "sum({})", "min": "min({})", "max": "max({})", "last": "arg_max({}, settlement_date)"}
 
@@ -60,32 +53,6 @@ def stored(query: Query, piece: int, filters: Mapping[str, Sequence[str]], *, wh
 def relation(query: Query, name: str, filters: Mapping[str, Sequence[str]]) -> str:
     """The rows of a relation, named or in brackets."""
     return f"SELECT {', '.join(query.columns)} FROM {name} WHERE true{_filtered(filters)}"  # noqa: S608
-
-
-def derived(query: Query, resolution: Resolution, rows: str, *, part_held: int, in_order: bool) -> str:
-    """``rows`` with ratios, ``complete`` and interval edges, by key.
-
-    ``part_held`` is how many buckets are held in part, each given as ``$label_<i>`` and ``$seconds_<i>``. ``in_order``
-    says the rows should come in key order: sorting them takes as long again as reading them. Under load about one scan
-    of several files in 2,000 came in another order: do look.
-    """
-    length, whole = _LENGTH[resolution]
-    held = whole
-    # Not a table to join: that costs as much as the reading, and the order of the rows.
-    if part_held:
-        cases = " ".join(f"WHEN $label_{i} THEN $seconds_{i}" for i in range(part_held))
-        held = f"CASE settlement_date {cases} ELSE {whole} END"
-    columns = [
-        f"settlement_date - {length} AS interval_start",
-        "settlement_date AS interval_end",
-        f"held_seconds = {whole} AS complete",
-        *query.keys[1:],
-        *query.measures,
-        *(f"CAST({ratio.expression or 'NULL'} AS DOUBLE) AS {name}" for name, ratio in query.ratios.items()),
-    ]
-    timed = f"SELECT *, {held} AS held_seconds, ({held}) / 3600 AS hours FROM ({rows})"  # noqa: S608
-    order = "" if in_order else f" ORDER BY {', '.join(query.keys)}"
-    return f"SELECT {', '.join(columns)} FROM ({timed}){order}"  # noqa: S608
 
 
 def filter_parameters(filters: Mapping[str, Sequence[str]]) -> dict[str, str]:

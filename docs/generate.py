@@ -84,8 +84,9 @@ def _queries_page(scratch: Path) -> Iterator[str]:
     yield ""
     yield "Every answer starts with `interval_start`, `interval_end` (NEM time, UTC+10 all year) and `complete`: whether the source holds all of"
     yield "that bucket. A label closes its interval, a window is `(start, end]`. Measures add up over time, and over regions where that means"
-    yield "something, so any bucket is a sum of finer ones; a ratio is taken of sums, on read, never averaged. `hours` is how much of the bucket"
-    yield "the source holds. What is unknown is null, never 0. Grains that are not stored are rolled up (`1h`, `1M`) or asked of the source."
+    yield "something, so any bucket is a sum of finer ones; a ratio is taken of sums, on read, never averaged, and null where"
+    yield "what it is taken over is not positive. `hours` and `intervals` (of 5 minutes) are how much of the bucket the source holds,"
+    yield "`supply_mwh` is what its region generates in it. What is unknown is null, never 0. Grains that are not stored are rolled up (`1h`, `1M`) or asked of the source."
     for name, query in CATALOGUE.items():
         source, window, lead = _example_source(scratch, query)
         row = _example_row(scratch, source, query, window)
@@ -121,7 +122,7 @@ def _queries_page(scratch: Path) -> Iterator[str]:
 
 def _column_row(name: str, fact: Column | Ratio, value: object, *, starred: bool) -> str:
     if isinstance(fact, Ratio):
-        how = f"`{fact.expression}`" if fact.expression else "over the rows of its region and bucket"
+        how = f"`{fact.expression}`"
     else:
         how = fact.merge or "key"
         name += "\\*" if starred and fact.merge and not fact.across_regions else ""

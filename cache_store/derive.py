@@ -1,0 +1,127 @@
+"""What is worked out on read from the rows of an answer: interval edges, whether a bucket is complete, ratios.
+
+Not in the statement that reads them: binding forty expressions takes DuckDB longer than reading a day's rows. And in key
+order the rows of a bucket are neighbours, which need no grouping.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cache_store.catalogue import Query
+from nem.fuels import LOADS
+from nem.windows import Resolution, Window, bucket_edges
+
+SECOND = np.timedelta64(1, "s")
+
+
+def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table, held: Sequence[Window]) -> pa.Table:
+    """``rows`` of ``query`` over ``window``, in key order, with their interval's edges, ``complete`` and ratios.
+
+    ``held`` are the stretches of the window that the rows are of, none in two: a bucket is complete if all of it is.
+    """
+    labels, is_first = rows["settlement_date"].to_numpy(), _begins(rows["settlement_date"])
+    starts = np.flatnonzero(is_first)
+    rows_each = np.diff(starts, append=len(labels))
+    edges = bucket_edges(window, resolution)
+    place = np.searchsorted(edges, labels[starts])
+    start, end = edges[place - 1], edges[place]
+    none = np.timedelta64(0, "us")
+    seconds = np.zeros(len(starts), "int64")
+    for part in held:
+        first, last = np.datetime64(part.start), np.datetime64(part.end)
+        seconds += np.maximum(np.minimum(end, last) - np.maximum(start, first), none) // SECOND
+
+    def by_row(of_bucket: np.ndarray[Any, Any]) -> pa.Array:
+        return pa.array(np.repeat(of_bucket, rows_each))
+
+    def alike(of_bucket: np.ndarray[Any, Any]) -> Any:
+        # One value for all, as nearly always: no column of it.
+        same = len(of_bucket) > 0 and (of_bucket == of_bucket[0]).all()
+        return pa.scalar(of_bucket[0]) if same else by_row(of_bucket)
+
+    known = {name: rows[name] for name in query.columns}
+    known |= {"hours": alike(seconds / 3600), "intervals": alike(seconds // 300)}
+    if "share" in query.ratios:
+        known["supply_mwh"] = _supply(rows, is_first)
+    return pa.table(
+        {
+            "interval_start": by_row(start),
+            "interval_end": known["settlement_date"],
+            "complete": by_row((end - start) // SECOND == seconds),
+            **{name: known[name] for name in (*query.keys[1:], *query.measures)},
+            **{name: evaluate(ratio.expression, known).cast(pa.float64()) for name, ratio in query.ratios.items()},
+        }
+    )
+
+
+def evaluate(expression: str, known: Mapping[str, Any]) -> Any:
+    """An expression of the catalogue over columns: names, numbers, ``+``, ``-``, ``*``, and ``/``.
+
+    A quotient is null where its denominator is not positive; whatever needs a null is null.
+    """
+    return _value(_parsed(expression), known)
+
+
+@cache
+def _parsed(expression: str) -> ast.expr:
+    return ast.parse(expression, mode="eval").body
+
+
+def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Name(name):
+            return known[name]
+        case ast.Constant(number):
+            return pa.scalar(number)
+        case ast.BinOp(left, operator, right):
+            return _OPERATORS[type(operator)](_value(left, known), _value(right, known))
+    raise TypeError(f"a ratio cannot hold {ast.unparse(node)}")
+
+
+def _over(numerator: Any, denominator: Any) -> Any:
+    positive = pc.if_else(pc.greater(denominator, 0), denominator, None)
+    return pc.divide(pc.cast(numerator, pa.float64()), pc.cast(positive, pa.float64()))
+
+
+_OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: pc.add,
+    ast.Sub: pc.subtract,
+    ast.Mult: pc.multiply,
+    ast.Div: _over,
+}
+
+
+def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.Array:
+    """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
+    energy = rows["energy_mwh"].to_numpy()  # null as not a number
+    is_load = pc.is_in(rows["fueltech_id"], pa.array(LOADS)).to_numpy()
+    starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
+    supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
+    return pa.array(np.repeat(supply, np.diff(starts, append=len(energy))), mask=is_load)
+
+
+def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """``table``, sorted by ``keys`` unless it is already: finding out takes a twentieth of the time of sorting."""
+    if table.num_rows < 2:
+        return table
+    is_after, is_level = np.zeros(table.num_rows - 1, bool), np.ones(table.num_rows - 1, bool)
+    for key in keys:
+        values = table[key].combine_chunks()
+        is_after |= is_level & pc.greater(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+        is_level &= pc.equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return table if (is_after | is_level).all() else table.sort_by([(key, "ascending") for key in keys])
+
+
+def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a row differs from the one before; the first does."""
+    values, begins = column.combine_chunks(), np.ones(len(column), bool)
+    begins[1:] = pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    return begins
