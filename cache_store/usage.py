@@ -68,6 +68,16 @@ class Tally:
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
+    def ms_per_live_hour(self) -> float | None:
+        """What the source took for each hour of data; None where it was never asked."""
+        return 1000 * self.live_seconds / self.live_hours if self.live_hours else None
+
+    @property
+    def ms_per_row_read(self) -> float | None:
+        """What partitions took for each row they hold; None where none was read."""
+        return 1000 * self.read_seconds / self.read_rows if self.read_rows else None
+
+    @property
     def seconds_saved(self) -> float:
         """What the source would have taken for what it was not asked, less what that took; 0 where it never was asked."""
         if not self.live_count:
@@ -170,7 +180,7 @@ def affordable(shapes: Iterable[Shape], byte_budget: int, manifest: Manifest, *,
     for shape in shapes:
         window = shape.window(Window(EPOCH, HORIZON), now=now)
         more = window.minus(taken[shape.query]) if window else []
-        cost = sum(part.hours for part in more) * _bytes_per_hour(manifest, CATALOGUE[shape.query])
+        cost = sum(part.hours for part in more) * (_bytes_per_hour(manifest, CATALOGUE[shape.query]) or 0)
         if cost <= left:
             left -= cost
             taken[shape.query] += more
@@ -178,14 +188,22 @@ def affordable(shapes: Iterable[Shape], byte_budget: int, manifest: Manifest, *,
     return chosen
 
 
-def _bytes_per_hour(manifest: Manifest, query: Query) -> float:
-    """Of all grains together."""
+def build_cost(
+    query: Query, window: Window, manifest: Manifest, tallies: Mapping[Shape, Tally]
+) -> tuple[float | None, float | None]:
+    """About how many milliseconds the source takes for ``window``, and how many bytes its partitions will.
+
+    None where no reader was timed at the source, or nothing is held of the query.
+    """
+    each, size = _pace(query.name, tallies).ms_per_live_hour, _bytes_per_hour(manifest, query)
+    return None if each is None else each * window.hours, None if size is None else size * window.hours
+
+
+def _bytes_per_hour(manifest: Manifest, query: Query) -> float | None:
+    """Of all grains together; None where none is held."""
     held = (manifest.series(query.name, query.fingerprint, grain) for grain in query.grains)
-    return sum(
-        sum(entry.byte_count for entry in entries) / sum(entry.covers.hours for entry in entries)
-        for entries in held
-        if entries
-    )
+    sizes = [sum(e.byte_count for e in entries) / sum(e.covers.hours for e in entries) for entries in held if entries]
+    return sum(sizes) if sizes else None
 
 
 def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float | None]:
@@ -193,19 +211,26 @@ def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float
 
     A part of a file counts as the whole of it, and what a statement costs whatever it reads is spread over its rows.
     """
-    pace = Tally()
-    for shape, tally in tallies.items():
-        if shape.query == receipt.query:
-            pace.add(tally)
+    pace = _pace(receipt.query, tallies)
 
     def ms(segment: Segment) -> float | None:
         if segment.reason == "empty_source":
             return 0.0
-        if segment.row_count is None:
-            return 1000 * segment.window.hours * pace.live_seconds / pace.live_hours if pace.live_hours else None
-        return 1000 * segment.row_count * pace.read_seconds / pace.read_rows if pace.read_rows else None
+        each = pace.ms_per_live_hour if segment.row_count is None else pace.ms_per_row_read
+        return (
+            None if each is None else each * (segment.window.hours if segment.row_count is None else segment.row_count)
+        )
 
     return [ms(segment) for segment in receipt.segments]
+
+
+def _pace(query: str, tallies: Mapping[Shape, Tally]) -> Tally:
+    """All that was asked of ``query``, added up."""
+    total = Tally()
+    for shape, tally in tallies.items():
+        if shape.query == query:
+            total.add(tally)
+    return total
 
 
 def _is_warmable(shape: Shape) -> bool:

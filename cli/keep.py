@@ -10,6 +10,10 @@ from cli.installation import open_installation
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from cache_store import Store
+    from flows.work import Work
 
 
 def run_check(arguments: argparse.Namespace) -> int:
@@ -92,12 +96,27 @@ def run_warm(arguments: argparse.Namespace) -> int:
     shapes = asked_most(store, arguments.asked, arguments.budget_mb, now)
     named, force = bool(arguments.query), arguments.force
     work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=force, named=named)
+    for line in _work_lines(store, work):
+        print(line)
+    return NO_ANSWER if work.unplanned else OK
+
+
+def _work_lines(store: Store, work: Work) -> Iterator[str]:
+    """What is due, why and at what cost; what cannot be planned; how much of both."""
+    from cache_store import find_query
+    from cache_store.manifest import period_window
+    from cache_store.usage import build_cost, read_usage
+
+    manifest, tallies = store.manifest(), read_usage(store.root)
     for batch in work.batches:
         for period in batch.periods:
-            print(f"{batch.query:20} {period:10} {batch.reason}")
+            ms, byte_count = build_cost(find_query(batch.query), period_window(period), manifest, tallies)
+            costs = [] if ms is None else [f"{ms:,.0f} ms"]
+            costs += [] if byte_count is None else [f"{byte_count / 1e6:.1f} MB"]
+            about = f"about {', '.join(costs)}" if costs and not batch.is_renewal else ""
+            yield f"{batch.query:20} {period:10} {batch.reason:18} {about}".rstrip()
     for query, cause in work.unplanned.items():
-        print(f"{query:20} cannot be planned: {cause}")
+        yield f"{query:20} cannot be planned: {cause}"
     for query, table in work.absent.items():
-        print(f"{query:20} no {table} in the source")
-    print(f"{sum(len(batch.periods) for batch in work.batches)} due, {sum(work.fresh.values())} fresh")
-    return NO_ANSWER if work.unplanned else OK
+        yield f"{query:20} no {table} in the source"
+    yield f"{sum(len(batch.periods) for batch in work.batches)} due, {sum(work.fresh.values())} fresh"

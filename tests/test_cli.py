@@ -205,6 +205,10 @@ def test_explain_says_what_each_segment_reads_and_takes(
         (5, entries[-1].byte_count, pytest.approx(2.5)),
         (None, None, pytest.approx(1_200)),
     ]
+    assert cli.main(["warm", "--dry-run", "--query", query.name, "--start", "2017-10-15", "--end", "2017-10-16"]) == 0
+    due, _ = capsys.readouterr().out.splitlines()
+    byte_count = sum(entry.byte_count for entry in entries)
+    assert due.split() == [query.name, "2017-10-15", "missing", *f"about 1,200 ms, {byte_count / 1e6:.1f} MB".split()]
 
 
 def test_what_was_answered_live_is_answered_from_partitions_after_a_restart(

@@ -16,7 +16,17 @@ from cache_store.freshness import freshness
 from cache_store.manifest import Entry, Manifest
 from cache_store.request import check_request
 from cache_store.upkeep import KEEP_USAGE, sweep
-from cache_store.usage import Shape, Tally, Usage, affordable, estimated_ms, most_asked, read_usage, shape_of
+from cache_store.usage import (
+    Shape,
+    Tally,
+    Usage,
+    affordable,
+    build_cost,
+    estimated_ms,
+    most_asked,
+    read_usage,
+    shape_of,
+)
 from cache_store.warm import warm
 from nem.windows import Window, utc_time
 
@@ -123,6 +133,15 @@ def test_an_estimate_is_at_the_pace_that_readers_of_the_query_met():
     }
     assert estimated_ms(planned, tallies) == pytest.approx([750, 100, 0])
     assert estimated_ms(planned, {}) == [None, None, 0]
+
+
+# R10: prices take 300 bytes a day and 125 ms an hour.
+def test_the_cost_of_a_build_is_known_before_it():
+    query, day = CATALOGUE["regional_price"], part(24).window
+    manifest = Manifest.of(1, held(query, 48, 480, 96, 24))
+    tallies = {SHAPE: Tally(live_seconds=6.0, live_hours=48.0), replace(SHAPE, query="other"): Tally(live_hours=9.0)}
+    assert build_cost(query, day, manifest, tallies) == pytest.approx((3_000, 300))
+    assert build_cost(query, day, Manifest(), {}) == (None, None)
 
 
 # What the source answered in part took the source's time, however stale the rest.
