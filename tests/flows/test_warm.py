@@ -18,7 +18,7 @@ import pytest
 from prefect.artifacts import Artifact
 from prefect.states import Failed
 
-from cache_store import CATALOGUE, Store, fetch, find_query, materialise, open_store
+from cache_store import Store, fetch, find_query, materialise, open_store
 from cache_store.build import publish_entries
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError, UnknownQueryError
 from cache_store.history import read_runs
@@ -30,6 +30,7 @@ from flows.work import Batch, Outcome, find_work
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.source import Source, open_source
 from nem.windows import utc_time
+from tests.flows import QUERIES
 from tests.oracle import compare
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -50,7 +51,7 @@ def store(tmp_path: Path) -> Store:
 
 def warm(store: Store, source: Source, now: datetime = NOW, **asked: object) -> tuple[list[str], list[str], str]:
     """Warm as the flow does, without Prefect: the reasons in the report's table, the problems and the message."""
-    work = find_work(store, source, CATALOGUE.values(), now=now, **asked)
+    work = find_work(store, source, QUERIES, now=now, **asked)
     outcomes = list(warm_all(work.batches, lambda batch: warm_batch.fn(source.root, store.root, batch, now)))
     rows, summary = tabulate(work, outcomes), summarise(work, outcomes, 0.0)
     for count in ("built", "renewed", "fresh", "rows", "bytes"):
@@ -163,14 +164,15 @@ def test_a_source_that_stands_still_is_warmed_and_read_back(store: Store, tmp_pa
 KILLED = """
 import sys
 from pathlib import Path
-from cache_store import CATALOGUE, open_store
+from cache_store import open_store
 from flows.warm import warm_all, warm_batch
 from flows.work import find_work
 from nem import open_source
+from tests.flows import QUERIES
 
 lake, root = map(Path, sys.argv[1:])
 now = open_source(lake).replay_now()
-work = find_work(open_store(root), open_source(lake), CATALOGUE.values(), now=now)
+work = find_work(open_store(root), open_source(lake), QUERIES, now=now)
 for outcome in warm_all(work.batches, lambda batch: warm_batch.fn(lake, root, batch, now)):
     print(outcome.warmed, flush=True)
 """
@@ -196,14 +198,14 @@ def test_killed_half_way_the_store_answers_and_the_next_run_does_the_rest(sample
 
     now, window = source.replay_now(), source.span("unit_scada")
     assert now is not None
-    held = [query for query in CATALOGUE.values() if query.name != "interconnector_flow"]  # the sample has none
+    held = [query for query in QUERIES if query.name != "interconnector_flow"]  # the sample has none
     for query in held:
         ask = partial(fetch, store, source, query.name, window, now=now, resolution="1d")
         answer = ask()
         assert answer.receipt.origin == "mixed"
         compare(answer.table, ask(origin="live").table.to_pandas())
     kept = len({(entry.query, entry.period) for entry in published})
-    assert sum(find_work(store, source, CATALOGUE.values(), now=now).fresh.values()) == kept
+    assert sum(find_work(store, source, QUERIES, now=now).fresh.values()) == kept
     assert warm(store, source, now)[1:] == (
         [],
         f"built {66 - kept}, renewed 0, left {kept} fresh partitions in 0.0 s; no interconnector_flow in the source",
@@ -265,7 +267,7 @@ def test_what_is_asked_most_is_warmed_and_asked_of_the_cache(store: Store, tiny:
     second_day = Shape("regional_price", "1d", 1, 0, (("region_id", ("SA1",)),))
     assert warm(store, tiny, shapes=[second_day])[2] == "built 1, renewed 0, left 0 fresh partitions in 0.0 s"
     assert {(entry.query, entry.period) for entry in store.manifest().entries} == {("regional_price", "2024-03-01")}
-    assert ask_again(store, tiny, CATALOGUE.values(), [second_day], NOW) == []
+    assert ask_again(store, tiny, QUERIES, [second_day], NOW) == []
     first_day = replace(second_day, age_days=1)
-    (problem,) = ask_again(store, tiny, CATALOGUE.values(), [second_day, first_day], NOW)
+    (problem,) = ask_again(store, tiny, QUERIES, [second_day, first_day], NOW)
     assert "regional_price over 1 days is asked often and not answered from the cache" in problem

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from cache_store import CATALOGUE, find_query, materialise, open_store
+from cache_store import find_query, materialise, open_store
 from cache_store.build import publish_entries
 from cache_store.errors import RequestError
 from cache_store.manifest import period_window
@@ -21,6 +21,7 @@ from nem.errors import WindowError
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import EPOCH, HORIZON, INTERVAL, Window, utc_time
+from tests.flows import FOUR, QUERIES
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 PRICE = find_query("regional_price")
@@ -28,8 +29,8 @@ PRICE = find_query("regional_price")
 
 def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path) -> None:
     source = open_source(sample)
-    work = find_work(open_store(tmp_path), source, CATALOGUE.values(), now=source.replay_now())
-    held = [query for query in CATALOGUE if query != "interconnector_flow"]
+    work = find_work(open_store(tmp_path), source, QUERIES, now=source.replay_now())
+    held = [query for query in FOUR if query != "interconnector_flow"]
     assert [(batch.query, len(batch.periods)) for batch in work.batches] == [
         (query, size) for size in (DAYS_PER_BATCH, DAYS_PER_BATCH, 22 - 2 * DAYS_PER_BATCH) for query in held
     ]
@@ -73,7 +74,7 @@ def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tmp_path: Path)
     now = utc_time(datetime(2024, 3, 2))
     publish_entries(store, materialise(store, source, find_query("capacity_factor"), "2024-03-01", now=now))
     (tmp_path / "lake" / "units.parquet").write_bytes(b"no Parquet")
-    work = find_work(store, source, CATALOGUE.values(), now=now)
+    work = find_work(store, source, QUERIES, now=now)
     planned = ["generation_by_fuel", "regional_price", "interconnector_flow"]
     assert ([batch.query for batch in work.batches], work.absent) == (planned, {})
     assert "the registry units.parquet cannot be read" in work.unplanned["capacity_factor"]
@@ -83,7 +84,7 @@ def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tmp_pa
     source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
     shutil.rmtree(tmp_path / "lake" / "regional_price")
     now = utc_time(datetime(2024, 3, 2))
-    work = find_work(store, source, CATALOGUE.values(), now=now)
+    work = find_work(store, source, QUERIES, now=now)
     assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor", "interconnector_flow"]
     assert (work.absent, work.unplanned) == ({"regional_price": "regional_price"}, {})
     work = find_work(store, source, [PRICE], now=now, named=True)
