@@ -10,8 +10,9 @@ from pathlib import Path
 from cache_store.settings import Settings
 
 _DEFAULTS = {
-    # Without a server Prefect starts one of its own: the first time takes 26 to 28 s (migrations), its limit is 20.
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
+    # Without a server Prefect starts one of its own: the first time takes 26 to 28 s (migrations), on a busy machine
+    # more than 90; its limit is 20.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
 }

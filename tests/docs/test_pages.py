@@ -23,6 +23,7 @@ COMMANDS = [
     pytest.param(page, match[1].partition(" #")[0].strip(), id=f"{page.name}-{match[1][:60]}")
     for page, text in TEXT.items()
     for match in re.finditer(r"^\$ nemwarm (.+)$", text, re.MULTILINE)
+    if "://" not in match[1]  # of somebody else's server
 ]
 
 
@@ -92,7 +93,8 @@ def test_every_setting_is_told_and_none_else() -> None:
     assert sorted(told) == sorted(Settings.model_fields)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# Decisions are of their day, and may speak of what is gone.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.stem != "decisions"], ids=lambda page: page.name)
 def test_what_a_page_points_to_exists(page: Path) -> None:
     text = TEXT[page]
     linked = re.findall(r"!?\[[^\]]*\]\((?!http)([^)#]+)\)", text)

@@ -89,5 +89,5 @@ def test_the_environment_gets_its_defaults_before_prefect_and_keeps_what_is_set(
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, env=environment)
     found, imported = json.loads(done.stdout)
     assert not imported
-    expected = {"PREFECT_HOME": str(tmp_path / "new" / "prefect"), "DO_NOT_TRACK": "1", names[2]: "90"} | given
+    expected = {"PREFECT_HOME": str(tmp_path / "new" / "prefect"), "DO_NOT_TRACK": "1", names[2]: "300"} | given
     assert {name: found[name] for name in names} == expected
