@@ -2,10 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.setup-done
 .DEFAULT_GOAL := help
-.PHONY: help setup up deploy down test soak lint docs bench lock clean
+.PHONY: help setup up deploy down test soak lint docs bench screenshots lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with the locked versions (about a minute, then instant)
 
@@ -57,6 +57,10 @@ bench: setup .bench/.setup-done ## measure the budgets beside rivals, ten minute
 	@$(PYTHON) -m venv --clear .bench/sqlmesh
 	@.bench/sqlmesh/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/sqlmesh.lock
 	@touch $@
+
+screenshots: setup ## take the pictures of docs/images anew, of the bundled sample (five minutes)
+	@$(BIN)/python -m tests.browser >/dev/null
+	$(BIN)/python -m tests.screenshots
 
 lock: ## write requirements.lock afresh with the newest versions pyproject.toml allows
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && $(PYTHON) -m venv "$$scratch" && \

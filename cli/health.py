@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from nem import Source
 
 DAY = timedelta(days=1)
+REVISABLE = timedelta(days=35)  # revisions of prices have stopped by then
+_REVISED = """
+    SELECT count(*) FROM regional_price
+    WHERE last_changed > $midnight AND last_changed > settlement_date + INTERVAL 30 MINUTE
+"""
 
 
 def look(store: Store, source: Source, now: datetime) -> Health:
@@ -56,6 +61,7 @@ def _day(store: Store, source: Source, now: datetime) -> Day | None:
         window = Window(max(held.start, held.end - DAY), held.end)
         fuels = fetch(store, source, "generation_by_fuel", window, now=now, resolution="30min").table
         units = fetch(store, source, "capacity_factor", window, now=now, resolution="30min").table
+        prices = fetch(store, source, "regional_price", window, now=now, resolution="30min").table
     except NoAnswerError:
         return None
     count = {name: sum(fuels[name].to_pylist()) for name in ("reading_count", "missing_count", "provisional_count")}
@@ -66,7 +72,26 @@ def _day(store: Store, source: Source, now: datetime) -> Day | None:
         missing=count["missing_count"],
         provisional=count["provisional_count"],
         unknown=tuple(sorted({duid for duid, fuel in facts if fuel == "unknown"})),
+        unconfirmed=sum(prices["provisional_count"].to_pylist()),
+        revised=_revised(source, now),
     )
+
+
+def _revised(source: Source, now: datetime) -> int:
+    """How many 5-minute prices AEMO has changed since NEM midnight; those that were merely late are not among them."""
+    import duckdb
+
+    from nem.errors import SourceUnavailableError
+    from nem.windows import Window, floor, market_time
+
+    midnight = floor(market_time(now), "1d")
+    with duckdb.connect() as con:
+        try:
+            source.attach(con, ("regional_price",), Window(midnight - REVISABLE, midnight + DAY))
+        except SourceUnavailableError:
+            return 0
+        row = con.execute(_REVISED, {"midnight": midnight}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _use(store: Store) -> dict[str, Tally]:

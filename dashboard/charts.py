@@ -17,6 +17,7 @@ from bokeh.models import (
     ColumnDataSource,
     CrosshairTool,
     CustomJS,
+    CustomJSTickFormatter,
     DatetimeTickFormatter,
     HoverTool,
     LayoutDOM,
@@ -31,7 +32,7 @@ from bokeh.models import (
 from bokeh.models.annotations import Span
 from bokeh.plotting import figure
 
-from dashboard.palette import CAPACITY, PRICE
+from dashboard.palette import CAPACITY, PRICE, PROVISIONAL
 from dashboard.tables.shape import Columns
 
 TIP_STYLE = """<style>
@@ -106,13 +107,19 @@ def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> f
     """An empty figure over time; only the ``last`` of a pile carries the time axis."""
     plot = style(figure(height=height, x_range=x_range, x_axis_type="datetime", **PLAIN))
     plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
-    plot.yaxis[0].formatter = NumeralTickFormatter(format=number)  # not of the other, which is the right edge
+    plot.yaxis[0].formatter = numbers(number)  # not of the other, which is the right edge
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
     plot.xaxis.visible = last
     if last:
         plot.xaxis.axis_label = ZONE
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
     return plot
+
+
+def numbers(form: str) -> CustomJSTickFormatter:
+    """Ticks in a numeral format, with the minus sign that tables have."""
+    code = "return inner.doFormat([tick], { loc: 0 })[0].replace('-', '\N{MINUS SIGN}')"
+    return CustomJSTickFormatter(args={"inner": NumeralTickFormatter(format=form)}, code=code)
 
 
 PLAIN: dict[str, Any] = {"sizing_mode": "stretch_width", "tools": "xbox_zoom", "toolbar_location": None}
@@ -209,8 +216,10 @@ def price_strip(
     height: int = 130,
     when: str | None = None,
 ) -> figure:
-    """A low chart of ``price`` over a shared time axis."""
+    """A low chart of ``price`` over a shared time axis; ``unconfirmed`` prices, where there are any, stand out."""
     plot = frame(x_range, height, "$0,0")
     line(plot, source, "price", PRICE)
+    if "unconfirmed" in source.data:
+        line(plot, source, "unconfirmed", PROVISIONAL, line_width=4, line_alpha=0.8)
     hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross, when)
     return plot

@@ -30,16 +30,17 @@ _SAVE = """
 if (!cb_obj.value) return
 const [name, kind, data] = cb_obj.value.split("\\n")
 const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0))
+cb_obj.value = ""
+if (kind === "text/html") return window.nemwarm_show(new TextDecoder().decode(bytes))
 const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([bytes], { type: kind })) })
 link.click()
 setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-cb_obj.value = ""
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the page stands on at one moment: the data there is, and the window the selection means in it."""
+    """What the page stands on at one moment: the data there is, and the window the selection means, in it if it can."""
 
     extent: Window
     window: Window
@@ -119,10 +120,20 @@ def _set(select: pn.widgets.Select, value: str, label: str) -> None:
 
 
 def look(market: Market, selection: Selection) -> Held:
-    """What there is to stand on; blocks, and raises as ``window_of`` does."""
+    """What there is to stand on; blocks, and raises as ``market.extent`` does."""
     extent = market.extent("generation_by_fuel")
     late = (market.clock() - utc_time(extent.end)).total_seconds() / 60
-    return Held(extent, window_of(selection, extent, market.clock), late)
+    return Held(extent, _window(market, selection, extent), late)
+
+
+def _window(market: Market, selection: Selection, extent: Window) -> Window:
+    # Imported here: only the first question needs it.
+    from cache_store.errors import NoAnswerError
+
+    try:
+        return window_of(selection, extent, market.clock)
+    except NoAnswerError:  # a range without data: the controls lead out of it
+        return parse_range(selection.range)
 
 
 def show_held(controls: Controls, selection: Selection, held: Held) -> None:

@@ -1,4 +1,4 @@
-"""What a reader sees, to take away: the table as a file, and the command that asks for the rows it is made of."""
+"""What a reader sees, to take away: the table as a file or on the page, and the command that asks for the rows it is made of."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import base64
 import re
 import shlex
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 from cache_store.catalogue import FILTERS
 from cache_store.export import csv_bytes, parquet_bytes
 from dashboard.data import Export, Question
+from dashboard.markup import MISSING, moment, number
 
-FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "table": "text/html"}
+MOST_ROWS = 2_500  # of a table on the page; files have all
 
 
 def encode(one: Export, form: str) -> tuple[str, str]:
@@ -24,10 +27,36 @@ def encode(one: Export, form: str) -> tuple[str, str]:
             **{f"unit.{name}": unit for name, unit in one.units.items()},
         }
         data = parquet_bytes(one.table, notes)
+    elif form == "table":
+        data = sheet(one).encode()
     else:
-        names = [f"{name} ({one.units[name]})" if one.units.get(name) else name for name in one.table.column_names]
-        data = csv_bytes(one.table.rename_columns(names))
+        data = csv_bytes(one.table.rename_columns(_heads(one)))
     return FORMS[form], base64.b64encode(data).decode()
+
+
+def _heads(one: Export) -> list[str]:
+    return [f"{name} ({one.units[name]})" if one.units.get(name) else name for name in one.table.column_names]
+
+
+def sheet(one: Export) -> str:
+    """``one`` as HTML: what a chart says, in words."""
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _heads(one))
+    columns = [list(map(_cell, column.to_pylist())) for column in one.table.slice(0, MOST_ROWS).columns]
+    rows = "".join(f"<tr><td>{'<td>'.join(cells)}" for cells in zip(*columns, strict=True))
+    left = one.table.num_rows - MOST_ROWS
+    more = f"<p>The first {MOST_ROWS:,} rows; a file has {left:,} more.</p>" if left > 0 else ""
+    return (
+        f"<h2>{escape(one.title)}</h2><p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p>{more}"
+        f'<div tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, float):
+        return number(value, ",.3f").rstrip("0").rstrip(".")
+    return MISSING if value is None else escape(str(value))
 
 
 def file_stem(one: Export) -> str:
@@ -59,17 +88,17 @@ def menu(exports: Sequence[Export]) -> str:
     """A pop-up that offers every table of the open tab; empty while it has none."""
     if not exports:
         return ""
-    parts = "".join(_offer(number, one) for number, one in enumerate(exports))
+    parts = "".join(_offer(place, one) for place, one in enumerate(exports))
     return (
         '<details class="popover right"><summary>Export</summary><div class="pop exports">'
         f"{parts}<p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p></div></details>"
     )
 
 
-def _offer(number: int, one: Export) -> str:
+def _offer(place: int, one: Export) -> str:
     buttons = "".join(
-        f'<button type="button" data-pick="export={number}.{form}">{label}</button>'
-        for form, label in (("csv", "CSV"), ("parquet", "Parquet"))
+        f'<button type="button" data-pick="export={place}.{form}">{label}</button>'
+        for form, label in (("csv", "CSV"), ("parquet", "Parquet"), ("table", "Table"))
     )
     lines = "".join(f"<nw-copy><code>{escape(line)}</code></nw-copy>" for line in map(command, one.questions))
     return (

@@ -32,13 +32,18 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The newest 24 hours by the market's own count: ``missing`` and ``provisional`` readings, ``unknown`` DUIDs."""
+    """The newest 24 hours by the market's own count: ``missing`` and ``provisional`` readings, ``unknown`` DUIDs.
+
+    Of 5-minute prices, ``unconfirmed`` in those hours, and ``revised`` since NEM midnight (of whatever day).
+    """
 
     window: Window
     readings: int
     missing: int
     provisional: int
     unknown: tuple[str, ...]
+    unconfirmed: int
+    revised: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,12 @@ def _plain(css: str) -> str:
 
 def render(health: Health) -> str:
     """The facts as HTML."""
-    parts = [_feeds(health), _taken(health), _day(health), _series(health), _use(health), _runs(health)]
+    parts = [_taken(health), _series(health), _use(health), _runs(health)]
     notes = "".join(f"<p>{escape(note)}</p>" for note in health.notes)
     if notes:
         parts.append(header("What the source says") + notes)
-    told = "".join(f'<section class="card">{part}</section>' for part in parts)
+    told = "".join(f'<section class="card half">{part}</section>' for part in (_feeds(health), _day(health)))
+    told += "".join(f'<section class="card">{part}</section>' for part in parts)
     return f'<p class="newest">As of <b>{moment(market_time(health.now))}</b> NEM time</p>{told}'
 
 
@@ -155,6 +161,11 @@ def _day(health: Health) -> str:
     heads = [
         ("Missing readings", "a unit's 5-minute intervals without a SCADA reading, among units that reported that day"),
         ("Provisional", "intervals whose closing reading has not arrived"),
+        ("Prices unconfirmed", "regions' 5-minute prices that are not firm, or that AEMO reviews"),
+        (
+            "Prices revised today",
+            "of whatever day: changed since NEM midnight, and more than half an hour after their interval",
+        ),
         ("Unknown units", "with readings and in no registry: counted as fuel unknown"),
     ]
     share = percent(day.missing / day.readings) if day.readings else MISSING
@@ -162,6 +173,8 @@ def _day(health: Health) -> str:
     cells = [
         (f"{number(day.missing)}<small>{share} of readings</small>", ""),
         (number(day.provisional), ""),
+        (number(day.unconfirmed), ""),
+        (number(day.revised), ""),
         (unknown, ""),
     ]
     return header("Newest 24 hours", f"{moment(day.window.start)} to {moment(day.window.end)}") + table(

@@ -69,6 +69,7 @@ def start(page: Page) -> None:
     if pn.state.curdoc:
         # A session that is gone (a laptop slept, the server began anew) is not to be had back: its page is opened anew.
         pn.state.curdoc.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
+        pn.state.curdoc.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
 
 
 def _arrived(page: Page) -> None:

@@ -8,14 +8,16 @@ from nem.regions import NEM, REGIONS
 PRICE = "#D9482B"
 DEMAND = "#34363A"
 CAPACITY = "#8C8C8C"
-FLOW = "#521986"  # of an interconnector: imports' colour
+FLOW = "#8A63C2"  # of an interconnector: between imports' and exports' colours, for either page
 AT_LIMIT = "#D9362B"
-EDGES = {"coal_black": "#77797D", "solar_rooftop": "#D8C53F"}  # an outline, on a dark page and on a white one
+PROVISIONAL = "#B98200"
+# An outline for what would vanish, on a dark page or on a white one.
+EDGES = {"coal_black": "#77797D", "imports": "#8A63C2", "solar_rooftop": "#D8C53F"}
 # Distinct on white and on near-black, apart from the fuel colours' meaning; the market in the ink of a neutral line.
 REGION_COLOURS = {
     "NSW1": "#3B7DD8",
-    "QLD1": "#B0457B",
-    "SA1": "#E08A1E",
+    "QLD1": "#B74C83",
+    "SA1": "#CC7A12",
     "TAS1": "#2A9D8F",
     "VIC1": "#7A5BC7",
     NEM: "#7C7F86",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib import import_module
@@ -86,7 +86,16 @@ def region_keys(regions: Sequence[str], shown: Sequence[str], chosen: str) -> st
         keys.append(
             pick(region_label(region), f"regions={names}", region in shown, swatch(REGION_COLOURS[region]), tip)
         )
-    return f'<span class="keys">{"".join(keys)}</span>'
+    return f'<span class="keys legend">{"".join(keys)}</span>'
+
+
+def dash_key(lines: Iterable[tuple[str, str, str]]) -> str:
+    """A legend of lines: (label, colour, and solid, dashed or dotted)."""
+    told = (
+        f'<span><i style="border-color:{colour};border-style:{dash}"></i>{label}</span>'
+        for label, colour, dash in lines
+    )
+    return f'<div class="keys dashes note">{"".join(told)}</div>'
 
 
 def region_label(region: str) -> str:

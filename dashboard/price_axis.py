@@ -6,6 +6,7 @@ floor or cap go on along the same curve.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ Array = npt.NDArray[Any]
 
 ZERO, KNEE, KNEE_PRICE = 0.16, 0.70, 300.0
 TICKS = (-1_000, -100, 0, 100, 200, 300, 1_000, 3_000, 10_000, 15_000, 20_000)
+FEW_TICKS = (-1_000, 0, 100, 200, 300, 3_000)  # of a low chart
 # Below 0 it is the logarithm of 1 + price / 10: at 0 it is nearly as steep as the linear part, so there is no kink.
 _SOFT = 10.0
 _MINUS = "\N{MINUS SIGN}"
@@ -40,8 +42,8 @@ def prices_at(where: Array, cap: float) -> Array:
     return np.where(where < ZERO, below, np.where(where <= KNEE, between, above))
 
 
-def ticks(cap: float) -> dict[float, str]:
-    """Height and label of every tick up to the cap."""
-    shown = [price for price in TICKS if price <= cap]
+def ticks(cap: float, prices: Sequence[int] = TICKS) -> dict[float, str]:
+    """Height and label of every one of ``prices`` up to the cap."""
+    shown = [price for price in prices if price <= cap]
     labels = (f"{_MINUS if price < 0 else ''}${abs(price):,}" for price in shown)
     return dict(zip(map(float, heights(np.array(shown), cap)), labels, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,6 @@ from bokeh.models import (
     HoverTool,
     LinearColorMapper,
     NoOverlap,
-    NumeralTickFormatter,
     Quad,
     Range1d,
     Scatter,
@@ -26,12 +25,23 @@ from bokeh.models import (
 from bokeh.models.annotations import Label, Span
 from bokeh.plotting import figure
 
-from dashboard.charts import PLAIN, TIP_STYLE, Drawing, closed, frame, hair_line, hover, style, time_range, tip_row
-from dashboard.palette import CAPACITY
-from dashboard.price_axis import heights, prices_at, ticks
+from dashboard.charts import (
+    PLAIN,
+    TIP_STYLE,
+    Drawing,
+    closed,
+    frame,
+    hair_line,
+    hover,
+    numbers,
+    style,
+    time_range,
+    tip_row,
+)
+from dashboard.palette import CAPACITY, PROVISIONAL
+from dashboard.price_axis import TICKS, heights, prices_at, ticks
 from dashboard.tables.shape import Columns
 
-PROVISIONAL = "#E3A008"
 _DOLLARS = "$0,0.00"
 # From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
 HEAT = [
@@ -61,9 +71,9 @@ def heat_edges(cap: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def hybrid(plot: figure, cap: float) -> None:
+def hybrid(plot: figure, cap: float, prices: Sequence[int] = TICKS) -> None:
     """Make the y axis of ``plot`` the hybrid price axis up to ``cap``: what is drawn on it are heights."""
-    marks = ticks(cap)
+    marks = ticks(cap, prices)
     plot.y_range = Range1d(start=-0.012, end=1.02)
     plot.yaxis[0].ticker = FixedTicker(ticks=list(marks))
     labels: Any = marks
@@ -94,6 +104,7 @@ def price_series(
     source, x_range = ColumnDataSource(points(data)), time_range(data)
     plot = frame(x_range, height, "0")
     hybrid(plot, cap)
+    plot.y_range.update(end=1.07)  # room for the cap's label
     if chosen in regions:
         spread = VAreaStep(x="interval_start", y1="lowest_y", y2="highest_y", step_mode="after")
         spread.fill_color, spread.fill_alpha = regions[chosen][1], 0.16
@@ -103,8 +114,8 @@ def price_series(
         _step(plot, source, f"{region}_y", regions[region][1], width=2.0 if mine else 1.1, alpha=1.0 if mine else 0.75)
     _step(plot, source, "cap_y", CAPACITY, width=1.0, dash=[5, 3])
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
-    for where, text, side in ((1.0, f"cap ${cap:,.0f}", "top"), (0.0, "floor \N{MINUS SIGN}$1,000", "bottom")):
-        plot.add_layout(_note(where, text, side))
+    for where, text in ((1.0, f"cap ${cap:,.0f}"), (0.0, "floor \N{MINUS SIGN}$1,000")):
+        plot.add_layout(_note(where, text))
     mark = Scatter(x="middle", y="provisional_y", size=5, marker="circle", line_color=PROVISIONAL, line_width=1.4)
     mark.fill_color = None
     plot.add_glyph(source, mark)
@@ -129,10 +140,10 @@ def _step(
     )
 
 
-def _note(where: float, text: str, side: str) -> Label:
+def _note(where: float, text: str) -> Label:
     return Label(
-        x=6, x_units="screen", y=where, y_units="data", text=text, text_color=CAPACITY, text_font_size="10.5px",
-        text_baseline="top" if side == "top" else "bottom", y_offset=-2 if side == "top" else 2,
+        x=6, x_units="screen", y=where, y_units="data", y_offset=2, text=text,
+        text_font_size="10.5px", text_baseline="bottom",
     )  # fmt: skip
 
 
@@ -145,7 +156,7 @@ def duration(
     x_range = Range1d(start=0, end=1, bounds=(0, 1), min_interval=0.0005)
     plot = _plain(x_range, height)
     hybrid(plot, cap)
-    plot.xaxis.formatter = NumeralTickFormatter(format="0.[00]%")
+    plot.xaxis.formatter = numbers("0.[00]%")
     plot.xaxis.axis_label = "share of the time at or above the price"
     for name in sorted(lines, key=lambda one: one == chosen):
         _, colour, dash = lines[name]
@@ -172,7 +183,7 @@ def day_profile(
     source = ColumnDataSource(_slots(profile))
     x_range = Range1d(start=0, end=24, bounds=(0, 24), min_interval=1)
     plot = _plain(x_range, height)
-    plot.yaxis[0].formatter = NumeralTickFormatter(format=number)
+    plot.yaxis[0].formatter = numbers(number)
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=5)
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
     _clock_axis(plot.xaxis)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, DatetimeTickFormatter, NumeralTickFormatter, Quad, Range1d, Step, VAreaStep
+from bokeh.models import ColumnDataSource, DatetimeTickFormatter, Quad, Range1d, Step, VAreaStep
 from bokeh.models.annotations import Span
 
 from dashboard.charts import Drawing, closed, frame, hair_line, hover, time_range, tip_row
 from dashboard.palette import CAPACITY, PRICE
-from dashboard.price_axis import heights
+from dashboard.price_axis import FEW_TICKS, heights
 from dashboard.price_charts import hybrid
 from dashboard.tables.shape import Columns
 
@@ -45,7 +45,7 @@ def power_over_price(data: Columns, colour: str, edge: str, cap: float, *, heigh
     rows += [tip_row("Capacity", "capacity_mw", "0,0.0", "MW", CAPACITY)]
     hover(plot, source, "mean_mw", "".join([*rows, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
     strip = frame(x_range, 170, "0")
-    hybrid(strip, cap)
+    hybrid(strip, cap, FEW_TICKS)
     strip.add_glyph(source, Step(x="interval_start", y="price_y", mode="after", line_color=PRICE, line_width=1.4))
     hover(strip, source, "price_y", tip_row("Price", "price", "0,0.00", "$/MWh", PRICE), cross)
     return Drawing(column(plot, strip, sizing_mode="stretch_width", spacing=0), source, x_range, points)
@@ -61,7 +61,6 @@ def factors_by_month(months: Columns, colour: str, edge: str, *, height: int = 2
     """A bar per month as high as its capacity factor, paler where only part of it is held."""
     source, x_range = ColumnDataSource(_month_points(months)), time_range(months)
     plot = frame(x_range, height, "0%")
-    plot.yaxis[0].formatter = NumeralTickFormatter(format="0%")
     plot.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y")
     plot.add_layout(Span(location=1, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
     top = float(np.nanmax(months["capacity_factor"], initial=0.0))

@@ -155,15 +155,18 @@ def _work(page: Page, slot: Slot) -> None:
     market = while_wanted(page.market, page.pool, is_wanted)
     if not shown:
         schedule(partial(_mark, page, slot, busy=True))
+    held = None
     try:
+        held = look(market, selection)
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
         tables = import_module(f"dashboard.tables.{slot.tab.name}").load(market, selection)
-        held = look(market, selection)
     except SupersededError:
         if slot.stopped:
             schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
         schedule(partial(_fail, page, slot, error, keep=shown))
+        if held:
+            schedule(partial(show_held, page.controls, selection, held))
     else:
         slot.view = view
         schedule(partial(_draw, page, slot, selection, tables, held))

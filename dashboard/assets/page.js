@@ -27,12 +27,20 @@
 
   // Bokeh takes every touch on a figure for itself; a page that is mostly figures could not be scrolled. Vertical ones are the page's.
   const touch = new CSSStyleSheet();
-  touch.replaceSync(`.bk-events { touch-action: pan-y pinch-zoom !important; } .bk-events:focus { outline: none !important; }
+  touch.replaceSync(`.bk-events { touch-action: pan-y pinch-zoom !important; }
     @media (max-width: 700px) { :host(.bk-Tooltip) { left: auto !important; right: 8px !important; } }`);
   const attach = Element.prototype.attachShadow;
   Element.prototype.attachShadow = function (options) {
     const shadow = attach.call(this, options);
     shadow.adoptedStyleSheets.push(touch);
+    // Nor does a figure answer to keys: it is a picture to them, whose numbers are a table under Export.
+    new MutationObserver((_, observer) => {
+      const layer = shadow.querySelector(".bk-events");
+      if (!layer) return;
+      observer.disconnect();
+      layer.tabIndex = -1;
+      Object.assign(this, { role: "img", ariaLabel: "Chart; its numbers are under Export, Table" });
+    }).observe(shadow, { childList: true });
     return shadow;
   };
 
@@ -90,14 +98,16 @@
     look();
   };
 
-  // Bokeh's tabs take focus, and nothing else of the keyboard.
+  // Bokeh's tabs stand behind what they open, and know nothing of the keyboard but focus.
+  window.nemwarm_ready = () => {
+    const tabs = [...views(window.Bokeh.index)].find((view) => view.header_els);
+    const tell = () => tabs.header_els.forEach((one, place) => Object.assign(one, { role: "tab", ariaSelected: String(place === tabs.model.active) }));
+    tabs.shadow_el.prepend(tabs.header_el);
+    tabs.headers_wrapper_el.role = "tablist";
+    tabs.model.properties.active.change.connect(tell);
+    tell();
+  };
   const tab = (event) => event.composedPath().find((node) => node.classList?.contains("bk-tab"));
-  addEventListener("focusin", (event) => {
-    for (const one of tab(event)?.parentNode.children ?? []) {
-      one.role = "tab";
-      one.ariaSelected = one.classList.contains("bk-active");
-    }
-  });
   addEventListener("keydown", (event) => {
     const node = tab(event);
     if (!node) return;
@@ -105,6 +115,17 @@
     if (event.key === "ArrowRight") node.nextElementSibling?.focus();
     if (event.key === "ArrowLeft") node.previousElementSibling?.focus();
   });
+
+  // A table over the page; closed, the focus is where it was.
+  window.nemwarm_show = (html) => {
+    const sheet = Object.assign(document.createElement("dialog"), { className: "sheet", innerHTML: `${html}<form method="dialog"><button autofocus>Close</button></form>` });
+    sheet.ariaLabel = sheet.querySelector("h2").textContent;
+    let before = document.activeElement;
+    while (before.shadowRoot?.activeElement) before = before.shadowRoot.activeElement;
+    sheet.addEventListener("close", () => { sheet.remove(); before.focus(); });
+    document.body.append(sheet);
+    sheet.showModal();
+  };
 
   // A pop-up closes on Escape and on a click beside it.
   let popped = null;
@@ -119,7 +140,7 @@
     if (node && node !== popped) { close(); popped = node; }
   });
   addEventListener("pointerdown", (event) => { if (popped && !event.composedPath().includes(popped)) close(); }, { capture: true });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") close(true); });
+  addEventListener("keydown", (event) => { if (event.key === "Escape" && !document.querySelector("dialog")) close(true); });
 
   customElements.define("nw-dates", class extends HTMLElement {
     connectedCallback() {

@@ -51,6 +51,7 @@ class Stack:
     ``columns`` holds ``interval_start``, ``interval_end``, one column per id in ``bands`` (stack order), ``supply``
     (what stands above zero), ``demand``, ``price`` ($/MWh), and ``marked`` (1 where a bucket is partial or the newest
     readings are provisional); a stretch without data is one row of NaN. All but price and marked are in ``unit``.
+    ``unconfirmed`` is the price again where AEMO has not confirmed it or reviews it, else NaN; for NEM it is not known.
     """
 
     columns: Columns
@@ -103,6 +104,8 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     out["supply"] = np.sum(above, axis=0) if above else np.full(len(grid), np.nan)
     out["demand"] = demand * (np.nan if unit == "share" else factor)
     out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
+    review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"].astype(float)))
+    out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
     out["marked"] = on(grid, starts, _marked(generation.table, starts))
     return Stack(break_gaps(out), tuple(bands), word)
 

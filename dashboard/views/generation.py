@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from dashboard import markup
 from dashboard.bands import GROUPING_WORDS, Band
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import REGION_NAMES
+from dashboard.palette import PROVISIONAL, REGION_NAMES
 from dashboard.parts import Part, in_parts, part_of
 from dashboard.stacks import stack_over_price
 from dashboard.tables.generation import Generation, Supply, signed
@@ -110,10 +112,13 @@ def stack_head(supply: Supply, title: str) -> str:
 
 
 def stack_note(shown: Stack) -> str:
-    """What hatching means, where any is drawn."""
-    if not (shown.columns["marked"] > 0).any():
-        return ""
-    return '<p class="note"><i class="hatched"></i>partial bucket, or readings still provisional</p>'
+    """What hatching and the thick price line mean, where any is drawn."""
+    parts = []
+    if (shown.columns["marked"] > 0).any():
+        parts.append('<i class="hatched"></i>partial bucket, or readings still provisional')
+    if np.isfinite(shown.columns["unconfirmed"]).any():
+        parts.append(f"{markup.swatch(PROVISIONAL)}price not confirmed, or under review")
+    return "".join(f'<p class="note">{part}</p>' for part in parts)
 
 
 def _fuels(supply: Supply) -> str:

@@ -38,7 +38,7 @@ def build(_: Callable[..., None]) -> View:
     def show(tables: PriceEvents) -> None:
         count = len(tables.events)
         hours = sum(event.hours for event in tables.events)
-        aside = f"<span>{count:,} events, <b>{markup.number(hours, ',.1f', ' h')}</b></span>"
+        aside = f"<span>{count:,} event{'' if count == 1 else 's'}, <b>{markup.number(hours, ',.1f', ' h')}</b></span>"
         head.object = markup.header(
             f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside
         )

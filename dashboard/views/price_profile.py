@@ -10,12 +10,12 @@ import panel as pn
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
-from dashboard.parts import pane
+from dashboard.parts import dash_key, pane
 from dashboard.price_charts import HEAT, day_profile, heat_edges, hours_by_days
 from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
 
-_DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", [5, 3]), "weekend": ("Weekend", [1, 3])}
+DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", "dashed"), "weekend": ("Weekend", "dotted")}
 
 
 def build(_: Callable[..., None]) -> View:
@@ -26,10 +26,10 @@ def build(_: Callable[..., None]) -> View:
     def show(tables: PriceProfile) -> None:
         how = "weighted by demand" if tables.region == NEM else "mean of the 5-minute prices"
         colour = REGION_COLOURS[tables.region]
-        head.object = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}") + _legend(
-            colour
+        styles = {name: (label, colour, dash) for name, (label, dash) in DAYS.items()}
+        head.object = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}") + dash_key(
+            styles.values()
         )
-        styles = {name: (label, colour, dash) for name, (label, dash) in _DAYS.items()}
         draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
         lines.show((tables.region, tables.slot_hours), tables.profile, draw)
         receipt.object = markup.receipt_line(tables.receipts)
@@ -38,15 +38,6 @@ def build(_: Callable[..., None]) -> View:
         map_receipt.object = markup.receipt_line(tables.receipts)
 
     return View(grid(card(head, lines.pane, receipt), card(map_head, heat, map_receipt), kind="one"), show)
-
-
-def _legend(colour: str) -> str:
-    styles = {"all": "solid", "weekday": "dashed", "weekend": "dotted"}
-    lines = (
-        f'<span><i style="display:inline-block;width:22px;margin-right:6px;vertical-align:3px;border-top:2px {styles[name]} {colour}"></i>{label}</span>'
-        for name, (label, _) in _DAYS.items()
-    )
-    return f'<div class="keys note">{"".join(lines)}</div>'
 
 
 def _scale(cap: float) -> str:

@@ -29,7 +29,7 @@ HEADS = (
     ("Lowest", "lowest 5-minute price; beneath, when its interval ended"),
     ("Highest", "highest 5-minute price; beneath, when its interval ended"),
     ("Negative", "5-minute intervals below $0, and their share of those with a price"),
-    ("Longest", "the longest unbroken run below $0"),
+    ("Longest run", "the longest unbroken run below $0"),
     ("Cap payout", "what a $300 cap paid: the sum of (price - 300) x hours where the price is above 300, $ per MW"),
 )
 _BAND = (

@@ -55,7 +55,8 @@ def station_head(chosen: Chosen | None, unit: str) -> str:
 
 def _units(chosen: Chosen) -> str:
     if len(chosen.siblings) < 2:
-        return f"<span>{escape(chosen.siblings[0][0])}</span>"
+        (duid, _), *_ = chosen.siblings
+        return "" if duid == chosen.title else f"<span>{escape(duid)}</span>"
     whole = pick("Whole station", f"station={chosen.station_name}", chosen.is_whole)
     units = (
         pick(duid, f"station={duid}", not chosen.is_whole and duid in chosen.duids, markup.swatch(fuel_colour(fuel)))

@@ -271,6 +271,17 @@ DEEPEST = """() => {
 }"""
 
 
+def test_a_range_without_data_says_so_and_can_be_left(browser, url):
+    with visit(browser, f"{url}?tab=generation&range=2019-01-01..2019-01-08") as page:
+        page.locator(".failure", has_text="nothing of").wait_for()
+        page.get_by_label("Choose dates").click()
+        assert page.get_by_label("First day").input_value() == "2019-01-01"
+        page.get_by_label("First day").fill("2024-02-29")
+        page.get_by_label("Last day").fill("2024-02-29")
+        page.get_by_role("button", name="Show", exact=True).click()
+        told(page, "(2024-02-29T00:00, 2024-03-01T00:00]")
+
+
 def test_every_control_is_reached_and_used_by_the_keyboard(browser, url):
     with visit(browser, f"{url}?tab=generation") as page:
         told(page, "NEM")

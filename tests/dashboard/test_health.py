@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
@@ -13,6 +14,7 @@ from cache_store.errors import StoreUnavailableError
 from cache_store.history import Run, record_run
 from cli.health import look
 from dashboard.health import Feed, page_of, render
+from nem.lake import land
 from nem.source import open_source
 from nem.taken import Taken
 from nem.windows import utc_time
@@ -45,6 +47,27 @@ def test_facts_come_from_source_store_and_history(installation):
     assert warmed[0].built_at == NOW
     assert found.day.unknown == ("LATE1",)  # J1: registered without a fuel
     assert found.use["regional_price"].count == 1
+
+
+def test_prices_aemo_changed_today_are_told_from_those_that_were_merely_late(tmp_path):
+    source = land_raw(tmp_path / "lake", raw_tables())
+    before = NOW - timedelta(minutes=1)
+    known = look(open_store(tmp_path / "store", memory_bytes=0), source, before).day
+    midnight = WINDOW.end - timedelta(days=1)
+    changed = {  # label: last changed
+        midnight - timedelta(days=3): midnight + timedelta(hours=9),  # today, of an earlier day
+        midnight + timedelta(hours=2): midnight + timedelta(hours=2, minutes=31),
+        midnight + timedelta(hours=3): midnight + timedelta(hours=3, minutes=20),  # an ordinary delay
+        midnight - timedelta(hours=3): midnight - timedelta(hours=1),  # yesterday
+    }
+    rows = [
+        {"settlement_date": label, "region_id": "SA1", "rrp": 1.0, "price_status": "NOT FIRM", "last_changed": last}
+        for label, last in changed.items()
+    ]
+    land(source.root, "regional_price", pa.Table.from_pylist(rows))
+    day = look(open_store(tmp_path / "store", memory_bytes=0), source, before).day
+    assert (known.revised, day.revised) == (0, 2)
+    assert day.unconfirmed - known.unconfirmed == 2  # those of the newest 24 hours
 
 
 def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation, tiny_market):

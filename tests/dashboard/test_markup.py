@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,6 +74,22 @@ def test_a_range_only_partly_held_says_how_much(receipt):
     assert "data to 2024-02-29 12:00 NEM" in line
     assert "a note &amp; more" in line
     assert "empty source" in line
+
+
+def test_every_class_of_a_style_sheet_is_given_to_something():
+    inside = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+    pages = [path.read_text() for path in markup.ASSETS.glob("*.html")]
+    sheets = [path.read_text() for path in markup.ASSETS.glob("*.css")] + [
+        css for page in pages for css in inside.findall(page)
+    ]
+    code = [path.read_text() for path in markup.ASSETS.parent.rglob("*.py")] + [markup.asset("page.js")]
+    given = "".join(code + [inside.sub("", page) for page in pages])
+    css = re.sub(r"/\*.*?\*/", "", "".join(sheets), flags=re.DOTALL)
+    selectors = " ".join(re.findall(r"([^{}]+){", css))
+    named = set(re.findall(r"\.([a-zA-Z][\w-]*)", selectors)) | set(re.findall(r"(?<![\w.#-])nw-\w+", selectors))
+    ours = {name for name in named if not name.startswith("bk-")}
+    assert len(ours) > 60
+    assert {name for name in ours if not re.search(rf"(?<![\w-]){name}(?![\w-])", given)} == set()
 
 
 def test_text_from_data_is_escaped():

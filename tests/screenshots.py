@@ -1,0 +1,125 @@
+"""Pictures of every tab and of data health, light and dark, at a desk and on a phone: `python -m tests.screenshots [word ...]`.
+
+They are taken of the bundled sample, warmed and served in a folder of its own, and put into `docs/images`. Words pick those whose
+file name has one of them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from nem.lake import land_sample
+from tests.browser import FLAGS, REMEDY, find_chromium
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+PORT = 5630
+VIEWS = {
+    "overview": "",
+    "generation": "?tab=generation",
+    "generation-factors": "?tab=generation&view=factors&range=all",
+    "generation-day": "?tab=generation&view=day&region=SA1&range=all",
+    "generation-compare": "?tab=generation&view=compare&region=VIC1",
+    "prices": "?tab=prices&region=SA1",
+    "prices-duration": "?tab=prices&view=duration&range=all",
+    "prices-time-of-day": "?tab=prices&view=time_of_day&region=SA1&range=all",
+    "prices-events": "?tab=prices&view=events&range=all",
+    "prices-value": "?tab=prices&view=value&range=all",
+    "stations": "?tab=stations&station=Hornsdale",
+    "stations-patterns": "?tab=stations&view=patterns&range=all",
+    "stations-league": "?tab=stations&view=league&range=all",
+    "health": "health",
+}
+SCREENS = {"": {"width": 1440, "height": 900}, "-phone": {"width": 390, "height": 844}}
+THEMES = ("light", "dark")
+SETTLED = """() => {
+  const seen = [];
+  const walk = (node) => { seen.push(node); for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) walk(child); };
+  walk(document.body);
+  const has = (name) => seen.some((node) => node.classList.contains(name) && node.checkVisibility({ visibilityProperty: true }));
+  return !has("skeleton") && !has("busy") && (has("receipt") || has("newest"));
+}"""
+
+
+def take(url: str, folder: Path, words: list[str]) -> None:
+    """Put the pictures of the page at ``url`` into ``folder``.
+
+    Raises:
+        SystemExit: there is no browser.
+    """
+    chromium = find_chromium() or sys.exit(REMEDY)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for screen, size in SCREENS.items():
+            for theme in THEMES:
+                page = browser.new_context(viewport=size, color_scheme=theme, reduced_motion="reduce").new_page()
+                for view, address in VIEWS.items():
+                    name = f"{view}-{theme}{screen}.png"
+                    if not words or any(word in name for word in words):
+                        page.goto(url + address)
+                        page.wait_for_function(SETTLED)
+                        _keep(_still(page, size), folder / name)
+                        print(name, (folder / name).stat().st_size // 1000, "kB", flush=True)
+        browser.close()
+
+
+def _still(page: Page, size: dict[str, int]) -> bytes:
+    """The whole page, once it paints nothing new."""
+    # Not full_page: canvases are painted while the page is being resized for it, some of them twice.
+    page.set_viewport_size(size | {"height": max(size["height"], page.evaluate("document.body.scrollHeight"))})
+    before = b""
+    while before != (picture := page.screenshot()):
+        before = picture
+        page.wait_for_timeout(400)
+    page.set_viewport_size(size)
+    return picture
+
+
+def _keep(picture: bytes, path: Path) -> None:
+    """A palette is a third of the bytes, and the eye misses nothing."""
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+@contextmanager
+def _served(home: Path) -> Iterator[str]:
+    environment = {**os.environ, "NEMWARM_HOME": str(home)}
+    land_sample(home / "lake")
+    subprocess.run([sys.executable, "-m", "cli", "warm"], env=environment, check=True, capture_output=True)
+    served = subprocess.Popen([sys.executable, "-m", "cli", "serve", "--port", str(PORT)], env=environment)
+    url = f"http://127.0.0.1:{PORT}/"
+    try:
+        _wait_for(f"{url}ready")
+        yield url
+    finally:
+        served.terminate()
+        served.wait()
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch, _served(Path(scratch)) as url:
+        take(url, IMAGES, sys.argv[1:])
