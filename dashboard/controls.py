@@ -16,7 +16,7 @@ import panel as pn
 
 from dashboard.data import RANGES, Market, Selection, financial_year, parse_range, resolutions_within, window_of
 from dashboard.errors import say_ignored
-from dashboard.markup import RESOLUTION_WORDS, asset, moment, pane
+from dashboard.markup import RESOLUTION_WORDS, asset, lag, moment, pane
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
 from nem.windows import INTERVAL, Window, utc_time
@@ -185,7 +185,7 @@ def _dates(selection: Selection, held: Held) -> str:
 
 def _newest(held: Held) -> str:
     late = held.late_minutes
-    warning = f' <b class="late">{late / 60:,.1f} h behind</b>' if late > LATE_MINUTES else ""
+    warning = f' <b class="late">{lag(late)} behind</b>' if late > LATE_MINUTES else ""
     return f'<span class="newest">Data to <b>{moment(held.extent.end)}</b> NEM time{warning}</span>'
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.controls import LATE_MINUTES
 from dashboard.data import Market
 from dashboard.errors import card, describe
-from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, moment, number, percent, table
+from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, table
 from nem.windows import Window, market_time
 
 if TYPE_CHECKING:
@@ -142,15 +142,9 @@ def _named(count: int, why: Mapping[str, str]) -> str:
     return f'<b class="flag" title="{escape(told[:2_000])}">{count:,}</b>'
 
 
-def _lag(lag: timedelta) -> str:
-    minutes = max(0.0, lag.total_seconds() / 60)
-    text = (
-        f"{minutes:.0f} min"
-        if minutes < 120
-        else f"{minutes / 60:,.1f} h"
-        if minutes < 2_880
-        else f"{minutes / 1_440:,.0f} days"
-    )
+def _lag(behind: timedelta) -> str:
+    minutes = max(0.0, behind.total_seconds() / 60)
+    text = lag(minutes)
     return f'<b class="late flag">{text}</b>' if minutes > LATE_MINUTES else text
 
 

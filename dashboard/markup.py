@@ -64,6 +64,13 @@ def moment(time: datetime | None) -> str:
     return MISSING if time is None else f"{time:%Y-%m-%d %H:%M}"
 
 
+def lag(minutes: float) -> str:
+    """How far behind something is, in the unit that suits it."""
+    if minutes < 120:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:,.1f} h" if minutes < 2_880 else f"{minutes / 1_440:,.0f} days"
+
+
 def swatch(colour: str) -> str:
     """A small square of colour."""
     return f'<i class="swatch" style="background:{colour}"></i>'

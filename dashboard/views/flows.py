@@ -7,14 +7,14 @@ from functools import partial
 
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
-from dashboard.palette import REGION_NAMES
+from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels
 from dashboard.tables.flows import Flows, Link, wide
 
 HEADS = (
     ("Interconnector", "a positive flow is from the first region to the second"),
-    ("Now MW", "metered flow in the newest interval of the range"),
-    ("Limit", "in the direction it flows now"),
+    ("Newest MW", "metered flow in the newest interval of the range"),
+    ("Limit", "in the direction it flows then"),
     ("Mean MW", "over the intervals with a metered flow"),
     ("GWh →", "metered energy from the first region to the second"),
     ("GWh ←", "and the other way"),
@@ -53,8 +53,8 @@ def build(_: Callable[..., None]) -> View:
 
 def _keys() -> str:
     return (
-        '<span><i class="swatch" style="background:#521986"></i>flow</span>'
-        '<span><i class="swatch" style="background:#D9362B"></i>at a limit</span><span>dashed: limits</span>'
+        f"<span>{markup.swatch(FLOW)}flow</span><span>{markup.swatch(AT_LIMIT)}at a limit</span>"
+        "<span>dashed: limits</span>"
     )
 
 

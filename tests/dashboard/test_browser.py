@@ -140,7 +140,7 @@ def _is_local(url: str, served: str) -> bool:
 
 
 def drawn(page: Page, figures: int) -> None:
-    page.wait_for_function(f"({PAINTED})() >= {figures}", timeout=20_000)
+    page.wait_for_function(f"({PAINTED})() >= {figures}", timeout=60_000)
 
 
 def open_tab(page: Page, title: str) -> None:
