@@ -31,11 +31,12 @@ def look(store: Store, source: Source, now: datetime) -> Health:
     from dashboard.health import Health
     from nem.taken import last_ingest
 
+    held = overview(store, now=now)  # first: asking for the day may have gaps materialised
     return Health(
         now=now,
         feeds=list(_feeds(source, now)),
         day=_day(store, source, now),
-        store=overview(store, now=now),
+        store=held,
         use=_use(store),
         notes=source.notes(),
         taken=last_ingest(source.root),

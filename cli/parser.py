@@ -80,8 +80,8 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
     )
     sign_in.add_argument(
         "--oauth-provider",
-        metavar="NAME",
-        help="have readers sign in with one of Panel's providers; its key and secrets in PANEL_OAUTH_* and PANEL_COOKIE_SECRET",
+        choices=["auth0", "azure", "azurev2", "bitbucket", "generic", "github", "gitlab", "google", "okta"],
+        help="have readers sign in elsewhere, through Panel: PANEL_OAUTH_KEY and _SECRET, for generic also _AUTHORIZE_URL, _TOKEN_URL and _USER_URL",
     )
     parser.set_defaults(processes=1, handed=None)
 

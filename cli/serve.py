@@ -38,7 +38,7 @@ def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
 
     settings = Settings()
     address, port = arguments.address or settings.address, arguments.port or settings.port
-    problem = _check_sign_in(arguments.basic_auth)
+    problem = _check_sign_in(arguments.basic_auth) or _check_oauth(arguments.oauth_provider)
     if problem:
         return complain(problem, BAD_REQUEST)
     if arguments.handed is not None:
@@ -112,12 +112,26 @@ def _check_sign_in(users: Path | None) -> str:
     return "" if is_map else f'--basic-auth {users}: write {{"user": "password", ...}} in it'
 
 
+def _check_oauth(provider: str | None) -> str:
+    """Which of the variables Panel would miss at the first sign-in are not set."""
+    if provider is None:
+        return ""
+    needed = ["KEY", "SECRET", *(["AUTHORIZE_URL", "TOKEN_URL", "USER_URL"] if provider == "generic" else [])]
+    missing = [name for name in (f"PANEL_OAUTH_{word}" for word in needed) if not os.environ.get(name)]
+    return f"--oauth-provider {provider} needs {', '.join(missing)} in the environment" if missing else ""
+
+
 def _sign_in(arguments: argparse.Namespace) -> dict[str, Any]:
     """Panel's own options; keys and secrets of OAuth come from its PANEL_* variables, out of sight of `ps`."""
-    if arguments.basic_auth:
-        secret = os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)
-        return {"basic_auth": str(arguments.basic_auth), "cookie_secret": secret}
-    return {"oauth_provider": arguments.oauth_provider} if arguments.oauth_provider else {}
+    if not arguments.basic_auth and not arguments.oauth_provider:
+        return {}
+    secret = os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)
+    how = (
+        {"basic_auth": str(arguments.basic_auth)}
+        if arguments.basic_auth
+        else {"oauth_provider": arguments.oauth_provider}
+    )
+    return {**how, "cookie_secret": secret}
 
 
 def _origins(named: list[str], address: str, port: int) -> list[str]:

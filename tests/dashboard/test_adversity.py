@@ -12,7 +12,7 @@ from bokeh.server.views.ws import WSHandler
 from playwright.sync_api import expect
 
 from cache_store import CATALOGUE, extent, fetch, materialise, open_store
-from cache_store.store import publish_entries
+from cache_store.build import publish_entries
 from dashboard import app
 from dashboard import page as frame
 from dashboard.data import Market
