@@ -133,15 +133,18 @@ class Store:
         return self.root / BROKEN / entry.build
 
 
-def open_store(root: Path | str, *, memory_bytes: int = 256 * 2**20, read_through: bool = False) -> Store:
+def open_store(
+    root: Path | str, *, memory_bytes: int = 256 * 2**20, read_through: bool = False, threads: int | None = None
+) -> Store:
     """The store at ``root``, which need not exist yet. Nothing is written until something is materialised.
 
     With ``read_through``, what a fetch answers live is materialised in the background, and so survives a restart; and
-    what is asked is counted, for ``usage.most_asked``.
+    what is asked is counted, for ``usage.most_asked``. Its statements take ``threads`` cores, or all.
 
     Raises:
         StoreUnavailableError: it is a copy of a remote that cannot be told, or whose package is missing.
     """
     at = Path(root).expanduser()
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
-    return Store(at, duckdb.connect(), Memory(memory_bytes), Flights(), background, Usage(), remote_of(at))
+    connection = duckdb.connect(config={"threads": threads} if threads else {})
+    return Store(at, connection, Memory(memory_bytes), Flights(), background, Usage(), remote_of(at))

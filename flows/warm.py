@@ -5,6 +5,7 @@ What is due, how it is built and where it goes is cache_store's to know; here ar
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -114,14 +115,16 @@ def may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bo
     retry_delay_seconds=[10, 60],
     retry_condition_fn=may_pass,
 )
-def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime) -> Outcome:
+def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime, threads: int | None = None) -> Outcome:
     """Build or renew a batch, publish it at once and read it back. A period that fails does not stop the others.
+
+    ``threads`` are the cores it may take, all without.
 
     Raises:
         NemError, CacheStoreError: no period of it could be warmed, or nothing be published.
     """
     began = perf_counter()
-    source, store, query = open_source(lake), open_store(root), find_query(batch.query)
+    source, store, query = open_source(lake), open_store(root, threads=threads), find_query(batch.query)
     with wait_for_turn(root, batch.query):
         warmed = warm(store, source, query, batch.tasks, now=now)
         # Still in our turn: the next builder may replace what was just published.
@@ -149,8 +152,10 @@ def builder(
     from prefect_dask.task_runners import DaskTaskRunner
 
     here = {"n_workers": processes, "threads_per_worker": 1, "dashboard_address": None}
+    # Processes that each take every core only get in each other's way.
+    threads = None if scheduler else max(1, (os.cpu_count() or 1) // processes)
     with DaskTaskRunner(address=scheduler, cluster_kwargs=None if scheduler else here) as cluster:
-        given = ({"lake": lake, "root": root, "batch": batch, "now": now} for batch in batches)
+        given = ({"lake": lake, "root": root, "batch": batch, "now": now, "threads": threads} for batch in batches)
         begun = {one["batch"]: cluster.submit(warm_batch, parameters=one) for one in given}
         yield lambda batch: begun[batch].result()
 
