@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.apart import PROJECT
-from benchmarks.measure import MS, Row, agree, check
+from benchmarks.caches import IN_MEMORY, RIVALS
+from benchmarks.measure import MS, Row, Way, agree, check
 from benchmarks.reads import Asked
 from benchmarks.world import NOW, Size, World, copied_world
 from cache_store import CATALOGUE, materialise, open_store
@@ -31,6 +32,7 @@ from cache_store.flight import Flights
 from nem.source import Source
 
 PROCESSES, THREADS = 4, 16
+OURS = "nemwarm"
 STORM_DAYS = 7
 PUBLICATIONS_A_ROUND, READERS = 30, 4
 
@@ -44,16 +46,17 @@ def run(world: World, size: Size) -> Iterator[Row]:
 def _storms(world: World) -> Iterator[Row]:
     """The same week asked of an empty cache by 64 threads at once: how often the source is asked, how long until all have it."""
     case = f"cold stampede, {PROCESSES} processes x {THREADS} threads, {min(STORM_DAYS, world.days)} d at 5min"
-    told = {name: _storm(world, name) for name, (_, module) in STORMERS.items() if find_spec(module)}
+    rivals = [name for name in RIVALS if name != IN_MEMORY]
+    told = {name: _storm(world, name) for name in (OURS, *rivals) if name == OURS or find_spec(RIVALS[name][1])}
     check(len({one.pop("answer") for one in told.values()}) == 1, case)
-    yield from (Row(f"{name} was not measured: it is not installed") for name in STORMERS if name not in told)
-    mine = told.pop("nemwarm")
+    yield from (Row(f"{name} was not measured: it is not installed") for name in rivals if name not in told)
+    mine = told.pop(OURS)
     note = f"then {mine['built']:.0f} days are built behind it" if mine["built"] else ""
-    yield Row(f"{case}: questions to the source", "nemwarm", mine["asked"], "", at_most=1, note=note)
+    yield Row(f"{case}: questions to the source", OURS, mine["asked"], "", at_most=1, note=note)
     for rival, theirs in told.items():
         asked, ended = f"{case}: questions to the source", f"{case}: until the last answer"
-        yield Row(asked, "nemwarm", mine["asked"], "", rival=rival, theirs=theirs["asked"])
-        yield Row(ended, "nemwarm", mine["ms"], rival=rival, theirs=theirs["ms"])
+        yield Row(asked, OURS, mine["asked"], "", rival=rival, theirs=theirs["asked"])
+        yield Row(ended, OURS, mine["ms"], rival=rival, theirs=theirs["ms"])
 
 
 def _storm(world: World, name: str) -> dict[str, Any]:
@@ -99,71 +102,23 @@ class _Counted:
         Source.attach = attach  # type: ignore[method-assign]
 
 
-def _asked_live(world: World) -> Callable[[], pa.Table]:
-    """What a rival has computed: the source's answer, without our own sharing of one under way."""
-    asked = _week(world)
-    return lambda: asked.fetch(replace(asked.cold, flights=Flights()), "live")
-
-
-def _week(world: World) -> Asked:
-    return Asked.of(world, "generation_by_fuel", min(STORM_DAYS, world.days), "5min")
-
-
-Way = tuple[Callable[[], pa.Table], Callable[[], None]]  # to the answer, and to the end of what goes on behind it
-
-
-def _of_nemwarm(world: World) -> Way:
-    """A store of its own with nothing in it, shared by the processes."""
-    asked = _week(world)
-    store = open_store(world.home / "storm" / "store", read_through=True)
-    assert store.background is not None
-    return lambda: asked.fetch(store, "auto"), store.background.shutdown
-
-
-def _of_dogpile(world: World) -> Way:
-    from dogpile.cache import make_region
-
-    region = make_region().configure("dogpile.cache.dbm", arguments={"filename": str(world.home / "storm" / "frames")})
-    live = _asked_live(world)
-    return lambda: region.get_or_create("week", live), _nothing
-
-
-def _of_diskcache(world: World) -> Way:
-    import diskcache
-
-    cache = diskcache.Cache(str(world.home / "storm" / "frames"))
-    live = _asked_live(world)
-    return cache.memoize(name="week")(lambda: live()), _nothing
-
-
-def _of_joblib(world: World) -> Way:
-    import joblib
-
-    live = _asked_live(world)
-
-    def week() -> pa.Table:
-        return live()
-
-    return joblib.Memory(str(world.home / "storm" / "frames"), verbose=0).cache(week), _nothing
-
-
-def _nothing() -> None:
-    pass
-
-
-STORMERS: dict[str, tuple[Callable[[World], Way], str]] = {
-    "nemwarm": (_of_nemwarm, "cache_store"),
-    "dogpile.cache": (_of_dogpile, "dogpile"),
-    "diskcache": (_of_diskcache, "diskcache"),
-    "joblib.Memory": (_of_joblib, "joblib"),
-}
+def _remembering(world: World, name: str) -> tuple[Way, Way]:
+    """The answer out of a store or cache that is empty and shared by the processes; and the end of what goes on behind it."""
+    asked, home = Asked.of(world, "generation_by_fuel", min(STORM_DAYS, world.days), "5min"), world.home / "storm"
+    if name == OURS:
+        store = open_store(home / "store", read_through=True)
+        assert store.background is not None
+        return lambda: asked.fetch(store, "auto"), store.background.shutdown
+    # What a rival has computed is the source's answer, without our own sharing of one under way.
+    live = lambda: asked.fetch(replace(asked.cold, flights=Flights()), "live")  # noqa: E731
+    return RIVALS[name][0](home / "frames", live), lambda: None
 
 
 def _take_part(name: str, home: str, days: str) -> None:
     """One process of a storm: says it is ready, waits for the word, and tells what came of it."""
     world = World.at(Path(home), days)
     counted = _Counted()
-    fetch, finish = STORMERS[name][0](world)
+    fetch, finish = _remembering(world, name)
     start = threading.Barrier(THREADS)
 
     def ask(_: int) -> tuple[tuple[int, float], float]:
@@ -195,15 +150,15 @@ def _publications(world: World, count: int) -> Iterator[Row]:
     mine = _under_readers(publish, lambda: asked.fetch(store), asked.fetch(store), count)
     case, note = f"{count} publications under {READERS} readers", f"{mine[1]:,} readings"
     if not find_spec("polars"):
-        yield Row(f"{case}: failed or wrong readings", "nemwarm", mine[0], "", at_most=0, note=note)
+        yield Row(f"{case}: failed or wrong readings", OURS, mine[0], "", at_most=0, note=note)
         return
     plain = _Overwritten(copied.home / "plain", asked)
     theirs = _under_readers(plain.publish, plain.read, plain.read(), count)
     yield Row(
-        f"{case}: failed or wrong readings", "nemwarm", mine[0], "", rival="a file polars overwrites",
+        f"{case}: failed or wrong readings", OURS, mine[0], "", rival="a file polars overwrites",
         theirs=theirs[0], at_most=0, note=f"{note} of ours, {theirs[1]:,} of the rival's",
     )  # fmt: skip
-    yield Row(f"{case}: a reading", "nemwarm", mine[2], rival="a file polars overwrites", theirs=theirs[2])
+    yield Row(f"{case}: a reading", OURS, mine[2], rival="a file polars overwrites", theirs=theirs[2])
 
 
 class _Overwritten:
@@ -224,9 +179,7 @@ class _Overwritten:
             return con.sql("FROM read_parquet($file)", params={"file": self.file}).to_arrow_table()
 
 
-def _under_readers(
-    publish: Callable[[], None], read: Callable[[], pa.Table], expected: pa.Table, count: int
-) -> tuple[float, int, float]:
+def _under_readers(publish: Way, read: Way, expected: pa.Table, count: int) -> tuple[float, int, float]:
     """Failed or wrong readings, all of them, and the median of the good ones in ms."""
     ended = threading.Event()
 

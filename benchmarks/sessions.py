@@ -29,6 +29,8 @@ _READY = {
     "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map", "entries": []}},
 }
 
+AsyncHTTPClient.configure(None, max_clients=1000)  # users wait for the server, not for one another
+
 
 class UserFailedError(Exception):
     """What a user met that no user should: a refusal, a lost connection, a page that never comes."""
@@ -42,9 +44,8 @@ class User:
     connection: WebSocketClientConnection
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     tab: int = 0
-    opened: dict[int, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # tabs, by what was chosen when they were last shown
+    # Tabs, by what was chosen when they were last shown.
+    opened: dict[int, tuple[str, ...]] = field(default_factory=dict)
     chosen: tuple[str, ...] = ()
     seen: str = ""  # the changes of the last step, as sent
     _inbox: asyncio.Queue[tuple[dict[str, Any], str] | None] = field(default_factory=asyncio.Queue)
