@@ -25,6 +25,7 @@ from benchmarks.world import Size, World
 
 LEAVES_AFTER = 80.0  # s: a session is discarded 60 s after its user left, looked for every 15
 TAB_SWITCH_MS, SESSION_MB, BUDGETED_USERS = 500.0, 5.0, 30
+ENDS_AFTER = 120.0  # s, on a machine that others keep busy
 TABS = 4
 _RANGES, _REGIONS = ("1d", "7d", "30d"), ("NEM", "NSW1", "SA1", "VIC1")
 
@@ -106,7 +107,7 @@ def serving(world: World, module: str, *words: str) -> Iterator[Server]:
             yield Server(f"http://127.0.0.1:{port}/", served.pid)
         finally:
             served.terminate()
-            served.wait(20)
+            served.wait(ENDS_AFTER)
 
 
 def wait_for(url: str, *, in_a_row: int = 1, seconds: float = 60.0) -> None:

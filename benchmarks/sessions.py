@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 PATIENCE = 30.0  # s, for what must come
 QUIET = 0.5  # s without a message: a step has had all its changes
@@ -63,18 +63,20 @@ class User:
             UserFailedError: it did not come.
         """
         began = time.perf_counter()
-        page = await AsyncHTTPClient().fetch(url, request_timeout=PATIENCE, raise_error=False)
-        token = re.search(r'"token":"([^"]+)"', page.body.decode()) if page.code == 200 else None
-        if token is None:
-            raise UserFailedError(f"{url} answered {page.code} and no session")
-        place = urlsplit(url)
-        # The cookie leads back to the process that has the session, where there are several.
-        cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_list("Set-Cookie"))
-        headers = {"Origin": f"http://{place.netloc}", "Cookie": cookies}
-        request = HTTPRequest(f"ws://{place.netloc}/ws", headers=headers, connect_timeout=PATIENCE)
-        user = cls(url, await websocket_connect(
-            request, subprotocols=["bokeh", token[1]], max_message_size=_LARGEST
-        ))  # fmt: skip
+        try:
+            page = await AsyncHTTPClient().fetch(url, request_timeout=PATIENCE)
+            token = re.search(r'"token":"([^"]+)"', page.body.decode())
+            if token is None:
+                raise UserFailedError(f"{url} answered without a session")
+            # The cookie leads back to the process that has the session, where there are several.
+            cookies = "; ".join(one.partition(";")[0] for one in page.headers.get_list("Set-Cookie"))
+            place = urlsplit(url).netloc
+            headers = {"Origin": f"http://{place}", "Cookie": cookies}
+            request = HTTPRequest(f"ws://{place}/ws", headers=headers, connect_timeout=PATIENCE)
+            protocols = ["bokeh", token[1]]
+            user = cls(url, await websocket_connect(request, subprotocols=protocols, max_message_size=_LARGEST))
+        except HTTPError as error:
+            raise UserFailedError(f"{url}: {error}") from error
         await user._receive()  # ACK
         asked = user._send("PULL-DOC-REQ", {})
         while (reply := await user._receive())[0].get("reqid") != asked:
@@ -149,8 +151,11 @@ class User:
     def _send(self, kind: str, content: dict[str, Any]) -> str:
         self._sent += 1
         name = f"{id(self):x}-{self._sent}"
-        for part in ({"msgid": name, "msgtype": kind}, {}, content):
-            self.connection.write_message(json.dumps(part))
+        try:
+            for part in ({"msgid": name, "msgtype": kind}, {}, content):
+                self.connection.write_message(json.dumps(part))
+        except WebSocketClosedError as error:
+            raise UserFailedError(f"the server closed the connection ({self.connection.close_code})") from error
         return name
 
     async def _receive(self) -> tuple[dict[str, Any], str]:
