@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, open_store
-from cache_store.build import compact, publish_entries, renew
+from cache_store.build import compact, publish_entries, renew, versions_of_year
 from cache_store.due import due
 from cache_store.errors import PartitionCorruptError
 from cache_store.freshness import SETTLES_AFTER, TTL_SETTLED
-from cache_store.manifest import period_window
+from cache_store.manifest import months_of, period_window
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cache_store.warm import warm
 from dashboard.data import RANGES
@@ -130,6 +130,16 @@ def test_a_revision_rebuilds_its_month_and_leaves_no_year_that_held_the_former_d
     check_answer(revised, YEAR, MONTHS)
     assert rewarm(revised) == [("2023", "missing")]
     check_answer(revised, YEAR, ["2023"])
+
+
+@pytest.mark.parametrize("month", [MONTHS[0], MONTHS[6], MONTHS[11]])
+def test_a_year_made_of_another_version_of_any_month_is_due(world, month):
+    entries, year = world.store.manifest().entries, entry_of(world.store, "2023")
+    held = months_of(world.store.manifest(), QUERY, "2023")
+    former = [replace(one, sources=dict.fromkeys(one.sources, "?")) if one.period == month else one for one in held]
+    made_of_it = replace(year, sources=versions_of_year(QUERY, former))
+    only(world.store, [made_of_it if entry == year else entry for entry in entries])
+    assert what_is_due(world) == [("2023", "source_changed")]
 
 
 # R12
