@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
@@ -27,6 +29,7 @@ from nem.windows import EPOCH, HORIZON, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
 UNITS_FILE = "units.parquet"
+_DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 _DAYS_OF_OTHER_GENERATORS = """
     WITH generator AS (
         SELECT 'old' AS registry, * FROM held WHERE dispatch_type = 'GENERATOR'
@@ -123,9 +126,12 @@ def land_sample(root: Path) -> dict[str, list[date]]:
 def landed_days(root: Path, table: str) -> list[date]:
     """The NEM days a table has a file for, in order. Files that are named otherwise are not ours."""
     days = []
-    for file in (root / table).glob("????-??-??.parquet"):
-        with suppress(ValueError):
-            days.append(date.fromisoformat(file.stem))
+    # Not glob: its path objects took four fifths of the time, and a live query lists each table it reads twice.
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(root / table) as found:
+        for name in (entry.name for entry in found):
+            if _DAY_FILE.fullmatch(name):
+                with suppress(ValueError):
+                    days.append(date.fromisoformat(name[:10]))
     return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
