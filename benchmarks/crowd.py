@@ -34,7 +34,7 @@ from nem.source import Source
 PROCESSES, THREADS = 4, 16
 OURS = "nemwarm"
 STORM_DAYS = 7
-PUBLICATIONS_A_ROUND, READERS = 30, 4
+PUBLICATIONS_A_ROUND, READERS = 50, 4
 
 
 def run(world: World, size: Size) -> Iterator[Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -27,27 +26,9 @@ TICK_MS, FLATNESS = 600.0, 1.2
 PACING = "generation_by_fuel"
 
 
-class Rival(Protocol):
-    """One query's answer kept up to date by something else: energy by region, fuel and five minutes."""
-
-    name: str
-    lands: bool  # whether its time includes taking the readings in, or the lake has them already
-
-    def tick(self, readings: pa.Table) -> float:
-        """Take in ``readings`` (settlement_date, duid, mean_mw) of a new label and refresh; ms."""
-        ...
-
-    def revise(self, day: date, readings: pa.Table) -> float:
-        """The same of one old reading that changed."""
-        ...
-
-    def answer(self, window: Window) -> pa.Table:
-        """What it holds: interval_end, region_id, fueltech_id, energy_mwh."""
-        ...
-
-    def close(self) -> None:
-        """Leave nothing behind."""
-        ...
+# Each keeps energy by region, fuel and five minutes, and has the same verbs: tick, revise, answer, close. ``lands`` says
+# whether its time includes taking the readings in, or the lake has them already.
+Rival = SqlMesh | Postgres
 
 
 def run(world: World, size: Size) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
-PATIENCE = 30.0  # s, for what must come
+PATIENCE = 60.0  # s, for what must come
 QUIET = 0.5  # s without a message: a step has had all its changes
 # What a step brings at least: figures; or, where there are some, that the tab is marked busy, until it is not.
 _FIRST, _AGAIN = '"Figure"', '"busy"'
