@@ -55,13 +55,10 @@ BALLAST = "ballast"  # what fills the disk
 
 @flow(name="ingest-current", persist_result=False)
 def tick() -> str:
-    """The product's run, but for how often a feed may be looked at, and that the two of every tick are all there is."""
-    for name in list(FEEDS):
-        if name in SERVED:
-            FEEDS[name] = replace(FEEDS[name], every=timedelta(0))
-        else:
-            del FEEDS[name]
-    return ingest_current.fn()
+    """The product's run, but for how often a feed may be looked at."""
+    for name in SERVED:
+        FEEDS[name] = replace(FEEDS[name], every=timedelta(0))
+    return ingest_current.fn(list(SERVED))
 
 
 def main() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from pydantic import Field
 
 from cache_store import CATALOGUE, open_store
 from cache_store.errors import CacheStoreError
@@ -56,7 +57,13 @@ def ingest_current(feeds: list[str] | None = None) -> str:
 
 
 @flow(name="backfill", persist_result=False)
-def backfill(start: str, end: str, force: bool = False) -> str:
+def backfill(
+    start: str,
+    end: str,
+    force: bool = False,
+    processes: Annotated[int, Field(ge=1)] = 1,
+    scheduler: str | None = None,
+) -> str:
     """Land AEMO's history between two times, newest month first, warming each as it lands; say what came of it.
 
     A run that was killed goes on where it was: what has landed is not taken again, what is warm not built again.
@@ -65,6 +72,8 @@ def backfill(start: str, end: str, force: bool = False) -> str:
         start: NEM time, a date (its 00:00) or YYYY-MM-DDTHH:MM.
         end: likewise, the last label.
         force: take again what was taken before.
+        processes: how many warm at a time; more than one make a Dask cluster here, which takes ``nemwarm[dask]``.
+        scheduler: instead, the address of a Dask scheduler whose workers reach lake and store by the same paths.
 
     Raises:
         WindowError: the caller's mistake; nothing was done.
@@ -85,7 +94,8 @@ def backfill(start: str, end: str, force: bool = False) -> str:
             logger.info(f"{month.start:%Y-%m}: {done.message}")
             taken.append(done)
             # The whole of it, not only what changed now: a run before this one may have been killed before it warmed.
-            parts += _warm([month, *_windows(day for day in done.changed_days if not _holds(month, day))])
+            windows = [month, *_windows(day for day in done.changed_days if not _holds(month, day))]
+            parts += _warm(windows, processes, scheduler)
         return _finish(record, taken, parts, "backfill", lost)
 
 
@@ -118,7 +128,9 @@ def take_month(month: Window, force: bool) -> Ingested:
         )
 
 
-def _warm(windows: Sequence[Window]) -> list[tuple[Work, list[Outcome]]]:
+def _warm(
+    windows: Sequence[Window], processes: int = 1, scheduler: str | None = None
+) -> list[tuple[Work, list[Outcome]]]:
     """Warm what is due in each of ``windows``, for every query whose data the lake has."""
     settings, logger = Settings(), get_run_logger()
     parts: list[tuple[Work, list[Outcome]]] = []
@@ -126,7 +138,7 @@ def _warm(windows: Sequence[Window]) -> list[tuple[Work, list[Outcome]]]:
         store, source = open_store(settings.store), open_source(settings.lake)
         now = source.replay_now() or datetime.now(UTC)
         work = find_work(store, source, CATALOGUE.values(), now=now, window=window)
-        with builder(settings.lake, settings.store, work.batches, now) as build:
+        with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
             outcomes = list(warm_all(work.batches, build))
         for outcome in outcomes:
             logger.info(describe(outcome))

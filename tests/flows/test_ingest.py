@@ -77,10 +77,10 @@ def test_the_flows_land_warm_and_name_what_failed(server: AemoServer, tmp_path: 
     assert {"2024-07-30", "2024-07-31"} <= periods
     assert not any(period.startswith("2024-08-02") for period in periods)
 
-    # The second run takes August alone.
+    # The second run takes August alone, and warms it on two processes of a Dask cluster.
     server.faults.clear()
     server.asked.clear()
-    message = backfill("2024-07-30", "2024-08-03")
+    message = backfill("2024-07-30", "2024-08-03", processes=2)
     assert "landed 6 files" in message
     assert not [path for path in server.paths() if "2024_07" in path and path.endswith(".zip")]
     assert "2024-08-02" in {entry.period for entry in open_store(home / "store").manifest().entries}
