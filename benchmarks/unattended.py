@@ -14,6 +14,7 @@ import io
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ from cache_store.status import status as status_of
 from cache_store.upkeep import check
 from cache_store.warm import warm
 from flows.ingest import ingest_current
+from flows.local import POOL
 from nem import open_source
 from nem.feeds import FEEDS
 from nem.ingest import ingest_folder
@@ -50,6 +52,7 @@ PERIOD = 20  # seconds: a tick
 SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
 SERVED = {"dispatch": "PUBLIC_DISPATCHIS", "scada": "PUBLIC_DISPATCHSCADA"}  # what a tick is for
 DISK_BYTES = 1024 * 2**20
+ROUNDS = 7  # of runs with nothing to do
 BALLAST = "ballast"  # what fills the disk
 
 
@@ -59,6 +62,11 @@ def tick() -> str:
     for name in SERVED:
         FEEDS[name] = replace(FEEDS[name], every=timedelta(0))
     return ingest_current.fn(list(SERVED))
+
+
+@flow(name="empty", persist_result=False)
+def empty() -> None:
+    """What Prefect itself takes."""
 
 
 def main() -> None:
@@ -78,6 +86,7 @@ def main() -> None:
                 leave_alone(here, server, files, arguments.ticks)
                 failures = [*settle(here, server), *compare(here, server.root, Path(scratch))]
                 report(here)
+                overhead(here)
                 if arguments.logs:
                     shutil.copytree(home / "run", arguments.logs, dirs_exist_ok=True)
     print("\n".join(failures) or "all as it should be")
@@ -143,6 +152,8 @@ def deploy(here: Here, scratch: Path) -> None:
         deployment["schedules"] = [{"interval": seconds}] if seconds else []
         if deployment["name"] == "ingest-current":
             deployment["entrypoint"] = "benchmarks.unattended.tick"
+    rival = {"name": "empty", "entrypoint": "benchmarks.unattended.empty", "work_pool": {"name": POOL}}
+    declared["deployments"].append(rival)
     (scratch / "prefect.yaml").write_text(yaml.safe_dump(declared))
     here.prefect("deploy", "--all", "--prefect-file", str(scratch / "prefect.yaml"))
     here.prefect("automation", "create", "--from-file", str(PROJECT / "deploy" / "automations.yaml"))
@@ -262,6 +273,26 @@ def rows(store: Store) -> dict[tuple[str, str, str], pd.DataFrame]:
         (entry.query, entry.grain, entry.period): pd.read_parquet(store.root / entry.path)
         for entry in store.manifest().entries
     }
+
+
+def overhead(here: Here) -> None:
+    """What a run takes that finds nothing to do, beside a flow that does nothing, in turn: s, from taken on to ended."""
+    took: dict[str, list[float]] = {"empty": [], "ingest-current": [], "warm-recent": []}
+    deployments = here.deployments()
+    for _ in range(ROUNDS):
+        for name, seconds in took.items():
+            run = here.call("POST", f"deployments/{deployments[name]}/create_flow_run", name="idle")["id"]
+            wait_until(lambda run=run: here.call("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
+            states = here.call("GET", f"flow_run_states/?flow_run_id={run}")
+            times = {state["type"]: datetime.fromisoformat(state["timestamp"]) for state in states[::-1]}
+            assert "COMPLETED" in times, states
+            seconds.append((times["COMPLETED"] - times["PENDING"]).total_seconds())
+    least = statistics.median(took["empty"])
+    for name, seconds in took.items():
+        median = statistics.median(seconds)
+        print(
+            f"nothing to do: {name} {median:.1f} s ({min(seconds):.1f} to {max(seconds):.1f}), {median / least:.2f} x empty"
+        )
 
 
 def report(here: Here) -> None:

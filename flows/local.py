@@ -16,13 +16,14 @@ import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import flows  # noqa: F401 - gives Prefect's environment its defaults, which the commands below inherit
 from cache_store.settings import Settings
 
 POOL = "nemwarm"
 PROJECT = Path(__file__).resolve().parents[1]  # prefect.yaml is here: deploying needs the checkout, running does not
+AUTOMATIONS = PROJECT / "deploy" / "automations.yaml"
 LOG_BYTES, LOG_FILES = 5_000_000, 4
 PATIENCE = 120.0  # seconds: a server's first start migrates its database
 # Prefect keeps its own history for ever unless told so; its events, a week.
@@ -33,7 +34,7 @@ HISTORY = {
 
 
 def deploy() -> None:
-    """Start server and worker unless they run, deploy what prefect.yaml declares, and print the address of the UI."""
+    """Start server and worker unless they run, deploy what prefect.yaml declares, with automations, and print where the UI is."""
     port = os.environ.get("PREFECT_SERVER_API_PORT", "4200")
     url = f"http://127.0.0.1:{port}"
     os.environ.update({"PREFECT_API_URL": f"{url}/api"} | HISTORY | os.environ)
@@ -42,6 +43,8 @@ def deploy() -> None:
         _wait(url)
     _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
     _prefect("deploy", "--all")
+    if not _has_automations(url):  # else the operator's own version of them stays
+        _prefect("automation", "create", "--from-file", str(AUTOMATIONS))
     if not _is_running("worker"):
         _start("worker", "worker", "start", "--pool", POOL)
     print(f"deployed; Prefect's UI is at {url}, logs are in {_folder()}. `make down` ends it")
@@ -137,6 +140,12 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
+
+
+def _has_automations(url: str) -> bool:
+    asked = Request(f"{url}/api/automations/filter", data=b"{}", headers={"Content-Type": "application/json"})
+    with urlopen(asked, timeout=30) as answer:
+        return any(one["name"].startswith(POOL) for one in json.load(answer))
 
 
 def _wait(url: str) -> None:

@@ -66,7 +66,7 @@ class Here:
         return done.stdout
 
     def call(self, method: str, path: str, **body: Any) -> Any:
-        """The server's answer; None while there is none."""
+        """The server's answer; None while there is none, or it is an error."""
         try:
             answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=30, trust_env=False)
         except httpx.TransportError:
@@ -84,7 +84,10 @@ class Here:
 
     def deployments(self) -> dict[str, str]:
         """The id of each, by name."""
-        return {one["name"]: one["id"] for one in self.call("POST", "deployments/filter", limit=200)}
+        found: list[dict[str, Any]] = []
+        # SQLite's writers queue: under load an answer may be an error.
+        wait_until(lambda: found.extend(self.call("POST", "deployments/filter", limit=200) or []) or found, "an answer")
+        return {one["name"]: one["id"] for one in found}
 
     def stop(self, name: str) -> None:
         """End what was started, a worker's run with it."""

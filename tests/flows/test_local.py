@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
@@ -52,6 +53,8 @@ def test_deployed_once_run_ad_hoc_and_ended(home: Path) -> None:
     started = notes(home)
     local(home, port, "up")
     assert notes(home) == started
+    with urlopen(Request(f"http://127.0.0.1:{port}/api/automations/count", method="POST")) as answer:
+        assert json.load(answer) == 4  # made once
 
     prefect = str(Path(sys.executable).with_name("prefect"))
     declared = {one["name"] for one in yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]}
