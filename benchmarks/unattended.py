@@ -33,7 +33,7 @@ import yaml
 from prefect import flow
 
 from cache_store import CATALOGUE, Store, open_store
-from cache_store.plan import due
+from cache_store.due import due
 from cache_store.status import furthest_behind
 from cache_store.status import status as status_of
 from cache_store.upkeep import check

@@ -11,9 +11,9 @@ import pytest
 from prefect import flow
 
 from cache_store import find_query, open_store
+from cache_store.due import due
 from cache_store.flight import take_turn, wait_for_turn
 from cache_store.history import read_runs
-from cache_store.plan import due
 from cache_store.upkeep import check
 from flows.dead import end_dead_runs
 from nem.source import open_source
