@@ -56,8 +56,9 @@ def due(
     found: list[Due] = []
     for period in _periods(covered, window, market_time(now)):
         whole = period_window(period)
-        parts = [part for one in covered if (part := one.overlap(whole))]
-        covers = Window(parts[0].start, parts[-1].end)
+        covers = next(
+            part for one in covered if (part := one.overlap(whole))
+        )  # a day, or a month that is covered whole
         versions = partial(source.versions, query.sources, whole)
         if reason := "forced" if force else held.why_due(period, covers, versions, now):
             found.append(Due(query.name, period, reason))

@@ -172,6 +172,7 @@ def _answer(
     """The answer and until when memory may hold it."""
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
+    gone_bad: set[str] = set()
     while True:
         manifest, pieces = sound_pieces(store, manifest, request, now, grace)
         try:
@@ -183,11 +184,13 @@ def _answer(
             # The source failed: partitions past their TTL may answer yet, inside their longer grace.
             grace, cause = "error", error
         except PartitionCorruptError:
-            # A file went bad after its checksum was taken: look again, once.
+            # A file went bad after its checksum was taken: look again, once for each.
             entries = [piece.entry for piece in pieces if piece.entry]
             store.doubt(entries)
-            if all(store.is_sound(entry) for entry in entries):
+            bad = {entry.build for entry in entries if not store.is_sound(entry)}
+            if bad <= gone_bad:
                 raise
+            gone_bad |= bad
         else:
             return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(request, pieces, now)
 

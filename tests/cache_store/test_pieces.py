@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from cache_store import explain, fetch, pieces
+from cache_store import Store, explain, fetch, pieces
 from cache_store.errors import PartitionCorruptError
 from cache_store.manifest import publish_manifest
 from tests.tiny_nem import WINDOW
@@ -40,6 +40,14 @@ def test_a_plan_that_keeps_naming_what_is_broken_is_an_error_and_no_endless_loop
     monkeypatch.setattr(pieces, "plan", heedless)
     with pytest.raises(PartitionCorruptError, match=r"regional_price over \(2024-02-29T00:00, .*check --repair"):
         ask(broken.store, broken.source, "regional_price", WINDOW, now=broken.now, resolution="1d")
+
+
+def test_a_file_that_is_sound_and_broken_by_turns_is_an_error_and_no_endless_loop(broken, monkeypatch):
+    seen = itertools.count()
+    monkeypatch.setattr(Store, "is_sound", lambda *_: next(seen) % 4 < 2)  # two days are read, then doubted
+    monkeypatch.setattr(pieces, "plan", counted(pieces.plan, ENOUGH))
+    with pytest.raises(PartitionCorruptError, match="cannot be read"):
+        broken.fetch("regional_price", WINDOW, resolution="1d")
 
 
 def test_grain_by_grain_what_is_broken_is_left_out(broken, monkeypatch):
