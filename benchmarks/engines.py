@@ -36,7 +36,7 @@ def run(world: World, size: Size) -> Iterator[Row]:
         for name, engine in engines.items():
             ways[name] = partial(engine, *_files(world, days), _MINUTES[resolution])
         case = f"energy by fuel, {days} d at {resolution}"
-        yield from beside(case, race(case, ways, seconds=size.seconds, same=_same_energy))
+        yield from beside(case, race(case, ways, seconds=size.seconds, same=same_energy))
     days, resolution = lengths[-1]
     peaks = {
         name: apart(answer_once, name, world.home, world.days, days, resolution)[1] for name in ("partitions", *engines)
@@ -120,7 +120,7 @@ def _chdb(files: list[str], units: str, minutes: int) -> pa.Table:
 ENGINES: dict[str, Callable[[list[str], str, int], pa.Table]] = {"DuckDB": _duckdb, "polars": _polars, "chDB": _chdb}
 
 
-def _same_energy(mine: pa.Table, theirs: pa.Table) -> bool:
+def same_energy(mine: pa.Table, theirs: pa.Table) -> bool:
     """Whether the energy is the same, but for rooftop solar, which is no unit's."""
     if mine is theirs:
         return True
@@ -131,7 +131,7 @@ def _same_energy(mine: pa.Table, theirs: pa.Table) -> bool:
         # Batteries at rest are a row of ours, and of theirs where they stood at 0.
         apart = con.execute("""
             SELECT count(*) FILTER (abs(coalesce(mine.energy_mwh, 0) - coalesce(theirs.energy_mwh, 0))
-                > 1e-9 * abs(mine.energy_mwh) + 1e-6), count(mine.energy_mwh)
+                > 1e-9 * abs(coalesce(mine.energy_mwh, 0)) + 1e-6), count(mine.energy_mwh)
             FROM mine FULL JOIN (
                 SELECT interval_end::TIMESTAMP AS interval_end, region_id::VARCHAR AS region_id,
                     fueltech_id::VARCHAR AS fueltech_id, energy_mwh FROM theirs

@@ -9,8 +9,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks.engines import same_energy
 from benchmarks.generate import LAST, UNITS, chosen_units, generating, make_day
-from benchmarks.measure import Row, agree, check, line, timed
+from benchmarks.measure import Row, check, line, timed
 from benchmarks.postgres import MissingPostgresError, Postgres
 from benchmarks.reads import Asked
 from benchmarks.sqlmesh_rival import MissingSqlMeshError, SqlMesh
@@ -174,21 +175,5 @@ def _now_of(world: World, day: date, after: datetime | None = None, until: datet
 def _same(world: World, feed: Feed, rival: Rival) -> None:
     """Check that the rival holds our energy, to rounding, over the last days and the new one."""
     window = Window(END - timedelta(days=min(world.days, 9)), feed.newest)
-    asked = Asked.of(world, PACING, window, "5min")
-    mine = asked.fetch_at(utc_time(feed.newest))
-    mine = mine.filter(pc.not_equal(mine["fueltech_id"], "solar_rooftop"))
-    names = ["interval_end", "region_id", "fueltech_id", "energy_mwh"]
-    ordered = [mine.select(names), rival.answer(window).select(names)]
-    with duckdb.connect() as con:
-        rows = []
-        for one in ordered:
-            con.register("one", one)
-            # Rows without energy are ours alone: a fuel that is registered and silent.
-            rows.append(
-                con.sql(
-                    "SELECT interval_end::TIMESTAMP AS interval_end, region_id::VARCHAR AS region_id, "
-                    "fueltech_id::VARCHAR AS fueltech_id, energy_mwh::DOUBLE AS energy_mwh FROM one "
-                    "WHERE energy_mwh <> 0 ORDER BY ALL"
-                ).to_arrow_table()
-            )
-    check(agree(*rows), f"{rival.name}: {rows[0].num_rows} rows of ours, {rows[1].num_rows} of its")
+    mine = Asked.of(world, PACING, window, "5min").fetch_at(utc_time(feed.newest))
+    check(same_energy(mine, rival.answer(window)), rival.name)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from benchmarks.engines import same_energy
 from benchmarks.measure import AnswersDifferError, Row, race
 from benchmarks.report import SECTIONS, Section, read_sections, write_report
 
@@ -77,3 +80,16 @@ def test_the_report_keeps_other_sections_lists_misses_and_says_when_others_worke
     assert "by `make bench`; other work took 2% of the machine." in of_reads
     assert "not quiet" not in of_reads
     assert "by `make bench FULL=1 ONLY=load`; other work took 85% of the machine, so it was **not quiet**" in of_load
+
+
+def test_energy_that_either_side_lacks_or_has_otherwise_is_a_difference():
+    def table(energy_mwh: list[float]) -> pa.Table:
+        times = [datetime(2026, 5, 1, 0, 5 * i + 5) for i in range(len(energy_mwh))]
+        keys = {"interval_end": times, "region_id": ["SA1"] * len(times), "fueltech_id": ["wind"] * len(times)}
+        return pa.table(keys | {"energy_mwh": energy_mwh})
+
+    assert same_energy(table([1.0, 2.0]), table([1.0, 2.0 + 1e-12]))
+    assert same_energy(table([1.0, 2.0, 0.0]), table([1.0, 2.0]))  # a fuel at rest may have no row
+    assert not same_energy(table([1.0, 2.0]), table([1.0, 2.001]))
+    assert not same_energy(table([1.0, 2.0]), table([1.0]))
+    assert not same_energy(table([1.0]), table([1.0, 2.0]))
