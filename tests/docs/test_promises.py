@@ -54,7 +54,7 @@ def test_no_connection_is_to_a_database_file() -> None:  # C7
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "duckdb.connect"
     ]
     assert len(calls) > 3
-    assert [ast.unparse(call) for call in calls if call.args or call.keywords] == []
+    assert [ast.unparse(one) for one in calls if one.args or {word.arg for word in one.keywords} - {"config"}] == []
 
 
 def test_nothing_is_paged_by_offset() -> None:  # C10
