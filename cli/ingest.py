@@ -36,6 +36,8 @@ def run_ingest(arguments: argparse.Namespace) -> int:
             print(f"  units without registration: {', '.join(done.unknown_units[:10])}", file=sys.stderr)
         for problem in done.problems:
             code = complain(problem, NO_ANSWER)
+        if any("says it has" in problem for problem in done.problems):
+            print("  files that were shortened on purpose land with --trimmed", file=sys.stderr)
     print("Source: AEMO")
     return code
 
@@ -56,7 +58,9 @@ def _check(arguments: argparse.Namespace) -> str:
 
 def _land_sample(lake: Path) -> int:
     from nem.lake import land_sample
+    from nem.source import check_ours
 
+    check_ours(lake)
     for table, days in land_sample(lake).items():
         print(f"{table:16} {len(days):3} days landed")
     print(f"the sample is in {lake}. Source: AEMO")

@@ -161,10 +161,11 @@ def _market() -> Market:
 def run_up(arguments: argparse.Namespace) -> int:
     """Serve at once, with the sample if there is nothing else, while a process of its own warms."""
     from cache_store.settings import Settings
-    from nem.lake import land_sample, landed_days
+    from nem import open_source
+    from nem.lake import land_sample
 
     lake = Settings().lake
-    if not landed_days(lake, "unit_scada"):
+    if not open_source(lake).newest_labels():
         print(f"no source yet: landing the bundled sample in {lake}", flush=True)
         land_sample(lake)
     warming: list[subprocess.Popen[bytes]] = []

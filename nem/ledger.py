@@ -17,6 +17,7 @@ from typing import Any
 
 from nem.errors import SourceUnavailableError
 from nem.files import publish
+from nem.source import check_ours
 
 FOLDER = "ledger"
 
@@ -103,8 +104,9 @@ def taking(root: Path, what: str) -> Iterator[None]:
     """The right to take ``what`` on this host; the kernel takes it back from the dead.
 
     Raises:
-        SourceUnavailableError: somebody else is at it, or the lake cannot be written.
+        SourceUnavailableError: somebody else is at it, the lake cannot be written, or it is no lake of ours.
     """
+    check_ours(root)
     folder = root / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)

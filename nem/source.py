@@ -213,6 +213,20 @@ def is_lake(root: Path) -> bool:
     return any((root / mark).exists() for mark in marks)
 
 
+def check_ours(root: Path) -> None:
+    """Refuse to land in a folder of another layout: it is read where it lies, and a lake in it would hide its files.
+
+    Raises:
+        SourceUnavailableError: it is one.
+        SourceFormatError: it holds data files of no known layout.
+    """
+    if not is_lake(root) and find_layout(root):
+        raise SourceUnavailableError(
+            f"{root} is somebody else's folder of data, read where it lies: nothing is landed there. Set NEMWARM_LAKE to "
+            "a folder of its own to land into, or leave it unset"
+        )
+
+
 def _version(layout: _Layout, table: str, day: date) -> str:
     return (layout.registry_version(day) if table == "units" else layout.token(table, day)) or _EMPTY
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import cli
@@ -128,10 +131,28 @@ def test_a_bad_request_does_nothing_and_says_why(
     assert not lake.exists()
 
 
+# Once the beginnings of a lake lay there, the folder's own files would be seen no more.
+@pytest.mark.parametrize("arguments", [[], ["--sample"], ["--from", str(DATA / "aemo" / CURRENT)], JULY])
+@pytest.mark.usefixtures("server")
+def test_nothing_lands_in_somebody_elses_folder(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    rows = {"settlementdate": [datetime(2024, 3, 1, 12)], "regionid": ["SA1"], "rrp": [1.0]}
+    pq.write_table(pa.table(rows), theirs / "prices5.parquet")
+    monkeypatch.setenv("NEMWARM_LAKE", str(theirs))
+    run = Run(capsys, "ingest", *arguments)
+    assert (run.code, len(run.err)) == (3, 1)
+    assert "somebody else's folder" in run.err[0]
+    assert [path.name for path in theirs.iterdir()] == ["prices5.parquet"]
+
+
 def test_a_month_is_taken_once(server: AemoServer, lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refused = Run(capsys, "ingest", *JULY)  # the files were cut to five days, and say they have more lines
-    assert (refused.code, len(refused.err)) == (3, 6)
+    assert (refused.code, len(refused.err)) == (3, 7)
     assert "says it has 44643" in refused.err[0]
+    assert "--trimmed" in refused.err[-1]
     assert landed_days(lake, "regional_price") == []
     run = Run(capsys, "ingest", *JULY, "--trimmed")
     assert (run.code, run.err) == (0, [])
