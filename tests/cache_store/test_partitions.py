@@ -127,6 +127,12 @@ def test_a_ttl_outlives_the_schedule_and_grows_with_age():
         assert ttl.stale_while_revalidate <= ttl.stale_if_error
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_store_takes_the_cores_it_is_given(tmp_path, threads):
+    with open_store(tmp_path, threads=threads).connection.cursor() as cursor:
+        assert cursor.execute("SELECT current_setting('threads')").fetchone() == (threads,)
+
+
 def test_a_file_is_named_by_period_and_build_in_a_folder_per_definition_and_grain(tiny_world):
     for entry in tiny_world.store.manifest().entries:
         query = CATALOGUE[entry.query]
