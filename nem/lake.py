@@ -224,7 +224,9 @@ def _typed(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> pa.Table:
 
 def _read(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> pa.Table:
     names = [str(path) for path in paths]
-    return con.sql("FROM read_parquet($files, hive_partitioning = false)", params={"files": names}).to_arrow_table()
+    return con.sql(
+        "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": names}
+    ).to_arrow_table()
 
 
 def _write(con: duckdb.DuckDBPyConnection, rows: pa.Table, path: Path) -> None:

@@ -173,6 +173,17 @@ def test_rooftop_points_make_the_same_lake_in_whatever_order_they_arrive(chunks)
     assert lake_of("rooftop_pv", chunks) == lake_of("rooftop_pv", [once])
 
 
+@pytest.mark.parametrize("older", [DAY, NEXT])
+def test_a_day_beside_one_that_was_landed_before_a_column_existed_lands(tmp_path, older):
+    land(tmp_path, "unit_scada", scada((MIDNIGHT, "A", 1.0, NOON), (MIDNIGHT + INTERVAL, "A", 3.0, NOON)))
+    path = day_file(tmp_path, "unit_scada", older)
+    pq.write_table(pq.read_table(path).drop_columns(["last_changed"]), path)
+    land(tmp_path, "unit_scada", scada((MIDNIGHT + INTERVAL, "A", 5.0, MIDNIGHT)))
+    held = [pq.read_table(day_file(tmp_path, "unit_scada", day)) for day in (DAY, NEXT)]
+    assert [table["mean_mw"].to_pylist() for table in held] == [[3.0], [5.0]]
+    assert held[1].column_names == list(TABLES["unit_scada"].columns)
+
+
 def test_a_rooftop_point_older_than_the_one_before_it_still_lands(tmp_path):
     land(tmp_path, "rooftop_pv", rooftop((NOON, "SA1", 60.0, NOON + timedelta(days=1))))  # revised a day later
     land(tmp_path, "rooftop_pv", rooftop((NOON + HALF_HOUR, "SA1", 120.0, NOON + HALF_HOUR)))
