@@ -1,8 +1,8 @@
 """AEMO's tables under AEMO's names, and what the lake makes of each: the only place where the two meet.
 
-A shape is (columns, gives, where): the columns that are read, of which the label, the key and the measure come first and
-must be there, while others may be absent and are then null; the lake's columns as SQL over them; and which rows count.
-Case does not matter.
+A shape is (columns, gives, where, half_hours_until): the columns that are read, of which the label, the key and the
+measure come first and must be there, while others may be absent and are then null; the lake's columns as SQL over them;
+which rows count; and until which label, if any, a row holds for its whole half hour. Case does not matter.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ class Shape(NamedTuple):
     columns: tuple[str, ...]
     gives: Mapping[str, str]
     where: str = "true"
+    half_hours_until: datetime | None = None
 
 
+AEMO_TIME = "%Y/%m/%d %H:%M:%S"
 FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # labels up to it that are half-hourly stand for their six
 
 # What AEMO's columns hold; all that are not here are DOUBLE.
@@ -68,6 +70,7 @@ TRADING_PRICE = Shape(
         "priority": "0",
         "last_changed": "lastchanged",
     },
+    half_hours_until=FIVE_MINUTE_SETTLEMENT,
 )
 FLOW = Shape(
     (
@@ -118,3 +121,17 @@ INITIAL_MW = Shape(  # the same reading as SCADA's, and there a day later: it fi
     ("SETTLEMENTDATE", "DUID", "INITIALMW", "LASTCHANGED"),
     {"duid": "duid", "scada_mw": "initialmw", "priority": "0", "last_changed": "lastchanged"},
 )
+
+
+def interval_count(label: str, half_hours_until: datetime | None) -> str:
+    """SQL for how many intervals a row labelled ``label`` stands for."""
+    if half_hours_until is None:
+        return "1"
+    return f"CASE WHEN {label} <= TIMESTAMP '{half_hours_until}' THEN 6 ELSE 1 END"
+
+
+def interval_labels(label: str, half_hours_until: datetime | None) -> str:
+    """SQL for the labels of those intervals, each a row."""
+    if half_hours_until is None:
+        return label
+    return f"{label} - to_minutes(5 * unnest(range({interval_count(label, half_hours_until)})))"

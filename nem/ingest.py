@@ -13,7 +13,7 @@ from pathlib import Path
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
 from nem.lake import SAMPLE_MARK
-from nem.ledger import Gap, Ledger, Seen, merged, taking, without
+from nem.ledger import Gap, Ledger, Seen, merged, turn, without
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.taken import ELSEWHERE, HISTORY, Ingested, last_ingest
@@ -47,7 +47,7 @@ def ingest_current(
         SourceUnavailableError: the lake cannot be written, or another ingest of the feeds is at work.
     """
     chosen = choose_feeds(feeds)
-    with taking(root, "current"):
+    with turn(root, "current"):
         run = Run(root, "current", web, now, progress)
         for feed in chosen:
             run.open(feed.name)
@@ -82,7 +82,7 @@ def ingest_month(
         SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
     """
     chosen = choose_feeds(feeds)
-    with taking(root, HISTORY):
+    with turn(root, HISTORY):
         run = Run(root, HISTORY, web, now, progress, strict)
         run.open(HISTORY)
         try:
@@ -112,7 +112,7 @@ def ingest_folder(
     Raises:
         SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
     """
-    with taking(root, ELSEWHERE):
+    with turn(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, None, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
         files = sorted([path] if path.is_file() else _files_under(path), key=lambda file: landing_order(file.name))
@@ -128,7 +128,7 @@ def ingest_url(
     Raises:
         SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
     """
-    with taking(root, ELSEWHERE):
+    with turn(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, web, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
         links: list[Link] = []

@@ -100,7 +100,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def taking(root: Path, what: str) -> Iterator[None]:
+def turn(root: Path, what: str) -> Iterator[None]:
     """The right to take ``what`` on this host; the kernel takes it back from the dead.
 
     Raises:

@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from nem.aemo import AEMO_TIME
 from nem.errors import SourceFormatError
 from nem.zips import MOST_CSV_BYTES, Choose, Rejected, open_csvs, reading
 
-AEMO_TIME = "%Y/%m/%d %H:%M:%S"
 BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
 MOST_ROWS = 20_000_000  # of use here, in one file: a month of every unit's readings has 4.5 million
 

@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from nem.aemo import (
     AEMO_TYPES,
-    FIVE_MINUTE_SETTLEMENT,
     FLOW,
     INITIAL_MW,
     PRICE,
@@ -24,6 +23,7 @@ from nem.aemo import (
     SCADA,
     TRADING_PRICE,
     Shape,
+    interval_labels,
 )
 from nem.checks import check_given, check_labels
 from nem.errors import SourceFormatError
@@ -144,10 +144,8 @@ def _completed(name: str, table: pa.Table) -> pa.Table:
 
 def _selection(lake_table: str, shape: Shape) -> tuple[str, dict[str, object]]:
     """SQL for what ``shape`` gives of the relation ``given``, and its parameters."""
-    label, where, parameters = shape.columns[0], shape.where, dict[str, object]()
-    if shape is TRADING_PRICE:  # of the half-hourly era it stands for its six intervals
-        label = f"{label} - to_minutes(5 * unnest(range(CASE WHEN {label} <= $half_hours_until THEN 6 ELSE 1 END)))"
-        parameters["half_hours_until"] = FIVE_MINUTE_SETTLEMENT
+    label = interval_labels(shape.columns[0], shape.half_hours_until)
+    where, parameters = shape.where, dict[str, object]()
     if lake_table == "unit_scada":
         where = f"{where} AND duid NOT IN (SELECT unnest($excluded))"
         parameters["excluded"] = sorted(excluded_units())

@@ -49,7 +49,7 @@ class _Facts:
 class Run:
     """Taking files into the lake at ``root``: from ``web``, or where they lie if there is none.
 
-    ``group`` names what no other run may take meanwhile (``nem.ledger.taking``).
+    ``group`` names what no other run may take meanwhile (``nem.ledger.turn``).
     """
 
     root: Path

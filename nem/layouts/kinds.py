@@ -26,8 +26,8 @@ class Feed:
     columns: tuple[str, ...]
     gives: Mapping[str, str]
     where: str = "true"
+    half_hours_until: datetime | None = None  # as in a shape
     minutes: int = 5  # the grid of its labels: a row labelled otherwise is none of this feed's
-    half_hours_until: datetime | None = None  # rows labelled to then hold for their whole half hour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +66,7 @@ NEMOSIS = Layout(
         ),
         "regional_price": (
             Feed(_nemosis("DISPATCHPRICE"), *PRICE),
-            Feed(_nemosis("TRADINGPRICE"), *TRADING_PRICE, half_hours_until=FIVE_MINUTE_SETTLEMENT),
+            Feed(_nemosis("TRADINGPRICE"), *TRADING_PRICE),
         ),
         "regional_demand": (Feed(_nemosis("DISPATCHREGIONSUM"), *REGION_SUM),),
         "interconnector_flow": (Feed(_nemosis("DISPATCHINTERCONNECTORRES"), *FLOW),),
@@ -88,11 +88,11 @@ FLAT = Layout(
     {
         "unit_scada": (
             Feed(_named(r"scada5\.parquet"), *SCADA),
-            Feed(_named(r"scada30\.parquet"), *SCADA, minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"scada30\.parquet"), *SCADA[:3], minutes=30, half_hours_until=HORIZON),
         ),
         "regional_price": (
             Feed(_named(r"prices5\.parquet"), *PRICE),
-            Feed(_named(r"prices30\.parquet"), *TRADING_PRICE, minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"prices30\.parquet"), *TRADING_PRICE[:3], minutes=30, half_hours_until=HORIZON),
         ),
         "regional_demand": (
             Feed(
@@ -105,7 +105,7 @@ FLAT = Layout(
         ),
         "interconnector_flow": (
             Feed(_named(r"transmission5\.parquet"), *FLOW),
-            Feed(_named(r"transmission30\.parquet"), *FLOW, minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"transmission30\.parquet"), *FLOW[:3], minutes=30, half_hours_until=HORIZON),
         ),
         "rooftop_pv": (
             Feed(

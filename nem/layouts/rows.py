@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from nem.aemo import AEMO_TYPES
+from nem.aemo import AEMO_TIME, AEMO_TYPES, interval_count, interval_labels
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.layouts.kinds import Feed
 from nem.tables import Table
@@ -26,7 +26,6 @@ from nem.windows import EPOCH, HORIZON, INTERVAL, Window
 
 CSV_BYTES = 64 * 2**20  # unpacked; a month of PRICE_AND_DEMAND is half a megabyte
 HALF_HOUR = timedelta(minutes=30)
-AEMO_TIME = "%Y/%m/%d %H:%M:%S"
 
 Kind = Literal["time", "text", "number"]
 
@@ -167,7 +166,7 @@ def _of_labels(feed: Feed, file: File, mark: str, query: str, parameters: dict[s
         label AS (
             SELECT
                 *,
-                label - to_minutes(5 * ({_spread(feed)} - 1)) AS first_label,
+                label - to_minutes(5 * ({interval_count("label", feed.half_hours_until)} - 1)) AS first_label,
                 CASE WHEN {_fits(feed)} THEN CAST(label - INTERVAL 5 MINUTE AS DATE) END AS day
             FROM typed
         )
@@ -246,12 +245,11 @@ def selection(
         for column, kind in table.landed.items()
         if column != "settlement_date"
     )
-    spread = f"label - to_minutes(5 * unnest(range({_spread(feed)})))" if feed.half_hours_until else "label"
     # Names come from nem.layouts.kinds and nem.tables, never from data.
     sql = f"""
         SELECT settlement_date, {gives}, arrival
         FROM (
-            SELECT {spread} AS settlement_date, *
+            SELECT {interval_labels("label", feed.half_hours_until)} AS settlement_date, *
             FROM (
                 SELECT {_time(f'"{label}"', have[label])} AS label, {typed}, arrival
                 FROM {given}
@@ -283,16 +281,9 @@ def _typed(column: str, kind: Kind | None) -> str:
     return f"CASE WHEN isfinite({made}) THEN {made} END" if declared == "DOUBLE" else made
 
 
-def _spread(feed: Feed) -> str:
-    """SQL for how many 5-minute labels a row stands for."""
-    if feed.half_hours_until is None:
-        return "1"
-    return f"CASE WHEN label <= TIMESTAMP '{feed.half_hours_until}' THEN 6 ELSE 1 END"
-
-
 def _fits(feed: Feed) -> str:
     """SQL for whether a label is one of the feed's."""
     return (
         f"label > TIMESTAMP '{EPOCH}' AND label <= TIMESTAMP '{HORIZON}' "
-        f"AND epoch_us(label) % (60000000 * greatest({feed.minutes}, 5 * {_spread(feed)})) = 0"
+        f"AND epoch_us(label) % (60000000 * greatest({feed.minutes}, 5 * {interval_count('label', feed.half_hours_until)})) = 0"
     )

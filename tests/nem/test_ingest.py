@@ -19,13 +19,12 @@ from nem.feeds import Addresses
 from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, last_ingest
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
-from nem.ledger import Gap, read_ledger
-from nem.ledger import taking as taking_turns
+from nem.ledger import Gap, read_ledger, turn
 from nem.nemweb import Web
 from nem.taken import Ingested
 from nem.windows import Window
 from tests.aemo_files import DATA
-from tests.aemo_server import AemoServer, error_page, serve, status
+from tests.aemo_server import AemoServer, Fault, cut_short, dies_midway, error_page, serve, status
 from tests.nem.mms_files import SCADA, report, scada, zipped
 
 NOW = datetime(2024, 2, 29, 2, 6, tzinfo=UTC)
@@ -214,6 +213,9 @@ BAD = {
     "no zip": b"<html>gone</html>",
     "wrong count": zipped({"PUBLIC_X.CSV": report(SCADA, scada("2024/02/29 12:00:00", "AGLHAL", 1), stated=9)}),
     "a path": zipped({"../../etc/PUBLIC_X.CSV": report(SCADA)}),
+    "a bomb": zipped({"PUBLIC_X.CSV": bytes(2**26)}),
+    "a label to come": zipped({"PUBLIC_X.CSV": report(SCADA, scada("2034/02/28 12:00:00", "AGLHAL", 1))}),
+    "a header without data": zipped({"PUBLIC_X.CSV": report(SCADA)}),
     "unknown table": zipped({"PUBLIC_X.CSV": report("I,A,B,1,C", "D,A,B,1,2")}),
 }
 
@@ -277,13 +279,18 @@ def test_a_page_of_an_error_is_no_empty_folder(market: Market) -> None:
     assert market.asked() == [name_of(NOON + 5 * MINUTE)]
 
 
-def test_a_file_that_cannot_be_had_stops_no_other_and_is_tried_again(market: Market) -> None:
+@pytest.mark.parametrize(
+    ("fault", "says"), [(status(502), "502"), (dies_midway, "peer closed connection"), (cut_short, "it is listed with")]
+)
+def test_a_file_that_cannot_be_had_stops_no_other_and_is_tried_again(market: Market, fault: Fault, says: str) -> None:
     market.publish(*labels(NOON, 3))
-    market.server.fail(name_of(NOON + 5 * MINUTE), status(502), times=3)
+    market.server.fail(name_of(NOON + 5 * MINUTE), fault, times=3)
     first = market.tick()
     assert (scada_of(first).landed, scada_of(first).left) == (2, 1)
-    assert "502" in scada_of(first).failed[name_of(NOON + 5 * MINUTE)]
+    assert says in scada_of(first).failed[name_of(NOON + 5 * MINUTE)]
+    assert market.held() == [NOON, NOON + 10 * MINUTE]
     assert scada_of(market.tick()).landed == 1
+    assert market.held() == labels(NOON, 3)
 
 
 # P12
@@ -382,7 +389,7 @@ def test_a_torn_ledger_takes_all_again_and_changes_nothing(market: Market) -> No
 
 def test_two_at_once_are_not_both_at_it(market: Market) -> None:
     market.publish(NOON)
-    with taking_turns(market.lake, "current"), pytest.raises(SourceUnavailableError, match="another ingest of current"):
+    with turn(market.lake, "current"), pytest.raises(SourceUnavailableError, match="another ingest of current"):
         market.tick()
     assert scada_of(market.tick()).landed == 1
 
