@@ -78,7 +78,7 @@ def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
     verified_at = min(month.freshness.verified_at for month in months)
     made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
     made = dataclasses.replace(made, freshness=freshness(window, window.end, verified_at))
-    rows = rollup.stored(query, 0, {}, whole=True)
+    rows = rollup.stored(0, {}, whole=True)
     with store.connection.cursor() as cursor:
         with _writing(store):
             cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(months)})

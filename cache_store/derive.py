@@ -88,7 +88,7 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
 
 def _over(numerator: Any, denominator: Any) -> Any:
     positive = pc.if_else(pc.greater(denominator, 0), denominator, None)
-    return pc.divide(pc.cast(numerator, pa.float64()), pc.cast(positive, pa.float64()))
+    return pc.divide(pc.cast(numerator, pa.float64()), positive)
 
 
 _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {

@@ -41,13 +41,13 @@ def ordered(query: Query, rows: str) -> str:
     return f"SELECT {', '.join(query.columns)} FROM ({rows}) ORDER BY {', '.join(query.keys)}"  # noqa: S608
 
 
-def stored(query: Query, piece: int, filters: Mapping[str, Sequence[str]], *, whole: bool) -> str:
-    """The rows of the partitions ``$files_<piece>``; not ``whole``, with labels in ``($start_<piece>, $end_<piece>]``."""
+def stored(piece: int, filters: Mapping[str, Sequence[str]], *, whole: bool) -> str:
+    """The rows of the partitions ``$files_<piece>``; not ``whole``, with labels in ``($start_<piece>, $end_<piece>]``.
+
+    Files hold the declared columns, in their order: naming them all is a tenth of the time of a short read.
+    """
     within = "true" if whole else f"settlement_date > $start_{piece} AND settlement_date <= $end_{piece}"
-    return (
-        f"SELECT {', '.join(query.columns)} FROM read_parquet($files_{piece}, hive_partitioning = false) "  # noqa: S608
-        f"WHERE {within}{_filtered(filters)}"
-    )
+    return f"FROM read_parquet($files_{piece}, hive_partitioning = false) WHERE {within}{_filtered(filters)}"
 
 
 def relation(query: Query, name: str, filters: Mapping[str, Sequence[str]]) -> str:

@@ -81,7 +81,7 @@ def _rows(
         whole = all(piece.entry and piece.entry.covers == piece.segment.window for piece in run)
         if not whole:
             parameters |= {f"start_{i}": window.start, f"end_{i}": ceil(window.end, run[0].segment.grain)}
-        parts.append(rollup.stored(request.query, i, filters, whole=whole))
+        parts.append(rollup.stored(i, filters, whole=whole))
     return " UNION ALL ".join(parts), parameters
 
 
