@@ -18,6 +18,7 @@ from bokeh.models import (
     CrosshairTool,
     CustomJS,
     CustomJSTickFormatter,
+    DatetimeAxis,
     DatetimeTickFormatter,
     HoverTool,
     LayoutDOM,
@@ -30,6 +31,7 @@ from bokeh.models import (
     VAreaStep,
 )
 from bokeh.models.annotations import Span
+from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
 from dashboard.palette import CAPACITY, PRICE, PROVISIONAL
@@ -193,6 +195,17 @@ def line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **styl
     """A step line of ``field``."""
     step = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
     plot.add_glyph(source, step)
+
+
+def lighten(drawing: Drawing) -> Drawing:
+    """``drawing`` with one view and one time ticker instead of one per glyph and figure: it is a session's memory."""
+    glyphs: list[Any] = list(drawing.layout.select({"type": GlyphRenderer}))
+    axes: list[Any] = list(drawing.layout.select({"type": DatetimeAxis}))
+    for one in glyphs[1:]:
+        one.view = glyphs[0].view
+    for axis in axes[1:]:
+        axis.ticker = axes[0].ticker
+    return drawing
 
 
 def drawing(

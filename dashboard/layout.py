@@ -8,7 +8,7 @@ from typing import Any
 
 import panel as pn
 
-from dashboard.charts import Drawing, show_points
+from dashboard.charts import Drawing, lighten, show_points
 from dashboard.markup import asset
 from dashboard.tables.shape import Columns
 
@@ -54,7 +54,7 @@ def chart() -> Chart:
         if last.get("form") == form:
             show_points(last["drawing"], data)
         else:
-            last.update(form=form, drawing=draw(data))
+            last.update(form=form, drawing=lighten(draw(data)))
             pane.object = last["drawing"].layout
 
     return Chart(pane, show)

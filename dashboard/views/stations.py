@@ -27,8 +27,9 @@ def build(choose: Callable[..., None]) -> View:
     def show(tables: Any) -> None:
         # What is found in the league is shown in the first part; the others show it themselves.
         then = "view=" if part_of(tables) == "station_league" else ""
-        if (tables.places, then) != known.get("shown"):
-            known["shown"] = tables.places, then
+        mark = hash((tables.places, then))  # not the places themselves: this stays as long as the session
+        if known.get("shown") != mark:
+            known["shown"] = mark
             search.object = search_box(tables.places, then)
         parts.show(tables)
 
