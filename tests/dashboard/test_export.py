@@ -18,8 +18,9 @@ from dashboard.data import Export, Market, Question, Selection
 from nem.windows import utc_time
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
+CUT = {"range": "2024-02-29T06:05..2024-03-01T18:35"}
 SEEN = [
-    Selection(tab, view=view, region=region, range="all", **more)
+    Selection(tab, view=view, region=region, **{"range": "all", **more})
     for tab, view, region, more in (
         ("overview", "", "SA1", {}),
         ("generation", "", "SA1", {"resolution": "1h"}),
@@ -36,6 +37,8 @@ SEEN = [
         ("stations", "", "SA1", {"station": "O'Hara's Ridge"}),
         ("stations", "patterns", "SA1", {}),
         ("stations", "league", "NEM", {}),
+        ("generation", "", "SA1", CUT),
+        ("prices", "", "SA1", CUT),
     )
 ]
 
