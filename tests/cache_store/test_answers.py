@@ -420,18 +420,6 @@ def test_explain_predicts_the_segments_of_fetch(patchwork, data):
     )
 
 
-def test_explain_opens_no_data_file(tiny):
-    before = {
-        query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
-    }
-    for path in tiny.store.root.rglob("*.parquet"):
-        path.write_bytes(b"x" * path.stat().st_size)  # whoever opens one fails
-    after = {
-        query: explain(tiny.store, tiny.source, query, tiny.span, now=tiny.now, resolution="1d") for query in QUERIES
-    }
-    assert after == before
-
-
 # C8
 @pytest.mark.parametrize("origin", ["auto", "live"])
 def test_eight_threads_get_their_own_answers(sample_world, origin):

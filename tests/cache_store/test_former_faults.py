@@ -99,6 +99,7 @@ def test_explain_is_stale_where_fetch_is_while_the_source_is_away(tiny):
     )
 
 
+# T1
 @pytest.mark.parametrize("ask", [fetch, explain])
 def test_a_naive_now_is_refused(tiny_world, ask):
     with pytest.raises(WindowError, match="time zone"):
@@ -115,15 +116,6 @@ def test_a_bound_that_means_nothing_is_refused(tiny_world, bound):
 def test_a_filter_is_a_list_of_texts(tiny_world, values):
     with pytest.raises(RequestError, match="filter duid by"):
         tiny_world.fetch("capacity_factor", LEAP_DAY, filters={"duid": values})
-
-
-def test_a_duid_is_found_however_it_is_typed(tiny_world):
-    typed, exact = (
-        tiny_world.fetch("capacity_factor", LEAP_DAY, resolution="1d", filters={"duid": [duid]}).table
-        for duid in (" coal1 ", "COAL1")
-    )
-    assert typed.num_rows == 1
-    assert typed.equals(exact)
 
 
 def test_generation_knows_no_unsplit_battery(tiny_world):

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store import CATALOGUE, materialise, open_store
 from cache_store.build import publish_entries, renew
 from cache_store.errors import NoAnswerError, StalenessExceededError
 from cache_store.flight import wait_for_turn
 from cache_store.freshness import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.status import status
-from nem.errors import WindowError
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import INTERVAL, Window, utc_time
@@ -227,12 +226,6 @@ def test_a_backfill_leaves_the_head_as_old_as_it_was(open_day):
     assert before == {entry.build for entry in open_day.store.manifest().entries if entry.period == "2024-03-01"}
     receipt = open_day.fetch("regional_price", open_day.span, resolution="1d", now=later).receipt
     assert [(s.origin, s.reason) for s in receipt.segments] == [("cache", "fresh"), ("live", "stale")]
-
-
-# T1
-def test_a_naive_now_is_refused(tiny):
-    with pytest.raises(WindowError, match="time zone"):
-        fetch(tiny.store, tiny.source, "regional_price", LEAP_DAY, now=datetime(2024, 3, 1))
 
 
 def test_a_warmed_store_answers_without_a_source(tiny):
