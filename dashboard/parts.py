@@ -92,7 +92,7 @@ def region_keys(regions: Sequence[str], shown: Sequence[str], chosen: str) -> st
 def dash_key(lines: Iterable[tuple[str, str, str]]) -> str:
     """A legend of lines: (label, colour, and solid, dashed or dotted)."""
     told = (
-        f'<span><i style="border-color:{colour};border-style:{dash}"></i>{label}</span>'
+        f'<span><i style="border-top-color:{colour};border-top-style:{dash}"></i>{label}</span>'
         for label, colour, dash in lines
     )
     return f'<div class="keys dashes note">{"".join(told)}</div>'
