@@ -59,6 +59,15 @@ def test_a_bomb_is_refused_unopened(tmp_path):
     assert "would unpack" in reason(read(tmp_path, zipped({"A.zip": inner + b"\0" * 2**24}), "B.zip"))
 
 
+@pytest.mark.parametrize("folder", ["", "DATA/"])
+def test_an_entry_larger_than_any_of_aemos_is_refused_chosen_or_not(tmp_path, monkeypatch, folder):
+    monkeypatch.setattr(zips, "MOST_ZIP_BYTES", 100)
+    (tmp_path / "A.zip").write_bytes(zipped({f"{folder}B.zip": zipped({"B.CSV": GOOD})}, zipfile.ZIP_STORED))
+    (found,) = zips.open_csvs(tmp_path / "A.zip", list if folder else None)
+    assert isinstance(found, zips.Rejected)
+    assert "would unpack from" in found.reason
+
+
 def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path):
     """Of 64 MB of zeros, the directory says 100 bytes: that is all that is read of them."""
     made = zipped({"A.CSV": b"\0" * 2**26})
