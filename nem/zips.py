@@ -20,15 +20,8 @@ from nem.errors import SourceFormatError
 MOST_CSV_BYTES, MOST_ZIP_BYTES, MOST_ENTRIES, DEEPEST, MOST_RATIO = 8 * 2**30, 512 * 2**20, 10_000, 2, 200
 
 _ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
-_BROKEN = (
-    OSError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    RuntimeError,
-)  # or encrypted
+# RuntimeError: encrypted; ValueError: a name that is not in the encoding it says.
+_BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, ValueError)
 
 Choose = Callable[[Sequence[str]], Sequence[str]]
 

@@ -99,6 +99,14 @@ def test_an_encrypted_zip_is_refused(tmp_path):
     assert "encrypted" in reason(read(tmp_path, bytes(held), "A.zip"))
 
 
+def test_a_name_that_is_not_in_the_encoding_it_says_is_refused(tmp_path):
+    held = bytearray(zipped({"A.CSV": GOOD}))
+    at = held.index(b"PK\x01\x02")
+    held[at + 9] |= 8  # UTF-8
+    held[at + 46] = 0x80
+    assert "codec can't decode" in reason(read(tmp_path, bytes(held), "A.zip"))
+
+
 def test_a_zip_by_another_method_is_read_or_refused(tmp_path):
     assert len(rows_of(read(tmp_path, zipped({"A.CSV": GOOD}, zipfile.ZIP_LZMA), "A.zip"))) == 1
     held = bytearray(zipped({"A.CSV": GOOD}))
