@@ -17,9 +17,11 @@ import pyarrow.compute as pc
 
 from cache_store.catalogue import Query
 from nem.fuels import LOADS
+from nem.source import as_arrow, as_numpy
 from nem.windows import Resolution, Window, bucket_edges
 
 SECOND = np.timedelta64(1, "s")
+_ZERO, _NONE = as_arrow(np.zeros(1))[0], pa.nulls(1)[0]
 
 
 def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table, held: Sequence[Window]) -> pa.Table:
@@ -27,7 +29,7 @@ def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table
 
     ``held`` are the stretches of the window that the rows are of, none in two: a bucket is complete if all of it is.
     """
-    labels, is_first = rows["settlement_date"].to_numpy(), _begins(rows["settlement_date"])
+    labels, is_first = as_numpy(rows["settlement_date"]), _begins(rows["settlement_date"])
     starts = np.flatnonzero(is_first)
     rows_each = np.diff(starts, append=len(labels))
     edges = bucket_edges(window, resolution)
@@ -40,12 +42,12 @@ def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table
         seconds += np.maximum(np.minimum(end, last) - np.maximum(start, first), none) // SECOND
 
     def by_row(of_bucket: np.ndarray[Any, Any]) -> pa.Array:
-        return pa.array(np.repeat(of_bucket, rows_each))
+        return as_arrow(np.repeat(of_bucket, rows_each))
 
     def alike(of_bucket: np.ndarray[Any, Any]) -> Any:
         # One value for all, as nearly always: no column of it.
         same = len(of_bucket) > 0 and (of_bucket == of_bucket[0]).all()
-        return pa.scalar(of_bucket[0]) if same else by_row(of_bucket)
+        return as_arrow(of_bucket[:1])[0] if same else by_row(of_bucket)
 
     known = {name: rows[name] for name in query.columns}
     known |= {"hours": alike(seconds / 3600), "intervals": alike(seconds // 300)}
@@ -80,14 +82,14 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
         case ast.Name(name):
             return known[name]
         case ast.Constant(number):
-            return pa.scalar(number)
+            return as_arrow(np.array([number]))[0]
         case ast.BinOp(left, operator, right):
             return _OPERATORS[type(operator)](_value(left, known), _value(right, known))
     raise TypeError(f"a ratio cannot hold {ast.unparse(node)}")
 
 
 def _over(numerator: Any, denominator: Any) -> Any:
-    positive = pc.if_else(pc.greater(denominator, 0), denominator, None)
+    positive = pc.if_else(pc.greater(denominator, _ZERO), denominator, _NONE)
     return pc.divide(pc.cast(numerator, pa.float64()), positive)
 
 
@@ -99,13 +101,14 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.Array:
+def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
     """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
-    energy = rows["energy_mwh"].to_numpy()  # null as not a number
-    is_load = pc.is_in(rows["fueltech_id"], pa.array(LOADS)).to_numpy()
+    energy, fuels = as_numpy(rows["energy_mwh"]), rows["fueltech_id"].combine_chunks().dictionary_encode()
+    loads = np.array([fuel in LOADS for fuel in fuels.dictionary.to_pylist()], bool)
+    is_load = loads[as_numpy(fuels.indices.cast(pa.int64()))]
     starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
     supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
-    return pa.array(np.repeat(supply, np.diff(starts, append=len(energy))), mask=is_load)
+    return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))
 
 
 def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -115,13 +118,13 @@ def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
     is_after, is_level = np.zeros(table.num_rows - 1, bool), np.ones(table.num_rows - 1, bool)
     for key in keys:
         values = table[key].combine_chunks()
-        is_after |= is_level & pc.greater(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
-        is_level &= pc.equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+        is_after |= is_level & as_numpy(pc.greater(values[1:], values[:-1]))
+        is_level &= as_numpy(pc.equal(values[1:], values[:-1]))
     return table if (is_after | is_level).all() else table.sort_by([(key, "ascending") for key in keys])
 
 
 def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Where a row differs from the one before; the first does."""
     values, begins = column.combine_chunks(), np.ones(len(column), bool)
-    begins[1:] = pc.not_equal(values[1:], values[:-1]).to_numpy(zero_copy_only=False)
+    begins[1:] = as_numpy(pc.not_equal(values[1:], values[:-1]))
     return begins

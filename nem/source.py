@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nem.errors import SourceFormatError, SourceUnavailableError, TableAbsentError
@@ -119,7 +120,7 @@ class Source:
         """
         labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
         dates = np.concatenate([*labels, np.array([], "datetime64[us]")])
-        cursor.register("dispatch_interval", pa.table({"settlement_date": as_arrow(dates, pa.timestamp("us"))}))
+        cursor.register("dispatch_interval", pa.table({"settlement_date": as_arrow(dates)}))
         layout = self._layout()
         # The registry first: a unit's mean power is derived with it.
         for table in sorted(tables, key=lambda name: name != "units"):
@@ -240,9 +241,22 @@ def _stamp(path: Path) -> str:
     return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 
 
-def as_arrow(values: np.ndarray[Any, Any], kind: pa.DataType) -> pa.Array:
-    """Eight-byte ``values`` as an Arrow array over the same memory. ``pa.array`` would import pandas: half a second."""
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values).view(np.int64))])
+def as_arrow(values: np.ndarray[Any, Any]) -> pa.Array:
+    """Numbers, times or booleans as an Arrow array. ``pa.array`` would import pandas for them: half a second."""
+    held = np.packbits(values, bitorder="little") if values.dtype == bool else np.ascontiguousarray(values).view("u1")
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(held)])
+
+
+def as_numpy(values: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """Eight-byte values or booleans as NumPy's, null as not a number; ``to_numpy`` would import pandas, too."""
+    held = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if pa.types.is_floating(held.type):
+        held = pc.fill_null(held, as_arrow(np.full(1, np.nan))[0])
+    buffer, end = held.buffers()[1], held.offset + len(held)
+    if pa.types.is_boolean(held.type):
+        bits = np.unpackbits(np.frombuffer(buffer, "u1"), count=end, bitorder="little")
+        return bits[held.offset :].astype(bool)
+    return np.frombuffer(buffer, held.type.to_pandas_dtype(), end)[held.offset :]
 
 
 def open_source(path: Path | str) -> Source:

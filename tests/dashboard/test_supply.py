@@ -28,8 +28,8 @@ def fuel(hour: int, name: str, energy: float | None, **values):
 
 
 def price(hour: int, **values):
-    flows = {"import_mwh": 0.0, "export_mwh": 0.0, "demand_mwh": 100.0, "twa_price": 40.0}
-    return row(hour, **{**flows, "demand_weighted_price": 41.0, **values})
+    flows = {"import_mwh": 0.0, "export_mwh": 0.0, "demand_mwh": 100.0, "provisional_count": 0}
+    return row(hour, **{**flows, "twa_price": 40.0, "demand_weighted_price": 41.0, **values})
 
 
 def hours(first: int, last: int) -> Window:
