@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cli import ask, ingest, keep, serve, status
 from cli.codes import BAD_REQUEST
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 
 
 class _Parser(argparse.ArgumentParser):
+    fill: Callable[[], None] | None = None  # adds its arguments once this command is the one given
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self.fill:
+            self.fill()
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         self.exit(BAD_REQUEST, f"nemwarm: {message}; see `{self.prog} --help`\n")
 
@@ -24,8 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nemwarm", description="Answers about Australia's electricity market, warmed before asked.")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> _Parser:
+        made: _Parser = commands.add_parser(name, help=about, description=about)
         made.set_defaults(run=run)
         return made
 
@@ -57,9 +65,10 @@ def build_parser() -> argparse.ArgumentParser:
     swept.add_argument(
         "--quota-mb", type=_count(), help="first drop the oldest partitions of the finest grain down to this"
     )
-    _add_request(command("query", ask.run_query, "answer a query"), ["table", "csv", "json", "parquet"])
+    asked = command("query", ask.run_query, "answer a query")
+    asked.fill = partial(_add_request, asked, ["table", "csv", "json", "parquet"])
     explained = command("explain", ask.run_explain, "how a query would be answered, opening no data file")
-    _add_request(explained, ["table", "json"])
+    explained.fill = partial(_add_request, explained, ["table", "json"])
     return parser
 
 
@@ -141,7 +150,7 @@ def _add_window(parser: argparse.ArgumentParser, *, required: bool) -> None:
 
 
 def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
-    from cache_store.catalogue import CATALOGUE, FILTERS
+    from cache_store.catalogue import CATALOGUE, FILTERS  # and DuckDB, Arrow: not for every command's --help
 
     parser.add_argument("name", metavar="query", help=", ".join(CATALOGUE))
     _add_window(parser, required=True)

@@ -260,6 +260,12 @@ def test_no_command_that_only_reads_imports_prefect_or_panel(command: list[str])
     assert done.stderr.splitlines()[-1] == ""
 
 
+def test_help_waits_for_no_library() -> None:
+    script = "import sys, cli\ntry: cli.main(['--help'])\nfinally: print({'duckdb', 'pyarrow'} & set(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == "set()\n"
+
+
 def test_a_dry_run_of_warm_says_what_is_due_and_builds_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["warm", "--dry-run", "--query", "regional_price", "--start", "2017-11-03"]) == 0
     assert capsys.readouterr().out.splitlines() == [
