@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from nem import Source
 
 DAY = timedelta(days=1)
-REVISABLE = timedelta(days=35)  # revisions of prices have stopped by then
 _REVISED = """
     SELECT count(*) FROM regional_price
     WHERE last_changed > $midnight AND last_changed > settlement_date + INTERVAL 30 MINUTE
@@ -82,13 +81,14 @@ def _revised(source: Source, now: datetime) -> int:
     """How many 5-minute prices AEMO has changed since NEM midnight; those that were merely late are not among them."""
     import duckdb
 
+    from cache_store.freshness import SETTLES_AFTER
     from nem.errors import SourceUnavailableError
     from nem.windows import Window, floor, market_time
 
     midnight = floor(market_time(now), "1d")
     with duckdb.connect() as con:
         try:
-            source.attach(con, ("regional_price",), Window(midnight - REVISABLE, midnight + DAY))
+            source.attach(con, ("regional_price",), Window(midnight - SETTLES_AFTER, midnight + DAY))
         except SourceUnavailableError:
             return 0
         row = con.execute(_REVISED, {"midnight": midnight}).fetchone()
