@@ -127,10 +127,19 @@ class Remote:
 
         _each(get, names)
 
-    def names(self, prefix: str | None = None) -> dict[str, Held]:
-        """Every object below ``prefix``."""
+    def holds(self, name: str) -> bool:
+        """Whether there is such an object."""
         with self._reaching():
-            pages = list(self.objects.list(prefix))
+            try:
+                self.objects.head(name)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def names(self) -> dict[str, Held]:
+        """Every object there, by name."""
+        with self._reaching():
+            pages = list(self.objects.list())
         return {one["path"]: Held(one["size"], one["last_modified"]) for page in pages for one in page}
 
     def delete(self, names: Iterable[str]) -> None:
@@ -225,8 +234,8 @@ def attach(root: Path, url: str) -> Remote:
     remote = known or open_remote(url)
     try:
         prove(remote)
-        both = (root / MANIFEST).exists() and MANIFEST in remote.names()
-        if both and not known:
+        both = not known and (root / MANIFEST).exists() and remote.holds(MANIFEST)
+        if both:
             raise StoreUnavailableError(f"both {root} and {url} hold a store; empty one of them first")
         publish(root / FILE, lambda path: path.write_text(json.dumps({"url": url})))
     except OSError as error:

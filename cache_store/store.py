@@ -16,7 +16,7 @@ from cache_store.errors import StoreUnavailableError
 from cache_store.flight import Flights
 from cache_store.manifest import Entry, Manifest, follow, read_manifest
 from cache_store.memory import Memory
-from cache_store.remote import Remote, remote_of
+from cache_store.remote import MANIFEST, Remote, remote_of
 from cache_store.usage import Usage
 
 LIVE_AT_ONCE = 4  # queries that readers of this process have the source run: each may take all cores and its own memory
@@ -49,7 +49,7 @@ class Store:
         if self.remote:
             follow(self.root, self.remote)
         try:
-            stat = (self.root / "manifest.json").stat()
+            stat = (self.root / MANIFEST).stat()
         except (FileNotFoundError, NotADirectoryError):
             return Manifest()
         except OSError as error:

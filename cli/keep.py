@@ -1,4 +1,4 @@
-"""Commands that fill and mend: ingest, warm, check, attach and gc."""
+"""Commands that fill and mend: warm, check, attach and gc."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run_attach(arguments: argparse.Namespace) -> int:
     root = Settings().store
     remote = attach(root, arguments.url)
     store = open_store(root)
-    is_first = MANIFEST not in remote.names()
+    is_first = not remote.holds(MANIFEST)
     manifest = publish_entries(store, []) if is_first and store.manifest().entries else store.manifest()
     print(f"{root} is a copy of {arguments.url}: generation {manifest.generation}, {len(manifest.entries)} partitions")
     return OK
