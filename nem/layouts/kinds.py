@@ -88,11 +88,11 @@ FLAT = Layout(
     {
         "unit_scada": (
             Feed(_named(r"scada5\.parquet"), *SCADA),
-            Feed(_named(r"scada30\.parquet"), *SCADA[:3], minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"scada30\.parquet"), *SCADA._replace(half_hours_until=HORIZON), minutes=30),
         ),
         "regional_price": (
             Feed(_named(r"prices5\.parquet"), *PRICE),
-            Feed(_named(r"prices30\.parquet"), *TRADING_PRICE[:3], minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"prices30\.parquet"), *TRADING_PRICE._replace(half_hours_until=HORIZON), minutes=30),
         ),
         "regional_demand": (
             Feed(
@@ -105,7 +105,7 @@ FLAT = Layout(
         ),
         "interconnector_flow": (
             Feed(_named(r"transmission5\.parquet"), *FLOW),
-            Feed(_named(r"transmission30\.parquet"), *FLOW[:3], minutes=30, half_hours_until=HORIZON),
+            Feed(_named(r"transmission30\.parquet"), *FLOW._replace(half_hours_until=HORIZON), minutes=30),
         ),
         "rooftop_pv": (
             Feed(
