@@ -56,9 +56,8 @@ def due(
     found: list[Due] = []
     for period in _periods(covered, window, market_time(now)):
         whole = period_window(period)
-        covers = next(
-            part for one in covered if (part := one.overlap(whole))
-        )  # a day, or a month that is covered whole
+        # One part: it is a day, or a month that is covered whole.
+        covers = next(part for one in covered if (part := one.overlap(whole)))
         versions = partial(source.versions, query.sources, whole)
         if reason := "forced" if force else held.why_due(period, covers, versions, now):
             found.append(Due(query.name, period, reason))

@@ -195,8 +195,8 @@ def build_cost(
 
     None where no reader was timed at the source, or nothing is held of the query.
     """
-    each, size = _pace(query.name, tallies).ms_per_live_hour, _bytes_per_hour(manifest, query)
-    return None if each is None else each * window.hours, None if size is None else size * window.hours
+    ms, size = _pace(query.name, tallies).ms_per_live_hour, _bytes_per_hour(manifest, query)
+    return _times(ms, window.hours), _times(size, window.hours)
 
 
 def _bytes_per_hour(manifest: Manifest, query: Query) -> float | None:
@@ -216,12 +216,15 @@ def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float
     def ms(segment: Segment) -> float | None:
         if segment.reason == "empty_source":
             return 0.0
-        each = pace.ms_per_live_hour if segment.row_count is None else pace.ms_per_row_read
-        return (
-            None if each is None else each * (segment.window.hours if segment.row_count is None else segment.row_count)
-        )
+        if segment.row_count is None:
+            return _times(pace.ms_per_live_hour, segment.window.hours)
+        return _times(pace.ms_per_row_read, segment.row_count)
 
     return [ms(segment) for segment in receipt.segments]
+
+
+def _times(each: float | None, count: float) -> float | None:
+    return None if each is None else each * count
 
 
 def _pace(query: str, tallies: Mapping[Shape, Tally]) -> Tally:
