@@ -123,15 +123,13 @@ def _check_oauth(provider: str | None) -> str:
 
 def _sign_in(arguments: argparse.Namespace) -> dict[str, Any]:
     """Panel's own options; keys and secrets of OAuth come from its PANEL_* variables, out of sight of `ps`."""
-    if not arguments.basic_auth and not arguments.oauth_provider:
+    if arguments.basic_auth:
+        chosen = {"basic_auth": str(arguments.basic_auth)}
+    elif arguments.oauth_provider:
+        chosen = {"oauth_provider": arguments.oauth_provider}
+    else:
         return {}
-    secret = os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)
-    how = (
-        {"basic_auth": str(arguments.basic_auth)}
-        if arguments.basic_auth
-        else {"oauth_provider": arguments.oauth_provider}
-    )
-    return {**how, "cookie_secret": secret}
+    return chosen | {"cookie_secret": os.environ.get("PANEL_COOKIE_SECRET") or secrets.token_hex(32)}
 
 
 def _origins(named: list[str], address: str, port: int) -> list[str]:

@@ -68,10 +68,8 @@ def warm_cache(
     """
     began, logger, settings = perf_counter(), get_run_logger(), Settings()
     with recorded(settings.store, "warm-cache") as record:
-        chosen, window = (
-            [find_query(name) for name in queries or CATALOGUE],
-            check_range(start, end, days, asked, budget_mb),
-        )
+        chosen = [find_query(name) for name in queries or CATALOGUE]
+        window = check_range(start, end, days, asked, budget_mb)
         now = open_source(settings.lake).replay_now() or datetime.now(UTC)
         # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
         shapes = asked_most(open_store(settings.store), asked, budget_mb, now)
