@@ -229,10 +229,9 @@ def price_strip(
     height: int = 130,
     when: str | None = None,
 ) -> figure:
-    """A low chart of ``price`` over a shared time axis; ``unconfirmed`` prices, where there are any, stand out."""
+    """A low chart of ``price`` over a shared time axis; those that are ``unconfirmed`` stand out."""
     plot = frame(x_range, height, "$0,0")
     line(plot, source, "price", PRICE)
-    if "unconfirmed" in source.data:
-        line(plot, source, "unconfirmed", PROVISIONAL, line_width=4, line_alpha=0.8)
+    line(plot, source, "unconfirmed", PROVISIONAL, line_width=4, line_alpha=0.8)
     hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross, when)
     return plot

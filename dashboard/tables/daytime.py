@@ -99,7 +99,7 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
     out["price"] = _ratio(
         _summed(market_slot, market[over].astype(float)), _summed(market_slot, market[under].astype(float))
     )
-    out["marked"] = np.zeros(_SLOTS)
+    out["marked"], out["unconfirmed"] = np.zeros(_SLOTS), np.full(_SLOTS, np.nan)  # a mean of days is neither
     if unit != "share":
         return Stack(out, tuple(bands), "MW")
     total = np.sum([np.maximum(out[band.id], 0) for band in bands], axis=0) if bands else np.full(_SLOTS, np.nan)
