@@ -14,6 +14,7 @@ from typing import Any
 
 import panel as pn
 
+from cache_store.errors import NoAnswerError
 from dashboard.data import RANGES, Market, Selection, financial_year, parse_range, resolutions_within, window_of
 from dashboard.errors import say_ignored
 from dashboard.markup import RESOLUTION_WORDS, asset, lag, moment, pane
@@ -123,17 +124,11 @@ def look(market: Market, selection: Selection) -> Held:
     """What there is to stand on; blocks, and raises as ``market.extent`` does."""
     extent = market.extent("generation_by_fuel")
     late = (market.clock() - utc_time(extent.end)).total_seconds() / 60
-    return Held(extent, _window(market, selection, extent), late)
-
-
-def _window(market: Market, selection: Selection, extent: Window) -> Window:
-    # Imported here: only the first question needs it.
-    from cache_store.errors import NoAnswerError
-
     try:
-        return window_of(selection, extent, market.clock)
+        window = window_of(selection, extent, market.clock)
     except NoAnswerError:  # a range without data: the controls lead out of it
-        return parse_range(selection.range)
+        window = parse_range(selection.range)
+    return Held(extent, window, late)
 
 
 def show_held(controls: Controls, selection: Selection, held: Held) -> None:

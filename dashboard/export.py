@@ -16,6 +16,7 @@ from dashboard.markup import MISSING, moment, number
 
 FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "table": "text/html"}
 MOST_ROWS = 2_500  # of a table on the page; files have all
+_ABOUT = "<p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p>"
 
 
 def encode(one: Export, form: str) -> tuple[str, str]:
@@ -46,7 +47,7 @@ def sheet(one: Export) -> str:
     left = one.table.num_rows - MOST_ROWS
     more = f"<p>The first {MOST_ROWS:,} rows; a file has {left:,} more.</p>" if left > 0 else ""
     return (
-        f"<h2>{escape(one.title)}</h2><p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p>{more}"
+        f"<h2>{escape(one.title)}</h2>{_ABOUT}{more}"
         f'<div tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
@@ -91,7 +92,7 @@ def menu(exports: Sequence[Export]) -> str:
     parts = "".join(_offer(place, one) for place, one in enumerate(exports))
     return (
         '<details class="popover right"><summary>Export</summary><div class="pop exports">'
-        f"{parts}<p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p></div></details>"
+        f"{parts}{_ABOUT}</div></details>"
     )
 
 

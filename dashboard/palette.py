@@ -12,7 +12,7 @@ FLOW = "#8A63C2"  # of an interconnector: between imports' and exports' colours,
 AT_LIMIT = "#D9362B"
 PROVISIONAL = "#B98200"
 # An outline for what would vanish, on a dark page or on a white one.
-EDGES = {"coal_black": "#77797D", "imports": "#8A63C2", "solar_rooftop": "#D8C53F"}
+EDGES = {"coal_black": "#77797D", "imports": FLOW, "solar_rooftop": "#D8C53F"}
 # Distinct on white and on near-black, apart from the fuel colours' meaning; the market in the ink of a neutral line.
 REGION_COLOURS = {
     "NSW1": "#3B7DD8",
