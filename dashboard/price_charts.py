@@ -44,6 +44,7 @@ from dashboard.tables.shape import Columns
 
 _DOLLARS = "$0,0.00"
 # From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
+DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", "dashed"), "weekend": ("Weekend", "dotted")}
 HEAT = [
     "#2A4BA0",
     "#3F6CC0",

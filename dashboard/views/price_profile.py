@@ -11,11 +11,9 @@ from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import dash_key, pane
-from dashboard.price_charts import HEAT, day_profile, heat_edges, hours_by_days
+from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days
 from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
-
-DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", "dashed"), "weekend": ("Weekend", "dotted")}
 
 
 def build(_: Callable[..., None]) -> View:

@@ -11,10 +11,9 @@ from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import EDGES, fuel_colour
 from dashboard.parts import dash_key, pane
-from dashboard.price_charts import day_profile
+from dashboard.price_charts import DAYS, day_profile
 from dashboard.station_charts import factors_by_month
 from dashboard.tables.station_patterns import StationPatterns
-from dashboard.views.price_profile import DAYS
 from dashboard.views.station_output import station_head
 
 
@@ -25,12 +24,12 @@ def build(_: Callable[..., None]) -> View:
 
     def show(tables: StationPatterns) -> None:
         chosen = tables.chosen
+        head.object = station_head(chosen, "mean MW by time of day")
         for one in (profile, months):
             one.pane.visible = chosen is not None
         months_head.object = markup.header("Capacity factor by month", "paler where only part of the month is held")
         receipt.object = markup.receipt_line(tables.receipts[:1])
         months_receipt.object = markup.receipt_line(tables.receipts[1:] or tables.receipts)
-        head.object = station_head(chosen, "mean MW by time of day")
         if chosen is None:
             return
         colour = fuel_colour(chosen.fuel_id)
