@@ -11,8 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +20,9 @@ from playwright.sync_api import Page, sync_playwright
 
 from nem.lake import land_sample
 from tests.browser import FLAGS, REMEDY, find_chromium
+from tests.dashboard.test_serving import Command
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-PORT = 5630
 VIEWS = {
     "overview": "",
     "generation": "?tab=generation",
@@ -94,30 +92,16 @@ def _keep(picture: bytes, path: Path) -> None:
 
 @contextmanager
 def _served(home: Path) -> Iterator[str]:
-    environment = {**os.environ, "NEMWARM_HOME": str(home)}
     land_sample(home / "lake")
+    environment = {**os.environ, "NEMWARM_HOME": str(home)}
     subprocess.run([sys.executable, "-m", "cli", "warm"], env=environment, check=True, capture_output=True)
-    served = subprocess.Popen([sys.executable, "-m", "cli", "serve", "--port", str(PORT)], env=environment)
-    url = f"http://127.0.0.1:{PORT}/"
+    command = Command(home)
     try:
-        _wait_for(f"{url}ready")
-        yield url
+        command.wait_until_live()
+        yield command.url
     finally:
-        served.terminate()
-        served.wait()
-
-
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+        command.process.terminate()
+        command.process.wait()
 
 
 if __name__ == "__main__":
