@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Page
 
-from cache_store import extent, fetch, open_store
+from cache_store import open_store
 from cache_store.answer import Answer, Receipt, Segment
 from dashboard.data import Market
 from nem.windows import Window, utc_time
-from tests.dashboard.serving import served
+from tests.dashboard.serving import market_of, served
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 
@@ -22,12 +22,7 @@ def tiny_market(tmp_path_factory) -> Market:
     """`tests/tiny_nem` answered by the real reader, nothing warmed."""
     folder = tmp_path_factory.mktemp("tiny_market")
     source, store = land_raw(folder / "lake", raw_tables()), open_store(folder / "store")
-    now = utc_time(WINDOW.end)
-    return Market(
-        ask=lambda query, window, **options: fetch(store, source, query, window, now=now, **options),
-        extent=lambda query: extent(store, source, query),
-        clock=lambda: now,
-    )
+    return market_of(source, store, lambda: utc_time(WINDOW.end))
 
 
 @pytest.fixture

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
+from cache_store import Store, extent, fetch
 from dashboard.app import open_app
 from dashboard.data import Market
 from dashboard.front import Door
+from nem import Source
+
+
+def market_of(source: Source, store: Store, clock: Callable[[], datetime]) -> Market:
+    """The real reader over a source and a store."""
+    return Market(
+        ask=lambda query, window, **options: fetch(store, source, query, window, now=clock(), **options),
+        extent=lambda query: extent(store, source, query),
+        clock=clock,
+    )
 
 
 @contextmanager

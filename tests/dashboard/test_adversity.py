@@ -11,7 +11,7 @@ import pytest
 from bokeh.server.views.ws import WSHandler
 from playwright.sync_api import expect
 
-from cache_store import CATALOGUE, extent, fetch, materialise, open_store
+from cache_store import CATALOGUE, materialise, open_store
 from cache_store.build import publish_entries
 from dashboard import app
 from dashboard import page as frame
@@ -20,7 +20,8 @@ from nem.errors import SourceUnavailableError
 from nem.source import open_source
 from nem.windows import utc_time
 from tests.dashboard.plain import plain_tab
-from tests.dashboard.serving import served
+from tests.dashboard.serving import market_of, served
+from tests.dashboard.test_browser import TITLES
 from tests.dashboard.test_frame import told, visit
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -29,7 +30,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.filterwarnings("ignore::bokeh.util.warnings.BokehUserWarning"),
 ]
-TITLES = ("NEM Overview", "Generation", "Price Analysis", "Station Analysis")
 
 
 @pytest.fixture(autouse=True)
@@ -38,18 +38,13 @@ def quick(monkeypatch):
     monkeypatch.setattr(frame, "REFRESH_MS", 300)
 
 
-def market_of(home, clock) -> Market:
-    """The real reader over what ``home`` holds at each question."""
-    source, store = open_source(home / "lake"), open_store(home / "store")
-    return Market(
-        ask=lambda query, window, **options: fetch(store, source, query, window, now=clock(), **options),
-        extent=lambda query: extent(store, source, query),
-        clock=clock,
-    )
+def market_at(home) -> Market:
+    """What ``home`` holds at each question, when all of it is in."""
+    return market_of(open_source(home / "lake"), open_store(home / "store"), lambda: utc_time(WINDOW.end))
 
 
 def test_an_empty_lake_is_told_in_every_tab_and_fills_by_itself(browser, tmp_path):
-    with served(market_of(tmp_path, lambda: utc_time(WINDOW.end))) as url, visit(browser, url) as page:
+    with served(market_at(tmp_path)) as url, visit(browser, url) as page:
         for title in TITLES:
             page.locator(".bk-tab", has_text=title).click()
             card = page.locator(".failure:visible")
@@ -63,12 +58,12 @@ def test_an_empty_lake_is_told_in_every_tab_and_fills_by_itself(browser, tmp_pat
 
 @pytest.mark.usefixtures("plain_tab")
 def test_a_store_deleted_under_an_open_page_costs_nothing_but_time(browser, tmp_path):
-    """C6: what the page says next comes from the source, and is the same."""
+    """What the page says next comes from the source."""
     now = utc_time(WINDOW.end)
     source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
     for day in ("2024-02-29", "2024-03-01"):
         publish_entries(store, materialise(store, source, CATALOGUE["generation_by_fuel"], day, now=now))
-    with served(market_of(tmp_path, lambda: now)) as url, visit(browser, f"{url}?tab=generation&range=all") as page:
+    with served(market_at(tmp_path)) as url, visit(browser, f"{url}?tab=generation&range=all") as page:
         page.locator(".origin", has_text="cache").wait_for()
         shutil.rmtree(tmp_path / "store")
         page.get_by_role("button", name="SA1").click()
@@ -78,7 +73,7 @@ def test_a_store_deleted_under_an_open_page_costs_nothing_but_time(browser, tmp_
 
 
 @pytest.mark.usefixtures("plain_tab")
-def test_a_clock_that_jumps_forward_and_back_changes_no_number(browser, tiny_market):
+def test_a_clock_that_jumps_forward_and_back_moves_no_window(browser, tiny_market):
     """T1: the newest data counts, not the host's hour; a jump is told as lateness and taken back."""
     offset = [timedelta(0)]
     jumping = replace(tiny_market, clock=lambda: tiny_market.clock() + offset[0])

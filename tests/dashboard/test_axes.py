@@ -12,7 +12,7 @@ from dashboard.data import Selection
 from dashboard.state import TAB_NAMES
 
 
-def ranges(market, name: str) -> set[int]:
+def ranges(market, name: str) -> set[str]:
     """The axes of a tab that is built and drawn, by identity."""
     tables = import_module(f"dashboard.tables.{name}").load(market, Selection())
     view = import_module(f"dashboard.views.{name}").build(lambda **_: None)

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from cache_store import extent, fetch, materialise, open_store
+from cache_store import materialise, open_store
 from cache_store.build import publish_entries
 from cache_store.catalogue import CATALOGUE
-from dashboard.data import Market, Selection
+from dashboard.data import Selection
 from dashboard.tables import generation, overview
 from nem.lake import land_sample
 from nem.source import open_source
+from tests.dashboard.serving import market_of
 
 pytestmark = pytest.mark.browser
 
@@ -66,11 +67,7 @@ class World:
         self.url = url
         self.source, self.store = open_source(home / "lake"), open_store(home / "store")
         self.now = self.source.replay_now()
-        self.market = Market(
-            ask=lambda query, window, **options: fetch(self.store, self.source, query, window, now=self.now, **options),
-            extent=lambda query: extent(self.store, self.source, query),
-            clock=lambda: self.now,
-        )
+        self.market = market_of(self.source, self.store, lambda: self.now)
 
 
 @pytest.fixture(scope="module")

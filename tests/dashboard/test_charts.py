@@ -11,7 +11,7 @@ from dashboard.views import generation as view
 
 
 def test_a_drawing_has_one_view_and_one_time_ticker(tiny_market):
-    """U8: each glyph's and figure's own were a quarter of a session's models."""
+    """Each glyph's and figure's own were a quarter of a session's models."""
     built = view.build(lambda **_: None)
     built.show(generation.load(tiny_market, Selection(tab="generation", region="SA1", range="all")))
     models = built.layout.get_root().references()

@@ -10,36 +10,44 @@ from importlib import import_module
 
 import pytest
 
-from cache_store import extent, fetch, open_store
+from cache_store import open_store
 from cache_store.export import csv_bytes
 from cli import main
 from dashboard import export
 from dashboard.data import Export, Market, Question, Selection
+from dashboard.tables import generation, prices, stations
+from nem import open_source
 from nem.windows import utc_time
+from tests.dashboard.serving import market_of
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 CUT = {"range": "2024-02-29T06:05..2024-03-01T18:35"}
+STACK = Selection("generation", region="SA1", range="all", resolution="1h")
+PRICES = Selection("prices", region="NSW1", range="all")
+STATION = Selection("stations", region="SA1", range="all", station="O'Hara's Ridge")
 SEEN = [
-    Selection(tab, view=view, region=region, **{"range": "all", **more})
-    for tab, view, region, more in (
-        ("overview", "", "SA1", {}),
-        ("generation", "", "SA1", {"resolution": "1h"}),
-        ("generation", "", "NEM", {"unit": "energy"}),
-        ("generation", "factors", "SA1", {}),
-        ("generation", "day", "SA1", {}),
-        ("generation", "compare", "NSW1", {}),
-        ("generation", "flows", "SA1", {}),
-        ("prices", "", "NSW1", {}),
-        ("prices", "duration", "NSW1", {}),
-        ("prices", "time_of_day", "NEM", {}),
-        ("prices", "events", "NSW1", {}),
-        ("prices", "value", "NSW1", {}),
-        ("stations", "", "SA1", {"station": "O'Hara's Ridge"}),
-        ("stations", "patterns", "SA1", {}),
-        ("stations", "league", "NEM", {}),
-        ("generation", "", "SA1", CUT),
-        ("prices", "", "SA1", CUT),
-    )
+    STACK,
+    PRICES,
+    STATION,
+    *(
+        Selection(tab, view=view, region=region, **{"range": "all", **more})
+        for tab, view, region, more in (
+            ("overview", "", "SA1", {}),
+            ("generation", "", "NEM", {"unit": "energy"}),
+            ("generation", "factors", "SA1", {}),
+            ("generation", "day", "SA1", {}),
+            ("generation", "compare", "NSW1", {}),
+            ("generation", "flows", "SA1", {}),
+            ("prices", "duration", "NSW1", {}),
+            ("prices", "time_of_day", "NEM", {}),
+            ("prices", "events", "NSW1", {}),
+            ("prices", "value", "NSW1", {}),
+            ("stations", "patterns", "SA1", {}),
+            ("stations", "league", "NEM", {}),
+            ("generation", "", "SA1", CUT),
+            ("prices", "", "SA1", CUT),
+        )
+    ),
 ]
 
 
@@ -52,14 +60,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def market(home) -> Market:
-    from nem.source import open_source
-
-    source, store, now = open_source(home / "lake"), open_store(home / "store"), utc_time(WINDOW.end)
-    return Market(
-        ask=lambda query, window, **options: fetch(store, source, query, window, now=now, **options),
-        extent=lambda query: extent(store, source, query),
-        clock=lambda: now,
-    )
+    return market_of(open_source(home / "lake"), open_store(home / "store"), lambda: utc_time(WINDOW.end))
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_every_command_answers_with_the_rows_of_the_view(seen, market, run):
 
 
 def test_the_file_of_a_stack_is_what_its_commands_say(market, run):
-    loaded = import_module("dashboard.tables.generation").load(market, SEEN[1])
+    loaded = generation.load(market, STACK)
     drawn = loaded.exports[0]
     told = {(row["interval_start"], row["fueltech_id"]): row for row in rows_of(run(drawn.questions[0]))}
     prices = {row["interval_start"]: row for row in rows_of(run(drawn.questions[1]))}
@@ -122,7 +123,7 @@ def test_the_file_of_a_stack_is_what_its_commands_say(market, run):
 
 
 def test_the_file_of_prices_is_what_its_commands_say(market, run):
-    drawn = import_module("dashboard.tables.prices").load(market, SEEN[7]).exports[0]
+    drawn = prices.load(market, PRICES).exports[0]
     told = {}
     for question in drawn.questions:
         for row in rows_of(run(question)):
@@ -137,7 +138,7 @@ def test_the_file_of_prices_is_what_its_commands_say(market, run):
 
 
 def test_the_file_of_a_station_is_what_its_command_says(market, run):
-    drawn = import_module("dashboard.tables.stations").load(market, SEEN[12]).exports[0]
+    drawn = stations.load(market, STATION).exports[0]
     told = {row["interval_start"]: row for row in rows_of(run(drawn.questions[0]))}
     rows = exported(drawn)
     assert len(rows) == 96
@@ -147,7 +148,7 @@ def test_the_file_of_a_station_is_what_its_command_says(market, run):
 
 
 def test_the_table_on_the_page_is_the_file_in_words(market):
-    drawn = import_module("dashboard.tables.generation").load(market, SEEN[1]).exports[0]
+    drawn = generation.load(market, STACK).exports[0]
     html = export.sheet(drawn)
     assert html.count("<tr><td>") == 48
     assert '<th scope="col">wind (MW)</th>' in html
@@ -155,7 +156,7 @@ def test_the_table_on_the_page_is_the_file_in_words(market):
 
 
 def test_a_long_table_is_cut_on_the_page_and_says_so(market):
-    drawn = import_module("dashboard.tables.prices").load(market, SEEN[7]).exports[0]
+    drawn = prices.load(market, PRICES).exports[0]
     many = drawn.table.take(list(range(576)) * 5)
     html = export.sheet(Export("prices", "<b>", drawn.questions, many, drawn.units))
     assert html.count("<tr><td>") == export.MOST_ROWS
