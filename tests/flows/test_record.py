@@ -19,7 +19,8 @@ LONG = "SELECT count(*) FROM range(100000) a, range(200000) b WHERE (a.range * b
 
 
 def work_until_stopped(store: Path, later: threading.Timer) -> None:
-    with capture_sigterm(), recorded(store, "warm"), duckdb.connect() as con:
+    # With more threads another may hold the work, and a signal waits for the query's end.
+    with capture_sigterm(), recorded(store, "warm"), duckdb.connect(config={"threads": 1}) as con:
         later.start()
         con.execute(LONG).fetchall()
 
