@@ -39,14 +39,14 @@ from cache_store.status import status as status_of
 from cache_store.upkeep import check
 from cache_store.warm import warm
 from flows.ingest import ingest_current
-from flows.local import POOL
+from flows.local import AUTOMATIONS, POOL, PROJECT
 from nem import open_source
 from nem.feeds import FEEDS
 from nem.ingest import ingest_folder
 from nem.windows import INTERVAL, floor, market_time
 from tests.aemo_files import lay_out_aemo
 from tests.aemo_server import AemoServer, serve
-from tests.prefect_here import ENDED, PROJECT, Here, descendants, kill, running, wait_until
+from tests.prefect_here import ENDED, Here, descendants, kill, running, wait_until
 
 PERIOD = 20  # seconds: a tick
 SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
@@ -156,7 +156,7 @@ def deploy(here: Here, scratch: Path) -> None:
     declared["deployments"].append(rival)
     (scratch / "prefect.yaml").write_text(yaml.safe_dump(declared))
     here.prefect("deploy", "--all", "--prefect-file", str(scratch / "prefect.yaml"))
-    here.prefect("automation", "create", "--from-file", str(PROJECT / "deploy" / "automations.yaml"))
+    here.prefect("automation", "create", "--from-file", str(AUTOMATIONS))
 
 
 def leave_alone(here: Here, server: AemoServer, files: Iterator[list[tuple[str, bytes]]], count: int) -> None:
@@ -282,8 +282,8 @@ def overhead(here: Here) -> None:
     for _ in range(ROUNDS):
         for name, seconds in took.items():
             run = here.call("POST", f"deployments/{deployments[name]}/create_flow_run", name="idle")["id"]
-            wait_until(lambda run=run: here.call("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
-            states = here.call("GET", f"flow_run_states/?flow_run_id={run}")
+            wait_until(lambda run=run: here.read("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
+            states = here.read("GET", f"flow_run_states/?flow_run_id={run}")
             times = {state["type"]: datetime.fromisoformat(state["timestamp"]) for state in states[::-1]}
             assert "COMPLETED" in times, states
             seconds.append((times["COMPLETED"] - times["PENDING"]).total_seconds())
@@ -298,8 +298,9 @@ def overhead(here: Here) -> None:
 def report(here: Here) -> None:
     """What became of the runs, how long they took, and what logs and databases take."""
     names = {identity: name for name, identity in here.deployments().items()}
+    ended = [run for run in here.runs() if run["state_type"] in ENDED]
     for name in SCHEDULES:
-        runs = [run for run in here.runs() if names.get(run["deployment_id"]) == name and run["state_type"] in ENDED]
+        runs = [run for run in ended if names.get(run["deployment_id"]) == name]
         states = Counter(run["state_name"] for run in runs)
         took = sorted(run["total_run_time"] for run in runs if run["state_type"] == "COMPLETED")
         print(f"{name}: {len(runs)} runs, {dict(states)}, median {took[len(took) // 2] if took else 0:.1f} s")

@@ -15,9 +15,8 @@ from typing import Any
 
 import httpx
 
-from flows.local import HISTORY, POOL
+from flows.local import HISTORY, POOL, PROJECT
 
-PROJECT = Path(__file__).parents[1]
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 PATIENCE = 180.0  # seconds
 ENDED = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
@@ -39,7 +38,7 @@ class Here:
     @property
     def environment(self) -> dict[str, str]:
         own = {"NEMWARM_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "PYTHONPATH": str(PROJECT)}
-        own |= {"PREFECT_API_URL": self.url, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+        own |= {"PREFECT_API_URL": self.url}
         return os.environ | HISTORY | own | self.settings
 
     def start(self, name: str) -> None:
@@ -73,10 +72,19 @@ class Here:
             return None
         return answer.json() if answer.is_success and answer.content else None
 
+    def read(self, method: str, path: str, **body: Any) -> Any:
+        """``call``'s answer, waited for: SQLite's writers queue, and under load an answer may be an error."""
+
+        def answered() -> list[Any]:
+            answer = self.call(method, path, **body)
+            return [] if answer is None else [answer]
+
+        return wait_until(answered, f"{path} answers")[0]
+
     def runs(self, **where: Any) -> list[dict[str, Any]]:
         """Every flow run, or those that match a filter of the API, oldest first."""
         found: list[dict[str, Any]] = []
-        while page := self.call(
+        while page := self.read(
             "POST", "flow_runs/filter", flow_runs=where, offset=len(found), limit=200, sort="EXPECTED_START_TIME_ASC"
         ):
             found += page
@@ -84,10 +92,7 @@ class Here:
 
     def deployments(self) -> dict[str, str]:
         """The id of each, by name."""
-        found: list[dict[str, Any]] = []
-        # SQLite's writers queue: under load an answer may be an error.
-        wait_until(lambda: found.extend(self.call("POST", "deployments/filter", limit=200) or []) or found, "an answer")
-        return {one["name"]: one["id"] for one in found}
+        return {one["name"]: one["id"] for one in self.read("POST", "deployments/filter", limit=200)}
 
     def stop(self, name: str) -> None:
         """End what was started, a worker's run with it."""
@@ -113,12 +118,13 @@ def running(here: Here) -> Iterator[Here]:
             here.stop(name)
 
 
-def wait_until(is_so: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+def wait_until(is_so: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     until = time.monotonic() + patience
-    while not is_so():
+    while not (found := is_so()):
         if time.monotonic() > until:
             raise AssertionError(f"not within {patience:.0f} s: {what}")
         time.sleep(0.2)
+    return found
 
 
 def descendants(pid: int) -> list[int]:

@@ -48,7 +48,7 @@ def ask(here: Here, deployment: str, days: int, late_by: timedelta = NOBODY) -> 
 
 
 def state_of(here: Here, run: str) -> str:
-    return str(here.call("GET", f"flow_runs/{run}")["state_name"])
+    return str(here.read("GET", f"flow_runs/{run}")["state_name"])
 
 
 def test_twelve_late_runs_cause_one_build(
@@ -103,7 +103,7 @@ def counted(here: Here) -> dict[str, int]:
     """The slots that are taken, by deployment."""
     return {
         one["name"].partition(":")[2]: one["active_slots"]
-        for one in here.call("POST", "v2/concurrency_limits/filter", limit=99)
+        for one in here.read("POST", "v2/concurrency_limits/filter", limit=99)
     }
 
 
