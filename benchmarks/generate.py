@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from nem.lake import day_file, land_units
+from nem.lake import UNITS_FILE, day_file, land_units
 from nem.regions import REGIONS
 from nem.registry import bundled_registry
 from nem.tables import TABLES
@@ -22,7 +22,6 @@ LAST = date(2026, 10, 31)
 UNITS = 550
 
 _SQL = Path(__file__).parent / "sql"
-GENERATED = ("unit_scada", "regional_price", "regional_demand", "interconnector_flow", "rooftop_pv")
 # One label past the day is made, for the mean over its last interval: the next day's first, as that day makes it.
 _LABELS = (
     "CREATE OR REPLACE TEMP TABLE label AS SELECT $day::TIMESTAMP + i * INTERVAL 5 MINUTE AS settlement_date, "
@@ -38,14 +37,14 @@ def days_before(last: date, count: int) -> Iterator[date]:
     return (last - timedelta(days=back) for back in range(count))
 
 
-def write_lake(root: Path, *, days: int, last: date = LAST, units: int = UNITS) -> None:
-    """Write ``days`` days of generated rows up to ``last``; days that are there are left as they are."""
+def write_lake(root: Path, *, days: int, units: int = UNITS) -> None:
+    """Write ``days`` days of generated rows up to ``LAST``; days that are there are left as they are."""
     registry = chosen_units(units)
-    if not (root / "units.parquet").exists():
+    if not (root / UNITS_FILE).exists():
         land_units(root, registry)
     with generating(registry) as con:
-        for day in days_before(last, days):
-            for table in GENERATED:
+        for day in days_before(LAST, days):
+            for table in TABLES:
                 if not (path := day_file(root, table, day)).exists():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     con.register("rows", make_day(con, table, day))
@@ -69,7 +68,8 @@ def make_day(con: duckdb.DuckDBPyConnection, table: str, day: date) -> pa.Table:
     made = (_SQL / f"generate_{table}.sql").read_text()
     given = {"end": start + timedelta(days=1)}
     # Names are nem.tables', the statement is a file of ours.
-    statement = f"SELECT {', '.join(TABLES[table].columns)} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL"
+    columns = ", ".join(f"{name}::{kind} AS {name}" for name, kind in TABLES[table].columns.items())
+    statement = f"SELECT {columns} FROM ({made}) WHERE settlement_date <= $end ORDER BY ALL"
     return con.sql(statement, params=given).to_arrow_table()
 
 

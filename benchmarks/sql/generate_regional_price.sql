@@ -1,7 +1,7 @@
 -- One generated day and its next label: label(settlement_date, day, hour) and the things measured. Not real data.
-SELECT settlement_date, name AS region_id, rrp, rrp AS settlement_rrp, NULL::VARCHAR AS price_status,
-    NULL::VARCHAR AS mii_status, NULL::VARCHAR AS ocd_status, NULL::INTEGER AS apc_flag, 1 AS priority,
-    NULL::TIMESTAMP AS last_changed
+SELECT settlement_date, name AS region_id, rrp, rrp AS settlement_rrp, NULL AS price_status,
+    NULL AS mii_status, NULL AS ocd_status, NULL AS apc_flag, 1 AS priority,
+    NULL AS last_changed
 FROM (
     SELECT settlement_date, name, CASE
         WHEN noise(name, settlement_date) > 0.999 THEN 20300 * noise(name, settlement_date)

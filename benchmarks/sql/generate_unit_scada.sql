@@ -14,5 +14,5 @@ WITH reading AS (
 )
 SELECT settlement_date, duid, scada_mw,
     (scada_mw + lead(scada_mw) OVER (PARTITION BY duid ORDER BY settlement_date)) / 2 AS mean_mw,
-    false AS is_provisional, 1 AS priority, NULL::TIMESTAMP AS last_changed
+    false AS is_provisional, 1 AS priority, NULL AS last_changed
 FROM reading
