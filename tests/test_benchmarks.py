@@ -6,14 +6,15 @@ import json
 import subprocess
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from benchmarks.apart import PROJECT
 from benchmarks.engines import same_energy
 from benchmarks.measure import AnswersDifferError, Row, race
 from benchmarks.report import SECTIONS, Section, read_sections, write_report
+from cache_store import CATALOGUE
 
 IN_A_BROWSER = {"start", "imports"}  # processes and pages that tests/dashboard opens as well
 
@@ -22,7 +23,7 @@ def test_every_section_measures_a_tiny_world(tmp_path):
     wanted = [name for name in SECTIONS if name not in IN_A_BROWSER]
     command = [sys.executable, "-m", "benchmarks", "--size", "tiny", "--only", *wanted]
     command += ["--home", str(tmp_path / "home"), "--report", str(tmp_path / "report")]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
     assert done.returncode == 0, done.stderr[-2000:]
 
     found = read_sections(tmp_path / "report")
@@ -33,7 +34,7 @@ def test_every_section_measures_a_tiny_world(tmp_path):
         "2 users, 2 processes: errors",
         "2 users, 2 processes: memory of a session",
     }
-    for query in ("generation_by_fuel", "regional_price", "capacity_factor", "interconnector_flow"):
+    for query in CATALOGUE:
         assert any(case.startswith(f"{query}, 1 d") for case in measured)
     assert measured["2 users, 2 processes: errors"] == 0
     assert measured["50 publications under 4 readers: failed or wrong readings"] == 0

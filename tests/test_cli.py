@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import cli
-from cache_store import find_query, materialise, open_store
+from cache_store import CATALOGUE, find_query, materialise, open_store
 from cache_store.build import publish_entries
 from cache_store.usage import Shape, Tally
 from nem.lake import land
@@ -111,6 +111,7 @@ def test_the_sample_has_no_flows_and_everything_but_they_goes_on(capsys: pytest.
         "interconnector_flow  no interconnector_flow in the source"
     ]
     days = Counter(line.split()[0] for line in planned[:-2])
+    assert set(days) == set(CATALOGUE) - {"interconnector_flow"}
     assert set(days.values()) == {22}
     assert planned[-1] == f"{days.total()} due, 0 fresh"
     assert cli.main(["check"]) == 0
