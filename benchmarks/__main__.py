@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import caches, crowd, engines, load, reads, refresh, start, warming
 from benchmarks.apart import PROJECT
 from benchmarks.measure import Row
-from benchmarks.report import SECTIONS, Section, busy_share, print_board, read_sections, write_report
+from benchmarks.report import SECTIONS, Section, busy_share, cells, print_board, read_sections, write_report
 from benchmarks.world import SIZES, Size, World, generated_world, warm_all
 
 
@@ -36,16 +36,15 @@ def main() -> None:
         busy_before, section_began = busy_share(), time.perf_counter()
         rows = []
         for row in runs[name]():
-            print(
-                f"[{time.perf_counter() - began:4.0f} s] {row.case}: {row.ours} {row.mine:.4g} {row.unit}", flush=True
-            )
+            words = " ".join(filter(None, cells(row)[:3]))
+            print(f"[{time.perf_counter() - began:4.0f} s] {words}", flush=True)
             rows.append(row)
         seconds = time.perf_counter() - section_began
         measured[name] = Section.of(rows, asked.size, asked.only, seconds, max(busy_before, busy_share()))
         # After each: what a broken run had measured by then is kept.
         write_report(read_sections(asked.report) | measured, asked.report)
     print_board(measured)
-    for left in ("caches", "published", "storm", "sqlmesh", *(f"ticks-{days}" for days in size.histories)):
+    for left in ("caches", "published", "storm", "landed", *(f"ticks-{days}" for days in size.histories)):
         shutil.rmtree(world.home / left, ignore_errors=True)
 
 

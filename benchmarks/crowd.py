@@ -140,7 +140,7 @@ def _take_part(name: str, home: str, days: str) -> None:
 
 def _publications(world: World, count: int) -> Iterator[Row]:
     """Readers ask for three days while one of them is built and published anew, over and over."""
-    copied = copied_world(world, world.home / "published", min(world.days, 3))
+    copied = copied_world(world, world.home / "published", 3)
     asked, day = Asked.of(copied, "generation_by_fuel", 3, "5min"), f"{world.last(1).start:%Y-%m-%d}"
     store, query = asked.cold, CATALOGUE[asked.query]
 

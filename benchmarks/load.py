@@ -62,7 +62,7 @@ def _crowds(case: str, server: Server, users: int, size: Size) -> Iterator[Row]:
     yield _errors(case, told)
     bound = SESSION_MB if users >= BUDGETED_USERS else None
     yield Row(f"{case}: memory of a session", "server", (during - before) / users, "MB", at_most=bound)
-    if size.sees_leave and users >= BUDGETED_USERS:
+    if size.is_full and users >= BUDGETED_USERS:
         time.sleep(LEAVES_AFTER)
         first = _memory(server)
         told, _ = _visited(server, users, size)
@@ -145,9 +145,9 @@ class Diary:
     users: list[User] = field(default_factory=list)
 
 
-async def visit(url: str, users: int, seconds: float, think: float, seed: int = 1) -> Diary:
+async def visit(url: str, users: int, seconds: float, think: float) -> Diary:
     """A crowd that arrives over one ``think``, acts for ``seconds``, and is still connected at the end."""
-    diary, chance = Diary(), random.Random(seed)
+    diary, chance = Diary(), random.Random(1)
     until = time.perf_counter() + think + seconds
     visits = [_user(diary, url, think * i / users, until, think, random.Random(chance.random())) for i in range(users)]
     await asyncio.gather(*visits)

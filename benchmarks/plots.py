@@ -43,7 +43,7 @@ def draw(rows: Sequence[Row], folder: Path) -> Iterator[tuple[str, Path]]:
 def _reads(axes: Axes, rows: Sequence[Row]) -> bool:
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for row in rows:
-        days = re.match(rf"{_QUERY}, (\d+) d(?: \(of 110 units\))? at ", row.case)
+        days = re.match(rf"{_QUERY}, (\d+) d(?: \(of \d+ units\))? at ", row.case)
         if days:
             lines[row.ours][int(days[1])] = row.mine
             if row.rival and row.theirs is not None:
@@ -71,9 +71,9 @@ def _ticks(axes: Axes, rows: Sequence[Row]) -> bool:
 def _load(axes: Axes, rows: Sequence[Row]) -> bool:
     lines: dict[str, dict[int, float]] = defaultdict(dict)
     for row in rows:
-        crowd = re.match(r"(\d+) users?, (\d+) process(?:es)?: (tab switch), p95", row.case)
+        crowd = re.match(r"(\d+) users?, (\d+) process(?:es)?: tab switch, p95", row.case)
         if crowd:
-            lines[f"{crowd[3]}, {crowd[2]} process{'' if crowd[2] == '1' else 'es'}"][int(crowd[1])] = row.mine
+            lines[f"tab switch, {crowd[2]} process{'' if crowd[2] == '1' else 'es'}"][int(crowd[1])] = row.mine
     _lines(axes, lines, "users")
     axes.set_ylim(bottom=0)
     return any(len(line) > 1 for line in lines.values())

@@ -34,8 +34,7 @@ Rival = SqlMesh | Postgres
 
 def run(world: World, size: Size) -> Iterator[Row]:
     """Ticks on every length of history, in turn; then the shortest beside the rivals."""
-    worlds = [copied_world(world, world.home / f"ticks-{days}", days) for days in size.histories]
-    feeds = [Feed(one) for one in worlds]
+    feeds = [Feed(copied_world(world, world.home / f"ticks-{days}", days)) for days in size.histories]
     for feed in feeds:
         feed.tick()  # the first opens the new day
         feed.tick()
@@ -51,7 +50,7 @@ def run(world: World, size: Size) -> Iterator[Row]:
             case.format(days), "land and warm", times[days], f"{shortest} d of history", times[shortest],
             at_most=TICK_MS, ratio_at_most=FLATNESS,
         )  # fmt: skip
-    yield from _beside_rivals(worlds[0], feeds[0], size.rounds)
+    yield from _beside_rivals(feeds[0], size.rounds)
 
 
 class Feed:
@@ -114,8 +113,9 @@ class Feed:
             check(not done.failed, f"{query.name}: {done.failed}")
 
 
-def _beside_rivals(world: World, feed: Feed, rounds: int) -> Iterator[Row]:
+def _beside_rivals(feed: Feed, rounds: int) -> Iterator[Row]:
     """One query on one month: a new label taken in by each, then a reading of some days ago that changed."""
+    world = feed.world
     revised = [feed.revise_price(1 + i % world.days) for i in range(rounds)]
     yield line("one revised price, every query", "land and warm", revised)
     held: list[Rival] = []
@@ -127,14 +127,15 @@ def _beside_rivals(world: World, feed: Feed, rounds: int) -> Iterator[Row]:
                 yield Row(f"{kind.name} was not measured: {error}")
         for rival in held:
             rival.tick(_now_of(world, END.date()))  # what the lake took in before they joined
-            _same(world, feed, rival)
-        yield from _in_turn(world, feed, held, rounds)
+            _same(feed, rival)
+        yield from _in_turn(feed, held, rounds)
     finally:
         for rival in held:
             rival.close()
 
 
-def _in_turn(world: World, feed: Feed, held: list[Rival], rounds: int) -> Iterator[Row]:
+def _in_turn(feed: Feed, held: list[Rival], rounds: int) -> Iterator[Row]:
+    world = feed.world
     mine: dict[str, list[tuple[float, float]]] = {"five new minutes": [], "one revised reading": []}
     theirs: dict[str, dict[str, list[float]]] = {rival.name: {step: [] for step in mine} for rival in held}
     for i in range(rounds):
@@ -152,7 +153,7 @@ def _in_turn(world: World, feed: Feed, held: list[Rival], rounds: int) -> Iterat
         for rival in held:
             theirs[rival.name]["one revised reading"].append(rival.revise(day, changed))
     for rival in held:
-        _same(world, feed, rival)
+        _same(feed, rival)
     for step, parts in mine.items():
         case = f"{step}, energy by fuel, {world.days} d of history"
         for rival in held:
@@ -172,8 +173,8 @@ def _now_of(world: World, day: date, after: datetime | None = None, until: datet
         ).to_arrow_table()
 
 
-def _same(world: World, feed: Feed, rival: Rival) -> None:
+def _same(feed: Feed, rival: Rival) -> None:
     """Check that the rival holds our energy, to rounding, over the last days and the new one."""
-    window = Window(END - timedelta(days=min(world.days, 9)), feed.newest)
-    mine = Asked.of(world, PACING, window, "5min").fetch_at(utc_time(feed.newest))
+    window = Window(END - timedelta(days=min(feed.world.days, 9)), feed.newest)
+    mine = Asked.of(feed.world, PACING, window, "5min").fetch_at(utc_time(feed.newest))
     check(same_energy(mine, rival.answer(window)), rival.name)

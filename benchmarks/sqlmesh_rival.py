@@ -17,11 +17,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from benchmarks.apart import PROJECT
 from benchmarks.measure import MS
 from benchmarks.world import END, World
 from nem.windows import INTERVAL, Window
 
-PYTHON = Path(__file__).parents[1] / ".bench" / "sqlmesh" / "bin" / "python"
+PYTHON = PROJECT / ".bench" / "sqlmesh" / "bin" / "python"
 
 
 class MissingSqlMeshError(Exception):

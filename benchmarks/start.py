@@ -18,7 +18,7 @@ from benchmarks.load import serving, wait_for
 from benchmarks.measure import MS, Row, line
 from benchmarks.world import Size, World
 from tests.browser import FLAGS, REMEDY, find_chromium
-from tests.dashboard.test_browser import PAINTED
+from tests.dashboard.test_browser import PAINTED, TITLES
 
 LAZY, EAGER = ("cli", "serve"), ("benchmarks.eager",)
 # Keeps, over the reload that ends the splash, when it had painted its picture, on the wall clock.
@@ -45,7 +45,6 @@ MARK = """() => {
 _WALK = "const walk = (node) => {"
 assert _WALK in PAINTED
 NEW_CHART = CHART.replace(_WALK, f"{_WALK} if (node.dataset?.former === '') return;")
-TABS = ("Generation", "Price Analysis", "Station Analysis")
 LIBRARIES = 8  # named in the import profile; the rest is one line
 COLD = "lazy, as served"
 
@@ -122,7 +121,7 @@ def _warm(world: World, browser: Browser, rounds: int) -> Iterator[Row]:
             page.wait_for_function(CHART, polling=20)
             times = {"": (time.perf_counter() - began) * MS}
             page.wait_for_timeout(500)
-            for title in TABS:
+            for title in TITLES[1:]:
                 page.evaluate(MARK)
                 began = time.perf_counter()
                 page.locator(".bk-tab", has_text=title).click()

@@ -41,12 +41,13 @@ def run(world: World, size: Size) -> Iterator[Row]:
         for grain in query.grains:
             held = byte_count(world.store.root / query.name / query.fingerprint / grain) / 1e6
             yield Row(f"bytes on disk, {world.days} d: {query.name} at {grain}", "store", held, "MB")
-    if world.days >= LANDED_DAYS and size.sees_landing:
+    if size.is_full:
         month = _month_of_aemo(world)
         ms, peak_mb = apart(land_here, month, world.home / "landed")
         case = f"land a month of {UNITS} units from AEMO's CSV, {288 * LANDED_DAYS * UNITS / 1e6:.1f} million rows"
         yield Row(case, "one process", ms / MS, "s", note=f"{month.stat().st_size / 1e6:.0f} MB zipped")
         yield Row(f"{case}: peak memory", "one process", peak_mb, "MB", at_most=PEAK_MB)
+        month.unlink()
 
 
 def warm_here(lake: str, root: str) -> None:
