@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,13 +175,18 @@ def _diagram() -> str:
     return "\n".join([*lines, "```"])
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _opens(path: Path, other: str) -> bool:
     """Whether a module imports ``other`` by a name made at run time, when a page needs it."""
     return any(
         isinstance(node, ast.Call)
         and ast.unparse(node.func) == "import_module"
         and ast.unparse(node.args[0]).startswith(f"f'{other.rpartition('.')[0]}.{{")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(_tree(path))
     )
 
 
@@ -214,7 +220,7 @@ def _modules() -> dict[str, Path]:
 
 
 def _first_line(path: Path) -> str:
-    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    docstring = ast.get_docstring(_tree(path)) or ""
     return re.sub(r"``(.+?)``", r"`\1`", docstring.partition("\n")[0])
 
 
@@ -236,7 +242,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
 def _origin(module: str, name: str, modules: dict[str, Path]) -> str:
     if modules[module].name != "__init__.py":
         return module
-    for node in ast.parse(modules[module].read_text()).body:
+    for node in _tree(modules[module]).body:
         if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
             return node.module
     return module
