@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,13 +18,12 @@ from cache_store.build import publish_entries
 from cache_store.due import due
 from cache_store.errors import NoAnswerError, StoreVersionError
 from cache_store.upkeep import check, rebuild_manifest, sweep
-from tests.cache_store.worlds import warm
+from tests.cache_store.worlds import WALL, warm
 from tests.oracle import compare
 
 FORMER = Path(__file__).parents[1] / "data" / "former_store"
 # A query whose definition changes moves from the second to the first, and with it what is asked of it below.
 CHANGED, SAME = {"generation_by_fuel", "regional_price", "capacity_factor"}, {"interconnector_flow"}
-WALL = datetime(2100, 1, 1, tzinfo=UTC)  # sweeps judge file times, so every file here is past its grace
 
 
 @pytest.fixture

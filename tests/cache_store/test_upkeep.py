@@ -15,10 +15,8 @@ from cache_store.due import due
 from cache_store.manifest import period_window, publish_manifest
 from cache_store.upkeep import GRACE, check, rebuild_manifest, repair, sweep
 from nem.lake import land
-from tests.cache_store.worlds import warm
+from tests.cache_store.worlds import WALL, warm
 from tests.oracle import compare
-
-WALL = datetime(2100, 1, 1, tzinfo=UTC)  # sweeps judge file times, so every file here is past its grace
 
 
 def by_path(manifest):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +20,7 @@ from nem.windows import EPOCH, Window
 from tests.oracle import expected
 
 Filters = Mapping[str, Sequence[str]]
+WALL = datetime(2100, 1, 1, tzinfo=UTC)  # sweeps judge file times, so every file here is past its grace
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from nem.lake import land_sample
+from tests.nem.samples import landed_sample
 
 
 @pytest.fixture(scope="session")
-def sample_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_lake() -> Path:
     """A lake to copy."""
-    lake = tmp_path_factory.mktemp("sample") / "lake"
-    land_sample(lake)
-    return lake
+    return landed_sample()[0].root

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from nem.lake import land_sample
-
 _before = dict(os.environ)
 _home = tempfile.mkdtemp(prefix="nemwarm-flows-")
 os.environ["NEMWARM_HOME"] = _home
@@ -23,6 +21,7 @@ from prefect.logging.handlers import APILogWorker  # noqa: E402
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: E402
 
 import flows.warm  # noqa: E402, F401 - Prefect reads its environment here, and `flows` gives that its defaults
+from tests.nem.samples import landed_sample  # noqa: E402
 from tests.prefect_here import Here, running  # noqa: E402
 
 os.environ.clear()
@@ -34,11 +33,9 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample() -> Path:
     """The lake of the bundled sample, 22 days; read-only by agreement."""
-    lake = tmp_path_factory.mktemp("sample") / "lake"
-    land_sample(lake)
-    return lake
+    return landed_sample()[0].root
 
 
 @pytest.fixture(scope="session")
