@@ -282,8 +282,8 @@ def overhead(here: Here) -> None:
     for _ in range(ROUNDS):
         for name, seconds in took.items():
             run = here.call("POST", f"deployments/{deployments[name]}/create_flow_run", name="idle")["id"]
-            wait_until(lambda run=run: here.read("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
-            states = here.read("GET", f"flow_run_states/?flow_run_id={run}")
+            wait_until(lambda run=run: here.call("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
+            states = here.call("GET", f"flow_run_states/?flow_run_id={run}")
             times = {state["type"]: datetime.fromisoformat(state["timestamp"]) for state in states[::-1]}
             assert "COMPLETED" in times, states
             seconds.append((times["COMPLETED"] - times["PENDING"]).total_seconds())

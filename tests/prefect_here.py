@@ -55,7 +55,7 @@ class Here:
         )
 
     def wait_for_server(self) -> None:
-        wait_until(lambda: self.call("GET", "health") is True, "the server answers")
+        self.call("GET", "health")
 
     def prefect(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -65,26 +65,26 @@ class Here:
         return done.stdout
 
     def call(self, method: str, path: str, **body: Any) -> Any:
-        """The server's answer; None while there is none, or it is an error."""
-        try:
-            answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=30, trust_env=False)
-        except httpx.TransportError:
-            return None
-        return answer.json() if answer.is_success and answer.content else None
+        """The server's answer, waited for; None where it has no content. What is asked must bear to be done twice.
 
-    def read(self, method: str, path: str, **body: Any) -> Any:
-        """``call``'s answer, waited for: SQLite's writers queue, and under load an answer may be an error."""
+        SQLite's writers queue: under load the server answers 503, or not in time.
+        """
 
-        def answered() -> list[Any]:
-            answer = self.call(method, path, **body)
-            return [] if answer is None else [answer]
+        def answered() -> httpx.Response | None:
+            try:
+                answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=30, trust_env=False)
+            except httpx.TransportError:
+                return None
+            assert not answer.is_client_error, f"{method} {path}: {answer.status_code} {answer.text}"
+            return None if answer.is_server_error else answer
 
-        return wait_until(answered, f"{path} answers")[0]
+        answer = wait_until(answered, f"{method} {path} is answered")
+        return answer.json() if answer.content else None
 
     def runs(self, **where: Any) -> list[dict[str, Any]]:
         """Every flow run, or those that match a filter of the API, oldest first."""
         found: list[dict[str, Any]] = []
-        while page := self.read(
+        while page := self.call(
             "POST", "flow_runs/filter", flow_runs=where, offset=len(found), limit=200, sort="EXPECTED_START_TIME_ASC"
         ):
             found += page
@@ -92,11 +92,13 @@ class Here:
 
     def deployments(self) -> dict[str, str]:
         """The id of each, by name."""
-        return {one["name"]: one["id"] for one in self.read("POST", "deployments/filter", limit=200)}
+        return {one["name"]: one["id"] for one in self.call("POST", "deployments/filter", limit=200)}
 
     def stop(self, name: str) -> None:
-        """End what was started, a worker's run with it."""
-        process = self.processes.pop(name)
+        """End what was started, a worker's run with it; nothing where it was not."""
+        process = self.processes.pop(name, None)
+        if process is None:
+            return
         kill(descendants(process.pid), signal.SIGTERM)
         try:
             process.wait(15)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from prefect import flow
@@ -43,12 +44,18 @@ def ask(here: Here, deployment: str, days: int, late_by: timedelta = NOBODY) -> 
     """Have a run of the last ``days`` made that should have begun so long ago; its id."""
     when = (datetime.now(UTC) - late_by).isoformat()
     state = {"type": "SCHEDULED", "state_details": {"scheduled_time": when}}
-    made = here.call("POST", f"deployments/{deployment}/create_flow_run", state=state, parameters={"days": days})
+    made = here.call(
+        "POST",
+        f"deployments/{deployment}/create_flow_run",
+        state=state,
+        parameters={"days": days},
+        idempotency_key=str(uuid4()),
+    )
     return str(made["id"])
 
 
 def state_of(here: Here, run: str) -> str:
-    return str(here.read("GET", f"flow_runs/{run}")["state_name"])
+    return str(here.call("GET", f"flow_runs/{run}")["state_name"])
 
 
 def test_twelve_late_runs_cause_one_build(
@@ -103,7 +110,7 @@ def counted(here: Here) -> dict[str, int]:
     """The slots that are taken, by deployment."""
     return {
         one["name"].partition(":")[2]: one["active_slots"]
-        for one in here.read("POST", "v2/concurrency_limits/filter", limit=99)
+        for one in here.call("POST", "v2/concurrency_limits/filter", limit=99)
     }
 
 
