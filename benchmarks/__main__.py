@@ -36,7 +36,7 @@ def main() -> None:
         busy_before, section_began = busy_share(), time.perf_counter()
         rows = []
         for row in runs[name]():
-            words = " ".join(filter(None, cells(row)[:3]))
+            words = ", ".join(filter(None, cells(row)))
             print(f"[{time.perf_counter() - began:4.0f} s] {words}", flush=True)
             rows.append(row)
         seconds = time.perf_counter() - section_began

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.measure import Row, Way, beside, race
+from benchmarks.measure import Row, Way, beside, installed, race
 from benchmarks.reads import Asked
 from benchmarks.world import Size, World, byte_count
 
@@ -25,8 +24,8 @@ def run(world: World, size: Size) -> Iterator[Row]:
     """Memory beside dogpile's, partitions beside diskcache, joblib and dogpile's file, on equal frames; then bytes on disk."""
     folder = world.home / "caches"
     shutil.rmtree(folder, ignore_errors=True)
-    rivals = {name: remember for name, (remember, module) in RIVALS.items() if find_spec(module)}
-    yield from (Row(f"{name} was not measured: it is not installed") for name in RIVALS if name not in rivals)
+    rivals, absent = installed(RIVALS)
+    yield from absent
     frames = [frame for frame in FRAMES if frame[1] <= world.days]
     for query, days, resolution in frames:
         asked = Asked.of(world, query, days, resolution)

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from benchmarks.apart import PROJECT
 from benchmarks.caches import IN_MEMORY, RIVALS
-from benchmarks.measure import MS, Row, Way, agree, check
+from benchmarks.measure import MS, Row, Way, agree, check, installed
 from benchmarks.reads import Asked
 from benchmarks.world import NOW, Size, World, copied_world
 from cache_store import CATALOGUE, materialise, open_store
@@ -46,13 +46,13 @@ def run(world: World, size: Size) -> Iterator[Row]:
 def _storms(world: World) -> Iterator[Row]:
     """The same week asked of an empty cache by 64 threads at once: how often the source is asked, how long until all have it."""
     case = f"cold stampede, {PROCESSES} processes x {THREADS} threads, {min(STORM_DAYS, world.days)} d at 5min"
-    rivals = [name for name in RIVALS if name != IN_MEMORY]
-    told = {name: _storm(world, name) for name in (OURS, *rivals) if name == OURS or find_spec(RIVALS[name][1])}
+    rivals, absent = installed({name: rival for name, rival in RIVALS.items() if name != IN_MEMORY})
+    yield from absent
+    told = {name: _storm(world, name) for name in (OURS, *rivals)}
     check(len({one.pop("answer") for one in told.values()}) == 1, case)
-    yield from (Row(f"{name} was not measured: it is not installed") for name in rivals if name not in told)
     mine = told.pop(OURS)
     note = f"then {mine['built']:.0f} days are built behind it" if mine["built"] else ""
-    yield Row(f"{case}: questions to the source", OURS, mine["asked"], "", at_most=1, note=note)
+    yield Row(f"{case}: questions to the source", OURS, mine["asked"], "", budget="storm", note=note)
     for rival, theirs in told.items():
         asked, ended = f"{case}: questions to the source", f"{case}: until the last answer"
         yield Row(asked, OURS, mine["asked"], "", rival=rival, theirs=theirs["asked"])
@@ -150,13 +150,13 @@ def _publications(world: World, count: int) -> Iterator[Row]:
     mine = _under_readers(publish, lambda: asked.fetch(store), asked.fetch(store), count)
     case, note = f"{count} publications under {READERS} readers", f"{mine[1]:,} readings"
     if not find_spec("polars"):
-        yield Row(f"{case}: failed or wrong readings", OURS, mine[0], "", at_most=0, note=note)
+        yield Row(f"{case}: failed or wrong readings", OURS, mine[0], "", budget="readers", note=note)
         return
     plain = _Overwritten(copied.home / "plain", asked)
     theirs = _under_readers(plain.publish, plain.read, plain.read(), count)
     yield Row(
         f"{case}: failed or wrong readings", OURS, mine[0], "", rival="a file polars overwrites",
-        theirs=theirs[0], at_most=0, note=f"{note} of ours, {theirs[1]:,} of the rival's",
+        theirs=theirs[0], budget="readers", note=f"{note} of ours, {theirs[1]:,} of the rival's",
     )  # fmt: skip
     yield Row(f"{case}: a reading", OURS, mine[2], rival="a file polars overwrites", theirs=theirs[2])
 

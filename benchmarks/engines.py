@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.apart import apart
-from benchmarks.measure import Row, Way, beside, race
+from benchmarks.measure import Row, Way, beside, installed, race
 from benchmarks.reads import Asked
 from benchmarks.world import Size, World
 from nem.lake import UNITS_FILE, day_file
@@ -27,8 +26,8 @@ _KEY = ["interval_end", "region_id", "fueltech_id"]
 
 def run(world: World, size: Size) -> Iterator[Row]:
     """Partitions beside the engines, by length; then the peak memory of each."""
-    engines = {name: engine for name, engine in ENGINES.items() if find_spec(name.lower())}
-    yield from (Row(f"{name} was not measured: it is not installed") for name in ENGINES if name not in engines)
+    engines, absent = installed(ENGINES)
+    yield from absent
     lengths = [(days, resolution) for days, resolution in LENGTHS if days <= world.days]
     for days, resolution in lengths:
         asked = Asked.of(world, "generation_by_fuel", days, resolution)
@@ -36,7 +35,8 @@ def run(world: World, size: Size) -> Iterator[Row]:
         for name, engine in engines.items():
             ways[name] = partial(engine, *_files(world, days), _MINUTES[resolution])
         case = f"energy by fuel, {days} d at {resolution}"
-        yield from beside(case, race(case, ways, seconds=size.seconds, same=same_energy))
+        taken = race(case, ways, seconds=size.seconds, same=same_energy)
+        yield from beside(case, taken, picture="reads", along=days)
     days, resolution = lengths[-1]
     peaks = {
         name: apart(answer_once, name, world.home, world.days, days, resolution)[1] for name in ("partitions", *engines)
@@ -53,7 +53,7 @@ def answer_once(name: str, home: str, held_days: str, days: str, resolution: str
         asked = Asked.of(world, "generation_by_fuel", int(days), resolution)
         asked.fetch(asked.cold)
     else:
-        ENGINES[name](*_files(world, int(days)), _MINUTES[resolution])
+        ENGINES[name][0](*_files(world, int(days)), _MINUTES[resolution])
 
 
 def _files(world: World, days: int) -> tuple[list[str], str]:
@@ -117,7 +117,12 @@ def _chdb(files: list[str], units: str, minutes: int) -> pa.Table:
     return found.set_column(0, "interval_end", found["interval_end"].cast(pa.timestamp("us")))
 
 
-ENGINES: dict[str, Callable[[list[str], str, int], pa.Table]] = {"DuckDB": _duckdb, "polars": _polars, "chDB": _chdb}
+# And the module each needs.
+ENGINES: dict[str, tuple[Callable[[list[str], str, int], pa.Table], str]] = {
+    "DuckDB, energy alone": (_duckdb, "duckdb"),
+    "polars, energy alone": (_polars, "polars"),
+    "chDB, energy alone": (_chdb, "chdb"),
+}
 
 
 def same_energy(mine: pa.Table, theirs: pa.Table) -> bool:

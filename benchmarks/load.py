@@ -14,17 +14,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psutil
 
 from benchmarks.apart import PROJECT
-from benchmarks.measure import MS, Row, percentile, spread
+from benchmarks.measure import MS, Row, percentile
 from benchmarks.sessions import User, UserFailedError
 from benchmarks.world import Size, World
 
 LEAVES_AFTER = 80.0  # s: a session is discarded 60 s after its user left, looked for every 15
-TAB_SWITCH_MS, SESSION_MB, BUDGETED_USERS = 500.0, 5.0, 30
+BUDGETED_USERS = 30
 ENDS_AFTER = 120.0  # s, on a machine that others keep busy
 TABS = 4
 _RANGES, _REGIONS = ("1d", "7d", "30d"), ("NEM", "NSW1", "SA1", "VIC1")
@@ -37,60 +37,71 @@ class Server(NamedTuple):
     pid: int
 
 
+class Visit(NamedTuple):
+    """What a crowd met: times of its steps in ms, what went wrong; and what it took of the server."""
+
+    times: dict[str, list[float]]
+    errors: list[str]
+    memory_mb: float  # of the server, with all of them connected
+    cores: float  # that the server kept busy
+    users_cores: float  # that the users did themselves
+
+
 def run(world: World, size: Size) -> Iterator[Row]:
     """Every crowd, each on a server of its own."""
     for users, processes in size.crowds:
-        case = f"{users} user{'s' * (users > 1)}, {processes} process{'es' * (processes > 1)}"
         with serving(world, "cli", "serve", "--processes", str(processes)) as server:
             wait_for(f"{server.url}ready", in_a_row=2 * processes)
-            asyncio.run(_look_round(server.url, 2 * processes))  # what the first visitor brings in is no session's
-            yield from _crowds(case, server, users, size)
+            asyncio.run(_look_round(server.url, processes))  # what the first visitor brings in is no session's
+            yield from _crowd(server, users, f"{processes} process{'es' * (processes > 1)}", size)
 
 
-def _crowds(case: str, server: Server, users: int, size: Size) -> Iterator[Row]:
+def _crowd(server: Server, users: int, ours: str, size: Size) -> Iterator[Row]:
     """One crowd; where it is seen to leave, then another, which must find no more held than the first left."""
-    before = _memory(server)
-    told, during = _visited(server, users, size)
-    told["times"]["tab switch"] = told["times"]["tab, first"] + told["times"]["tab, again"]
-    budget = TAB_SWITCH_MS if users <= BUDGETED_USERS else None
-    for step, times in told["times"].items():
+    case, before = f"{users} user{'s' * (users > 1)}", _memory(server)
+    met = _visit(server, users, size)
+    steps = met.times | {"tab switch": met.times["tab, first"] + met.times["tab, again"]}
+    for step, times in steps.items():
         if times:
             p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
+            drawn = {"picture": "load", "along": users} if step == "tab switch" else {}
+            budget = "crowd" if step.startswith("tab") and users <= BUDGETED_USERS else ""
             note = f"p50 {p50:,.0f}, p99 {p99:,.0f}, of {len(times)}"
-            bound = budget if step.startswith("tab") else None
-            yield Row(f"{case}: {step}, p95", "server", p95, spread=spread(times), at_most=bound, note=note)
-    yield _errors(case, told)
-    bound = SESSION_MB if users >= BUDGETED_USERS else None
-    yield Row(f"{case}: memory of a session", "server", (during - before) / users, "MB", at_most=bound)
+            yield Row(f"{case}: {step}, p95", ours, p95, budget=budget, note=note, **drawn)
+    yield _errors(case, ours, met)
+    note = f"of {os.cpu_count()}; the users themselves kept {met.users_cores:.2f} busy"
+    yield Row(f"{case}: cores busy", ours, met.cores, "", note=note)
+    budget = "session" if users >= BUDGETED_USERS else ""
+    yield Row(f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget=budget)
     if size.is_full and users >= BUDGETED_USERS:
         time.sleep(LEAVES_AFTER)
         first = _memory(server)
-        told, _ = _visited(server, users, size)
-        yield _errors(f"{case}, as many once more", told)
+        yield _errors(f"{case}, as many once more", ours, _visit(server, users, size))
         time.sleep(LEAVES_AFTER)
         yield Row(
-            f"{case}: memory after as many more came and left", "server", _memory(server), "MB",
-            rival="after the first had left", theirs=first, ratio_at_most=1.1,
-            note=f"{before:,.0f} MB before, {during:,.0f} MB with them",
+            f"{case}: memory after as many more came and left", ours, _memory(server), "MB",
+            rival="after the first had left", theirs=first, budget="left",
+            note=f"{before:,.0f} MB before, {met.memory_mb:,.0f} MB with them",
         )  # fmt: skip
 
 
-def _errors(case: str, told: dict[str, Any]) -> Row:
-    note = "; ".join(sorted(set(told["errors"]))[:3])
-    return Row(f"{case}: errors", "server", len(told["errors"]), "", at_most=0, note=note)
+def _errors(case: str, ours: str, met: Visit) -> Row:
+    note = "; ".join(sorted(set(met.errors))[:3])
+    return Row(f"{case}: errors", ours, len(met.errors), "", budget="errors", note=note)
 
 
-def _visited(server: Server, users: int, size: Size) -> tuple[dict[str, Any], float]:
-    """What a crowd met, and what the server took while they were connected, MB."""
+def _visit(server: Server, users: int, size: Size) -> Visit:
     # The users live in a process of their own: what they take is not the server's.
-    words = [users, size.act_seconds, size.think_seconds, server.url]
+    words = [users, size.arrive_seconds, size.act_seconds, size.think_seconds, server.url]
     command = [sys.executable, "-m", "benchmarks.load", *map(str, words)]
+    began, spent = time.perf_counter(), _processor_seconds(server)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as visiting:
         assert visiting.stdout is not None
         told = json.loads(visiting.stdout.readline())  # they wait, connected, until this is read
-        during = _memory(server)
+        seconds, memory_mb = time.perf_counter() - began, _memory(server)
+        cores, users_cores = (spent_by / seconds for spent_by in (_processor_seconds(server) - spent, told["spent"]))
         visiting.terminate()
-    return told, during
+    return Visit(told["times"], told["errors"], memory_mb, cores, users_cores)
 
 
 @contextmanager
@@ -130,8 +141,16 @@ def wait_for(url: str, *, in_a_row: int = 1, seconds: float = 60.0) -> None:
 
 def _memory(server: Server) -> float:
     """MB that are the server's alone, its processes' together."""
+    return sum(one.memory_full_info().uss for one in _processes(server)) / 1e6
+
+
+def _processor_seconds(server: Server) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in _processes(server))
+
+
+def _processes(server: Server) -> list[psutil.Process]:
     root = psutil.Process(server.pid)
-    return sum(one.memory_full_info().uss for one in [root, *root.children(recursive=True)]) / 1e6
+    return [root, *root.children(recursive=True)]
 
 
 @dataclass
@@ -145,11 +164,11 @@ class Diary:
     users: list[User] = field(default_factory=list)
 
 
-async def visit(url: str, users: int, seconds: float, think: float) -> Diary:
-    """A crowd that arrives over one ``think``, acts for ``seconds``, and is still connected at the end."""
+async def visit(url: str, users: int, arrival: float, seconds: float, think: float) -> Diary:
+    """A crowd that arrives one every ``arrival`` s, acts till ``seconds`` after the last, and is still connected then."""
     diary, chance = Diary(), random.Random(1)
-    until = time.perf_counter() + think + seconds
-    visits = [_user(diary, url, think * i / users, until, think, random.Random(chance.random())) for i in range(users)]
+    until = time.perf_counter() + arrival * users + seconds
+    visits = [_user(diary, url, arrival * i, until, think, random.Random(chance.random())) for i in range(users)]
     await asyncio.gather(*visits)
     return diary
 
@@ -181,20 +200,24 @@ async def _act(user: User, chance: random.Random) -> tuple[str, float]:
 
 
 async def _look_round(url: str, visitors: int) -> None:
-    for _ in range(visitors):
+    """Every tab, by one visitor of each process."""
+
+    async def look() -> None:
         user, _ = await User.arrive(url)
         for tab in range(1, TABS):
             await user.open_tab(tab)
         await user.leave()
 
+    await asyncio.gather(*(look() for _ in range(visitors)))
 
-async def _tell(users: int, seconds: float, think: float, url: str) -> None:
-    diary = await visit(url, users, seconds, think)
-    print(json.dumps({"times": diary.times, "errors": diary.errors}), flush=True)
+
+async def _tell(users: int, *timing: float, url: str) -> None:
+    diary = await visit(url, users, *timing)
+    print(json.dumps({"times": diary.times, "errors": diary.errors, "spent": time.process_time()}), flush=True)
     # Connected until ended, so that what the server holds for them can be seen.
     await asyncio.sleep(3600)
 
 
 if __name__ == "__main__":
-    count, acting, thinking, address = sys.argv[1:]
-    asyncio.run(_tell(int(count), float(acting), float(thinking), address))
+    count, arriving, acting, thinking, address = sys.argv[1:]
+    asyncio.run(_tell(int(count), float(arriving), float(acting), float(thinking), url=address))

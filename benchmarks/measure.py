@@ -6,10 +6,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from benchmarks.budgets import BUDGETS
 
 MS = 1000.0
 MOST_IN_A_ROUND = 7  # runs of a quick way while a slow one runs once
@@ -22,8 +25,8 @@ Way = Callable[[], Any]
 class Row:
     """A line of the scoreboard: a median of ours and perhaps of a rival's, in ``unit``.
 
-    ``spread`` is the quartile distance over the median. ``at_most`` bounds ours, ``ratio_at_most`` ours over the
-    rival's, ``times_better`` the rival's over ours. A line without ``ours`` says what was not measured, and why.
+    ``spread`` is the quartile distance over the median. ``budget`` is a name in BUDGETS. ``picture`` draws the figures
+    over ``along``. A line without ``ours`` says what was not measured, and why.
     """
 
     case: str
@@ -34,30 +37,20 @@ class Row:
     rival: str = ""
     theirs: float | None = None
     their_spread: float = 0.0
-    at_most: float | None = None
-    ratio_at_most: float | None = None
-    times_better: float | None = None
+    budget: str = ""
     note: str = ""
+    picture: str = ""
+    along: float = 0.0
 
     @property
-    def ratio(self) -> float | None:
-        """Ours over the rival's; the rival's over ours where ours is to be the better by a factor."""
-        if self.theirs is None:
-            return None
-        over, under = (self.theirs, self.mine) if self.times_better else (self.mine, self.theirs)
-        return over / under if under else None
+    def strain(self) -> float:
+        """How much of its budget is used: more than 1 is a miss."""
+        return BUDGETS[self.budget].strain(self.mine, self.theirs)
 
     @property
     def verdict(self) -> str:
-        """pass, MISS, or - where there is no budget."""
-        kept = []
-        if self.at_most is not None:
-            kept.append(self.mine <= self.at_most)
-        if self.ratio_at_most is not None and self.ratio is not None:
-            kept.append(self.ratio <= self.ratio_at_most)
-        if self.times_better is not None and self.ratio is not None:
-            kept.append(self.ratio >= self.times_better)
-        return "-" if not kept else "pass" if all(kept) else "MISS"
+        """pass, MISS, or nothing where there is no budget."""
+        return "" if not self.budget else "pass" if self.strain <= 1 else "MISS"
 
 
 class AnswersDifferError(Exception):
@@ -147,9 +140,15 @@ def line(
 
 
 def beside(
-    case: str, taken: Mapping[str, list[float]], budgets: Mapping[str, Mapping[str, Any]] | None = None
+    case: str, taken: Mapping[str, list[float]], budgets: Mapping[str, str] | None = None, **facts: Any
 ) -> Iterator[Row]:
-    """A row for the first of ``taken``, which is ours, beside every other; ``budgets`` are a rival's, as ``Row`` takes them."""
+    """A row for the first of ``taken``, which is ours, beside every other, judged by that one's of ``budgets``."""
     ours, *rivals = taken
     for rival in rivals:
-        yield line(case, ours, taken[ours], rival, taken[rival], **(budgets or {}).get(rival, {}))
+        yield line(case, ours, taken[ours], rival, taken[rival], budget=(budgets or {}).get(rival, ""), **facts)
+
+
+def installed(rivals: Mapping[str, tuple[Any, str]]) -> tuple[dict[str, Any], list[Row]]:
+    """Of rivals, each with the module it needs, those that can run; and a row for each that cannot."""
+    found = {name: rival for name, (rival, module) in rivals.items() if find_spec(module)}
+    return found, [Row(f"{name} was not measured: it is not installed") for name in rivals if name not in found]

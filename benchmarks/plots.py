@@ -1,14 +1,14 @@
-"""The scoreboard as pictures."""
+"""The scoreboard as pictures: rows that name one are its points."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 
+from benchmarks.budgets import BUDGETS
 from benchmarks.measure import Row
 
 mpl.use("svg")
@@ -18,70 +18,48 @@ mpl.rcParams |= {
 }  # fmt: skip
 
 from matplotlib import pyplot as plt  # noqa: E402 - the back end is chosen above
-from matplotlib.axes import Axes  # noqa: E402
 
-_QUERY = "generation_by_fuel"
+# Title, what is along it, whether both axes are logarithmic, and the budget that is drawn across.
+PICTURES = {
+    "reads": ("A reading of generation_by_fuel, ms", "days asked", True, ""),
+    "ticks": ("Taking in five new minutes, every query, ms", "days of history", False, "tick"),
+    "load": ("A tab switch, the slowest 5 in 100, ms", "users", False, "crowd"),
+}
 
 
 def draw(rows: Sequence[Row], folder: Path) -> Iterator[tuple[str, Path]]:
-    """A title and an SVG per picture that ``rows`` have something for."""
+    """A title and an SVG per picture that ``rows`` have points for."""
     folder.mkdir(exist_ok=True)
-    for name, title, fill in (
-        ("reads", f"Milliseconds of a reading of {_QUERY}, by days asked", _reads),
-        ("ticks", "Milliseconds of taking in five new minutes, by days of history", _ticks),
-        ("load", "Milliseconds until a tab switch is answered (95 in 100), by users", _load),
-    ):
-        figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
-        if fill(axes, rows):
-            axes.set_title(title, loc="left", fontsize=10)
+    for name, (title, along, is_logarithmic, budget) in PICTURES.items():
+        lines: dict[str, dict[float, float]] = defaultdict(dict)
+        for row in (row for row in rows if row.picture == name):
+            lines[row.ours][row.along] = row.mine
+            if row.theirs is not None:
+                lines[row.rival][row.along] = row.theirs
+        if max(map(len, lines.values()), default=0) > 1:
             path = folder / f"bench-{name}.svg"
-            figure.savefig(path, metadata={"Date": None})
+            _draw(path, lines, title, along, is_logarithmic, budget)
             yield title, path
-        plt.close(figure)
 
 
-def _reads(axes: Axes, rows: Sequence[Row]) -> bool:
-    lines: dict[str, dict[int, float]] = defaultdict(dict)
-    for row in rows:
-        days = re.match(rf"{_QUERY}, (\d+) d(?: \(of \d+ units\))? at ", row.case)
-        if days:
-            lines[row.ours][int(days[1])] = row.mine
-            if row.rival and row.theirs is not None:
-                lines[row.rival][int(days[1])] = row.theirs
-        days = re.match(r"energy by fuel, (\d+) d at ", row.case)
-        if days and row.theirs is not None:
-            lines[f"{row.rival}, energy alone"][int(days[1])] = row.theirs
-    _lines(axes, lines, "days")
-    axes.set_yscale("log")
-    axes.set_xscale("log")
-    return bool(lines)
-
-
-def _ticks(axes: Axes, rows: Sequence[Row]) -> bool:
-    line: dict[int, float] = {}
-    for row in rows:
-        days = re.match(r"five new minutes, every query, (\d+) d", row.case)
-        if days:
-            line[int(days[1])] = row.mine
-    _lines(axes, {"land and warm every query": line}, "days of history")
-    axes.set_ylim(bottom=0)
-    return len(line) > 1
-
-
-def _load(axes: Axes, rows: Sequence[Row]) -> bool:
-    lines: dict[str, dict[int, float]] = defaultdict(dict)
-    for row in rows:
-        crowd = re.match(r"(\d+) users?, (\d+) process(?:es)?: tab switch, p95", row.case)
-        if crowd:
-            lines[f"tab switch, {crowd[2]} process{'' if crowd[2] == '1' else 'es'}"][int(crowd[1])] = row.mine
-    _lines(axes, lines, "users")
-    axes.set_ylim(bottom=0)
-    return any(len(line) > 1 for line in lines.values())
-
-
-def _lines(axes: Axes, lines: dict[str, dict[int, float]], along: str) -> None:
+def _draw(
+    path: Path, lines: dict[str, dict[float, float]], title: str, along: str, is_logarithmic: bool, budget: str
+) -> None:
+    figure, axes = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     for name, points in lines.items():
-        axes.plot(*zip(*sorted(points.items()), strict=True), marker="o", markersize=3, label=name) if points else None
+        axes.plot(*zip(*sorted(points.items()), strict=True), marker="o", markersize=3, label=name)
+    places = sorted({place for points in lines.values() for place in points})
+    if budget:
+        axes.axhline(BUDGETS[budget].bound, color="grey", linestyle=":", label="budget")
+    if is_logarithmic:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)
+    axes.set_xticks(places, [f"{place:g}" for place in places], minor=False)
+    axes.minorticks_off()
     axes.set_xlabel(along)
-    if any(lines.values()):
-        axes.legend(frameon=False, fontsize=8)
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)

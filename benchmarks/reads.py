@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks.budgets import BUDGETS
 from benchmarks.measure import Row, Way, agree, beside, line, race
 from benchmarks.world import NOW, Size, World
 from cache_store import CATALOGUE, Store, fetch, open_store
@@ -18,8 +19,7 @@ from nem.windows import Window
 
 LENGTHS = (1, 7, 30, 365, 1826)  # days
 LIVE_UP_TO = 365  # days; longer, the source is not asked
-IN_MEMORY_MS = 0.2
-OVER_BARE = 1.3
+PICTURED = "generation_by_fuel"
 MONTH = Window(datetime(2026, 8, 1), datetime(2026, 8, 31))  # settled
 
 
@@ -107,29 +107,18 @@ def _ways(asked: Asked, length: str, size: Size) -> Iterator[Row]:
         "bare DuckDB": bare,
         "memory": lambda: asked.fetch(asked.store),
     }
-    if (asked.window.end - asked.window.start).days <= LIVE_UP_TO:
+    if (days := (asked.window.end - asked.window.start).days) <= LIVE_UP_TO:
         ways["live"] = lambda: asked.fetch(asked.cold, "live")
     taken = race(case, ways, seconds=size.seconds, same=_same)
     memory, mine = taken.pop("memory"), taken["partitions"]
-    own, factor = _budgets(asked, length)
-    if own:
-        yield line(case, "partitions", mine, at_most=own)
-    budgets = {"bare DuckDB": {"ratio_at_most": OVER_BARE, "note": f"{files} files"}, "live": {"times_better": factor}}
-    yield from beside(case, taken, budgets)
-    yield line(case, "memory", memory, "partitions", mine, at_most=IN_MEMORY_MS)
-
-
-def _budgets(asked: Asked, length: str) -> tuple[float | None, float | None]:
-    """Of the reading in ms, and how many times faster than live it has to be."""
-    one_unit = "duid" in asked.filters
-    factors = {"generation_by_fuel": 100.0, "regional_price": 25.0, "capacity_factor": 30.0 if one_unit else 50.0}
-    if length.startswith("365 d"):
-        own = {"generation_by_fuel": 8.0, "regional_price": 12.0}
-        return own.get(asked.query), factors.get(asked.query)
-    if asked.query == "generation_by_fuel":
-        own_by_length = {"30 d": 20.0, "30 d of a settled month": 10.0}
-        return (30.0 if length.startswith("1826 d") else own_by_length.get(length)), None
-    return None, None
+    budgeted = f"{asked.query}, {length.partition(' (')[0]}"
+    drawn = {"picture": "reads", "along": days} if budgeted == f"{PICTURED}, {days} d" else {}
+    if budgeted in BUDGETS:
+        yield line(case, "partitions", mine, budget=budgeted)
+    live = f"{budgeted}, live"
+    budgets = {"bare DuckDB": "bare", "live": live if live in BUDGETS else ""}
+    yield from beside(case, taken, budgets, note=f"{files} file{'s' * (files > 1)}", **drawn)
+    yield line(case, "memory", memory, "partitions", mine, budget="memory", **drawn)
 
 
 def _same(mine: pa.Table, other: pa.Table) -> bool:

@@ -76,7 +76,7 @@ def _answers(world: World, rounds: int) -> Iterator[Row]:
     eager = "eager: every tab imported and answered first"
     yield line("process start to HTTP 200, of the splash", COLD, taken["splash", LAZY], eager, taken["splash", EAGER])
     yield line(
-        "process start to HTTP 200, of the app", COLD, taken["app", LAZY], eager, taken["app", EAGER], at_most=1500.0
+        "process start to HTTP 200, of the app", COLD, taken["app", LAZY], eager, taken["app", EAGER], budget="app"
     )
 
 
@@ -99,12 +99,12 @@ def _cold(world: World, browser: Browser, rounds: int) -> Iterator[Row]:
             if painted:  # the eager one's splash is too short to be seen
                 taken["splash", command].append(float(painted) - began)
     if splash := taken["splash", LAZY]:
-        yield line("cold start to the last overview painted (splash)", COLD, splash, at_most=800.0)
+        yield line("cold start to the last overview painted (splash)", COLD, splash, budget="splash")
     else:
         yield Row("cold start to the last overview painted (splash) was not measured: the app was there before it")
     yield line(
         "cold start to the first live chart painted", COLD, taken["chart", LAZY], "eager", taken["chart", EAGER],
-        at_most=3000.0,
+        budget="chart",
     )  # fmt: skip
 
 
@@ -132,9 +132,9 @@ def _warm(world: World, browser: Browser, rounds: int) -> Iterator[Row]:
                 for title, one in times.items():
                     taken[title].append(one)
     page_times = taken.pop("")
-    yield line("page opened on a warm server, fresh browser, to the first chart", COLD, page_times, at_most=1200.0)
+    yield line("page opened on a warm server, fresh browser, to the first chart", COLD, page_times, budget="page")
     for title, times_of_tab in taken.items():
-        yield line(f"tab {title} opened for the first time, to its chart", COLD, times_of_tab, at_most=500.0)
+        yield line(f"tab {title} opened for the first time, to its chart", COLD, times_of_tab, budget="tab")
 
 
 def imports(size: Size) -> Iterator[Row]:

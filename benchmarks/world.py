@@ -35,6 +35,7 @@ class Size:
     seconds: float  # of a race
     rounds: int  # starts, visits by a browser, ticks
     crowds: tuple[tuple[int, int], ...]  # users and processes
+    arrive_seconds: float  # from one user to the next
     think_seconds: float  # between two actions of a user, half as much to half as much again
     act_seconds: float
     is_full: bool = False  # whether crowds are watched until nothing is left of them, and a month of AEMO's CSV lands
@@ -42,9 +43,9 @@ class Size:
 
 _CROWDS = ((1, 1), (10, 1), (30, 1), (30, 2), (100, 1), (100, 2))
 SIZES = {
-    "tiny": Size(3, 0, 0, (1, 3), 0.0, 1, ((2, 2),), 0.5, 1.0),
-    "usual": Size(366, 0, 0, (31, 92, 366), 0.5, 3, ((1, 1), (10, 1), (30, 1), (100, 2)), 10.0, 15.0),
-    "full": Size(1096, 1826, 110, (31, 92, 366, 1096), 2.0, 9, _CROWDS, 10.0, 60.0, is_full=True),
+    "tiny": Size(3, 0, 0, (1, 3), 0.0, 1, ((2, 2),), 0.1, 0.5, 1.0),
+    "usual": Size(366, 0, 0, (31, 92, 366), 0.5, 3, ((1, 1), (10, 1), (30, 1), (100, 2)), 0.5, 10.0, 15.0),
+    "full": Size(1096, 1826, 110, (31, 92, 366, 1096), 2.0, 9, _CROWDS, 1.0, 10.0, 60.0, is_full=True),
 }
 
 
