@@ -36,8 +36,6 @@ def run_ingest(arguments: argparse.Namespace) -> int:
             print(f"  units without registration: {', '.join(done.unknown_units[:10])}", file=sys.stderr)
         for problem in done.problems:
             code = complain(problem, NO_ANSWER)
-        if any("says it has" in problem for problem in done.problems):
-            print("  files that were shortened on purpose land with --trimmed", file=sys.stderr)
     print("Source: AEMO")
     return code
 

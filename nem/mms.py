@@ -21,7 +21,7 @@ import pyarrow.csv
 
 from nem.aemo import AEMO_TIME
 from nem.errors import SourceFormatError
-from nem.zips import MOST_CSV_BYTES, Choose, Rejected, open_csvs, reading
+from nem.zips import MOST_CSV_BYTES, Choose, Opened, Rejected, open_csvs, reading
 
 BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
 MOST_ROWS = 20_000_000  # of use here, in one file: a month of every unit's readings has 4.5 million
@@ -64,8 +64,8 @@ def read_mms(
             yield found
             continue
         try:
-            with reading(found.name):
-                file = _read_csv(found.handle, found.name, wanted, strict=strict)
+            with reading():
+                file = _read_csv(found, wanted, strict=strict)
         except SourceFormatError as error:
             yield Rejected(found.name, str(error))
         else:
@@ -86,7 +86,6 @@ class _Section:
 class _Reading:
     """How far a file has been read."""
 
-    name: str
     wanted: Mapping[str, Columns]
     created: datetime | None = None
     section: _Section | None = None
@@ -96,31 +95,34 @@ class _Reading:
     row_counts: dict[str, int] = field(default_factory=dict)
 
 
-def _read_csv(handle: BinaryIO, name: str, wanted: Mapping[str, Columns], *, strict: bool) -> MmsFile:
-    reading = _Reading(name, wanted)
-    for block in _blocks(handle, name):
+def _read_csv(found: Opened, wanted: Mapping[str, Columns], *, strict: bool) -> MmsFile:
+    reading = _Reading(wanted)
+    for block in _blocks(found.handle):
         _take_block(reading, block)
     if reading.stated is None:
-        raise SourceFormatError(f"{name} has no END OF REPORT after its {reading.line_count} lines: it is not whole")
+        raise SourceFormatError(f"has no END OF REPORT after its {reading.line_count} lines: it is not whole")
     if strict and reading.stated != reading.line_count:
-        raise SourceFormatError(f"{name} has {reading.line_count} lines and says it has {reading.stated}")
+        raise SourceFormatError(
+            f"has {reading.line_count} lines and says it has {reading.stated}: it is not whole, or was shortened on "
+            "purpose (then --trimmed lands it)"
+        )
     tables = {table: pa.concat_tables(parts, promote_options="default") for table, parts in reading.parts.items()}
-    return MmsFile(name, reading.created, tables, reading.row_counts)
+    return MmsFile(found.name, reading.created, tables, reading.row_counts)
 
 
-def _blocks(handle: BinaryIO, name: str) -> Iterator[bytes]:
+def _blocks(handle: BinaryIO) -> Iterator[bytes]:
     """Whole lines, some megabytes at a time."""
     kept = b""
     total = 0
     while read := handle.read(BLOCK_BYTES):
         total += len(read)
         if total > MOST_CSV_BYTES:
-            raise SourceFormatError(f"{name} is longer than {MOST_CSV_BYTES >> 30} GiB")
+            raise SourceFormatError(f"is longer than {MOST_CSV_BYTES >> 30} GiB")
         block = kept + read
         end = block.rfind(b"\n") + 1
         kept = block[end:]
         if len(kept) > BLOCK_BYTES:
-            raise SourceFormatError(f"{name} has a line of more than {BLOCK_BYTES >> 20} MiB")
+            raise SourceFormatError(f"has a line of more than {BLOCK_BYTES >> 20} MiB")
         if end:
             yield block[:end]
     if kept:
@@ -147,9 +149,9 @@ def _take_line(reading: _Reading, line: bytes) -> None:
     try:
         cells = next(csv.reader([line.decode("utf-8-sig").rstrip("\r\n")], strict=True), [])
     except (UnicodeError, csv.Error) as error:
-        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {error}") from error
+        raise SourceFormatError(f"line {reading.line_count}: {error}") from error
     if reading.stated is not None:
-        raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {reading.line_count}")
+        raise SourceFormatError(f"goes on after its END OF REPORT, at line {reading.line_count}")
     kind = cells[0] if cells else ""
     if kind == "C" and cells[1:2] == ["END OF REPORT"]:
         reading.stated = int(cells[2]) if len(cells) > 2 and re.fullmatch(r"[0-9]{1,12}", cells[2]) else -1
@@ -159,9 +161,9 @@ def _take_line(reading: _Reading, line: bytes) -> None:
         reading.section = _section(reading, cells)
     elif kind == "D" and len(cells) > 4:
         header = f"the header of {reading.section.table}" if reading.section else "no header"
-        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: data of {cells[1:4]} under {header}")
+        raise SourceFormatError(f"line {reading.line_count}: data of {cells[1:4]} under {header}")
     else:
-        raise SourceFormatError(f"{reading.name}, line {reading.line_count}, is no line of AEMO's: {cells[:4]}")
+        raise SourceFormatError(f"line {reading.line_count} is no line of AEMO's: {cells[:4]}")
 
 
 def _section(reading: _Reading, cells: list[str]) -> _Section:
@@ -169,7 +171,7 @@ def _section(reading: _Reading, cells: list[str]) -> _Section:
     columns = [cell.strip().upper() for cell in cells[4:]]
     named = [name for name in columns if name]
     if len(set(named)) < len(named):
-        raise SourceFormatError(f"{reading.name}, line {reading.line_count}: {namespace} {table} names a column twice")
+        raise SourceFormatError(f"line {reading.line_count}: {namespace} {table} names a column twice")
     prefix = f"D,{namespace},{table},{version},".encode()
     end = re.compile(b"\n(?!" + re.escape(prefix) + b")")
     return _Section(f"{namespace}.{table}".upper(), prefix, columns, end)
@@ -187,21 +189,21 @@ def _take_data(reading: _Reading, section: _Section, run: bytes) -> None:
     first = reading.line_count + 1
     reading.line_count += count
     if reading.stated is not None:
-        raise SourceFormatError(f"{reading.name} goes on after its END OF REPORT, at line {first}")
+        raise SourceFormatError(f"goes on after its END OF REPORT, at line {first}")
     reading.row_counts[section.table] = reading.row_counts.get(section.table, 0) + count
     if columns := reading.wanted.get(section.table):
         if reading.row_counts[section.table] > MOST_ROWS:
-            raise SourceFormatError(f"{reading.name} has more than {MOST_ROWS:,} rows of {section.table}")
-        rows = _parse(reading.name, section, columns, run, first)
+            raise SourceFormatError(f"has more than {MOST_ROWS:,} rows of {section.table}")
+        rows = _parse(section, columns, run, first)
         if rows.num_rows != count:
-            raise SourceFormatError(f"{reading.name}, from line {first}: {count} lines make {rows.num_rows} rows")
+            raise SourceFormatError(f"from line {first}: {count} lines make {rows.num_rows} rows")
         reading.parts.setdefault(section.table, []).append(rows)
 
 
-def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int) -> pa.Table:
+def _parse(section: _Section, columns: Columns, run: bytes, line: int) -> pa.Table:
     """The run's rows, in those of ``columns`` that the header has."""
     if missing := [column for column in columns.needed if column not in section.columns]:
-        raise SourceFormatError(f"{name}, line {line}: {section.table} has no column {', '.join(missing)}")
+        raise SourceFormatError(f"line {line}: {section.table} has no column {', '.join(missing)}")
     have = {column: kind for column, kind in columns.types.items() if column in section.columns}
     # A header may end in nameless columns; each needs a name here, and none is read.
     names = [f"__{place}" for place in range(4)]
@@ -223,7 +225,7 @@ def _parse(name: str, section: _Section, columns: Columns, run: bytes, line: int
         )
         return pa.table({column: _typed(rows[column], kind) for column, kind in have.items()})
     except (pa.ArrowException, UnicodeError) as error:
-        raise SourceFormatError(f"{name}, {section.table} from line {line}: {error}") from error
+        raise SourceFormatError(f"{section.table} from line {line}: {error}") from error
 
 
 def _as_read(kind: pa.DataType) -> pa.DataType:

@@ -79,7 +79,7 @@ def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Reject
         try:
             yield _report(file)
         except SourceFormatError as error:
-            yield Rejected(file.name, f"{file.name}: {error}")
+            yield Rejected(file.name, str(error))
 
 
 def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[pa.Table]]) -> dict[str, pa.Table]:

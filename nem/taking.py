@@ -17,6 +17,7 @@ from nem.nemweb import Web
 from nem.quarantine import quarantine, release
 from nem.source import open_source
 from nem.taken import Ingested, Taken, keep_last
+from nem.zips import Rejected
 
 INCOMING = "incoming"
 # What is landed at once: it bounds the disk that downloads take, and what a kill costs.
@@ -148,9 +149,8 @@ class Run:
         if not held:
             return
         landing = land_files(self.root, held, strict=self.strict)
-        refused = {name: f"{name} holds no table known here" for name in landing.unused}
-        for rejected in landing.rejected[::-1]:
-            refused[rejected.name.partition("/")[0]] = rejected.reason
+        refused = dict.fromkeys(landing.unused, "holds no row of a table known here")
+        refused |= dict(map(_why, landing.rejected[::-1]))  # the first of a file counts
         for table, days in landing.days.items():
             self.days.setdefault(table, set()).update(days)
         self.unknown_units.update(landing.unknown_units)
@@ -192,6 +192,13 @@ class Run:
             left=len(ledger.pending),
             gaps=tuple(merged(ledger.gaps)),
         )
+
+
+def _why(rejected: Rejected) -> tuple[str, str]:
+    """The file, and why it is refused; which entry of it, where that is not called as the file is."""
+    file, _, entry = rejected.name.partition("/")
+    is_named = entry and Path(entry).stem != Path(file).stem
+    return file, f"{entry}: {rejected.reason}" if is_named else rejected.reason
 
 
 def _batches(offers: Sequence[Offer]) -> Iterator[list[Offer]]:

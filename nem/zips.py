@@ -35,7 +35,7 @@ class Opened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A file that is not as it should be, and why; nothing of it is used."""
+    """A file that is not as it should be, and why, without its name; nothing of it is used."""
 
     name: str
     reason: str
@@ -48,19 +48,19 @@ def open_csvs(path: Path, choose: Choose | None = None) -> Iterator[Opened | Rej
     ``path`` and says which of them to open, in order: only then may it hold folders, and what is none of AEMO's.
     """
     try:
-        with reading(path.name), path.open("rb") as handle:
+        with reading(), path.open("rb") as handle:
             yield from _opened(handle, path.name, choose, depth=0)
     except SourceFormatError as error:
         yield Rejected(path.name, str(error))
 
 
 @contextmanager
-def reading(name: str) -> Iterator[None]:
+def reading() -> Iterator[None]:
     """What a torn file or a broken zip makes the standard library raise, opened or read, in this package's words."""
     try:
         yield
     except _BROKEN as error:
-        raise SourceFormatError(f"{name} cannot be read: {error}") from error
+        raise SourceFormatError(f"cannot be read: {error}") from error
 
 
 def _opened(handle: BinaryIO, name: str, choose: Choose | None, *, depth: int) -> Iterator[Opened | Rejected]:
@@ -68,19 +68,19 @@ def _opened(handle: BinaryIO, name: str, choose: Choose | None, *, depth: int) -
         yield Opened(name, handle)
         return
     try:
-        with reading(name), zipfile.ZipFile(handle) as archive:
-            for entry in _entries(archive, name, choose, depth=depth):
+        with reading(), zipfile.ZipFile(handle) as archive:
+            for entry in _entries(archive, choose, depth=depth):
                 yield from _entry(archive, entry, name, is_chosen=choose is not None, depth=depth)
     except SourceFormatError as error:
         yield Rejected(name, str(error))
 
 
-def _entries(archive: zipfile.ZipFile, name: str, choose: Choose | None, *, depth: int) -> list[zipfile.ZipInfo]:
+def _entries(archive: zipfile.ZipFile, choose: Choose | None, *, depth: int) -> list[zipfile.ZipInfo]:
     if depth >= DEEPEST:
-        raise SourceFormatError(f"{name} is a zip within more than {DEEPEST} zips")
+        raise SourceFormatError(f"is a zip within more than {DEEPEST} zips")
     entries = archive.infolist()
     if not entries or len(entries) > MOST_ENTRIES:
-        raise SourceFormatError(f"{name} holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
+        raise SourceFormatError(f"holds {len(entries)} files; 1 to {MOST_ENTRIES} are expected")
     if choose is None:
         return entries
     return [archive.getinfo(chosen) for chosen in choose([entry.filename for entry in entries])]
@@ -89,10 +89,10 @@ def _entries(archive: zipfile.ZipFile, name: str, choose: Choose | None, *, dept
 def _entry(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, *, is_chosen: bool, depth: int
 ) -> Iterator[Opened | Rejected]:
-    inner = f"{name}/{entry.filename[-200:]}"
+    inner = f"{name}/{ascii(entry.filename[-200:])[1:-1]}"  # a stranger's words, soon on somebody's terminal
     try:
-        _check(entry, name, is_chosen=is_chosen)
-        with reading(inner), archive.open(entry) as opened:
+        _check(entry, is_chosen=is_chosen)
+        with reading(), archive.open(entry) as opened:
             # A zip's directory is at its end, so one within a zip is held whole.
             held = io.BytesIO(opened.read()) if inner.lower().endswith(".zip") else cast("BinaryIO", opened)
             yield from _opened(held, inner, None, depth=depth + 1)
@@ -100,12 +100,10 @@ def _entry(
         yield Rejected(inner, str(error))
 
 
-def _check(entry: zipfile.ZipInfo, name: str, *, is_chosen: bool) -> None:
+def _check(entry: zipfile.ZipInfo, *, is_chosen: bool) -> None:
     """Refuse what no file of AEMO's has: a path, another kind of file, a size or a ratio of a bomb."""
     if not is_chosen and not _ENTRY.fullmatch(entry.filename):
-        raise SourceFormatError(f"{name} holds {entry.filename[:200]!r}: plain names of .csv or .zip are expected")
+        raise SourceFormatError("is no plain name of a .csv or .zip")
     most, ratio = (MOST_ZIP_BYTES, 10) if entry.filename.lower().endswith(".zip") else (MOST_CSV_BYTES, MOST_RATIO)
     if entry.file_size > most or entry.file_size > ratio * max(entry.compress_size, 2**16):
-        raise SourceFormatError(
-            f"{entry.filename} in {name} would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused"
-        )
+        raise SourceFormatError(f"would unpack from {entry.compress_size:,} to {entry.file_size:,} bytes: refused")
