@@ -72,7 +72,10 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
 
 
 def _registered_units(root: Path) -> set[str]:
-    return set(pq.read_table(root / UNITS_FILE, columns=["duid"])["duid"].to_pylist())
+    try:
+        return set(pq.read_table(root / UNITS_FILE, columns=["duid"])["duid"].to_pylist())
+    except (OSError, pa.ArrowException) as error:
+        raise SourceFormatError(f"the registry {root / UNITS_FILE} cannot be read: {error}") from error
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class _Landing:
             self._note("units", land_workbook(self.root, path))
             self.landed.append(path.name)
         except (SourceFormatError, SourceUnavailableError) as error:
-            self.rejected.append(Rejected(path.name, str(error)))
+            self.rejected.append(Rejected(path.name, str(error).removeprefix(f"{path.name} ")))
 
     def flush(self) -> None:
         """Land the rows that wait; the files they are of have landed with them."""

@@ -25,7 +25,7 @@ FOLDER = "registry"  # in the lake: what the registry is worked out from, beside
 BUNDLED_AS_OF = date(2025, 2, 1)  # the snapshot that ships with this package is of January 2025
 
 # What is read of AEMO's tables. Those whose name ends in DATE are dates; the others are text unless listed as numbers.
-_TABLES: dict[str, tuple[str, ...]] = {
+REGISTRY_TABLES: Mapping[str, tuple[str, ...]] = {
     "DUDETAIL": (
         *("DUID", "EFFECTIVEDATE", "VERSIONNO", "DISPATCHTYPE"),
         *("REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY"),
@@ -36,7 +36,6 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }
 _OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in older files
 _NUMBERS = {"VERSIONNO", "REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY", "CO2E_EMISSIONS_FACTOR"}
-REGISTRY_TABLES: Mapping[str, tuple[str, ...]] = _TABLES
 _CURATED_NUMBERS = dict.fromkeys(
     ("capacity_registered_mw", "capacity_maximum_mw", "storage_mwh", "emission_factor_t_mwh"), "DOUBLE"
 )
@@ -98,7 +97,7 @@ def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
         SourceFormatError: as ``land_registry``.
     """
     with duckdb.connect() as con:
-        for name in _TABLES:
+        for name in REGISTRY_TABLES:
             con.register(name.lower(), registration(name, tables[name]) if name in tables else _no_rows(name))
         return con.sql(_sql("registered")).to_arrow_table()
 
@@ -113,7 +112,7 @@ def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workboo
 def _landed_registered(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, pa.Table | None]) -> pa.Table:
     """What shipped here, unit by unit replaced by what landed since."""
     bundled = _bundled_registered(con)
-    landed = {name: rows for name in _TABLES if (rows := inputs[name]) is not None}
+    landed = {name: rows for name in REGISTRY_TABLES if (rows := inputs[name]) is not None}
     if not {"DUDETAIL", "DUDETAILSUMMARY"} <= landed.keys():  # the one has no place, the other no capacity
         return bundled
     con.register("bundled", bundled)
@@ -148,15 +147,17 @@ def registration(name: str, rows: pa.Table) -> pa.Table:
     Raises:
         SourceFormatError: as ``land_registry``.
     """
-    if name not in _TABLES:
-        raise SourceFormatError(f"{name} is no registration table; those are {', '.join(_TABLES)}")
+    if name not in REGISTRY_TABLES:
+        raise SourceFormatError(f"{name} is no registration table; those are {', '.join(REGISTRY_TABLES)}")
     given = {column.upper(): column for column in rows.column_names}
-    if missing := [column for column in _TABLES[name] if column not in given and column not in _OPTIONAL]:
+    if missing := [column for column in REGISTRY_TABLES[name] if column not in given and column not in _OPTIONAL]:
         raise SourceFormatError(f"{name} lacks {', '.join(missing)}; it has {', '.join(rows.column_names)}")
     with duckdb.connect() as con:
         con.register("given", rows)
         # Names come from the literals above; what the file calls them is quoted.
-        select = ", ".join(f"{_cast(column, given.get(column))} AS {column.lower()}" for column in _TABLES[name])
+        select = ", ".join(
+            f"{_cast(column, given.get(column))} AS {column.lower()}" for column in REGISTRY_TABLES[name]
+        )
         try:
             return con.sql(f"SELECT {select} FROM given").to_arrow_table()  # noqa: S608
         except duckdb.Error as error:
@@ -174,7 +175,7 @@ def _cast(column: str, given: str | None) -> str:
 
 
 def _no_rows(name: str) -> pa.Table:
-    return registration(name, pa.table({column: pa.array([], pa.string()) for column in _TABLES[name]}))
+    return registration(name, pa.table({column: pa.array([], pa.string()) for column in REGISTRY_TABLES[name]}))
 
 
 def _no_workbook() -> pa.Table:
@@ -184,8 +185,9 @@ def _no_workbook() -> pa.Table:
 
 def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
     """Land the registry that follows from ``arriving`` and from what was kept before; keep what of it is news."""
-    news = {name: rows for name, rows in arriving.items() if _is_news(root, name, as_of)}
-    inputs = {name: news[name] if name in news else _kept(root, name) for name in (*_TABLES, "workbook")}
+    kept = {name: _kept(root, name) for name in (*REGISTRY_TABLES, "workbook")}
+    news = {name: rows for name, rows in arriving.items() if _is_news(name, kept[name], as_of)}
+    inputs = kept | news
     with duckdb.connect() as con:
         days = land_units(root, _registry(con, _landed_registered(con, inputs), inputs["workbook"]))
     # Only now: a snapshot that the lake refuses must not stand in the way of the next.
@@ -195,10 +197,10 @@ def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[dat
     return days
 
 
-def _is_news(root: Path, name: str, as_of: date) -> bool:
-    """Whether ``as_of`` is not before what is kept of ``name``, or what ships here."""
-    held = _as_of(root / FOLDER / f"{name}.parquet")
-    return (held is None or held <= as_of) and (name == "workbook" or as_of >= BUNDLED_AS_OF)
+def _is_news(name: str, kept: pa.Table | None, as_of: date) -> bool:
+    """Whether ``as_of`` is not before what is ``kept`` of ``name``, or what ships here."""
+    is_newest = kept is None or date.fromisoformat(kept.schema.metadata[b"as_of"].decode()) <= as_of
+    return is_newest and (name == "workbook" or as_of >= BUNDLED_AS_OF)
 
 
 def _keep(path: Path, rows: pa.Table) -> None:
@@ -210,10 +212,16 @@ def _keep(path: Path, rows: pa.Table) -> None:
 
 def _kept(root: Path, name: str) -> pa.Table | None:
     path = root / FOLDER / f"{name}.parquet"
-    return pq.read_table(path) if path.exists() else None
-
-
-def _as_of(path: Path) -> date | None:
-    if not path.exists():
+    try:
+        rows = pq.read_table(path)
+        if b"as_of" not in (rows.schema.metadata or {}):
+            raise SourceFormatError(
+                f"{path} does not say of when it is: remove it, and AEMO's next snapshot lands anew"
+            )
+    except FileNotFoundError:
         return None
-    return date.fromisoformat((pq.read_schema(path).metadata or {})[b"as_of"].decode())
+    except (OSError, pa.ArrowException) as error:
+        raise SourceFormatError(
+            f"{path} cannot be read: {error}: remove it, and AEMO's next snapshot lands anew"
+        ) from error
+    return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ from nem.regions import REGIONS
 
 SHEET = "PU and Scheduled Loads"
 MOST_BYTES, MOST_ROWS = 100 * 2**20, 10_000  # unpacked; the one of 2026 has 13 MB and 573 rows
+
+# What openpyxl raises where the parts of a workbook are not as they should be; SyntaxError: XML that is none.
+_BROKEN = (
+    *(SyntaxError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 WORKBOOK_COLUMNS = {
     "duid": pa.string(),
@@ -72,19 +79,17 @@ def read_workbook(path: Path) -> tuple[pa.Table, date]:
     """
     # Imported here: a workbook lands a few times a year.
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     _check_size(path)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheet = book[SHEET]
-        rows = list(sheet.iter_rows(max_row=MOST_ROWS, values_only=True))
-        changed = book.properties.modified
-    except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise SourceFormatError(f"{path.name} is no registration workbook with a sheet {SHEET!r}: {error}") from error
+        rows = list(book[SHEET].iter_rows(max_row=MOST_ROWS, values_only=True))
+        changed = book.properties.modified.date()
     except OSError as error:
         raise SourceUnavailableError(f"{path.name} cannot be read: {error}") from error
-    return _units(path, rows), changed.date()
+    except _BROKEN as error:
+        raise SourceFormatError(f"{path.name} is no registration workbook with a sheet {SHEET!r}: {error}") from error
+    return _units(path, rows), changed
 
 
 def _check_size(path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from nem import lake
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import land, land_units, landed_days
+from nem.landing import land_files
 from nem.source import open_source
 from nem.windows import Window
 from tests.tiny_nem import LEAP_DAY, land_raw, raw_tables
@@ -130,6 +131,8 @@ def test_a_torn_registry_is_named(tiny):
         tiny.version("units", date(2024, 2, 29))
     with duckdb.connect() as con, pytest.raises(SourceUnavailableError, match="units"):
         open_source(tiny.root).attach(con, ("unit_scada", "units"), LEAP_DAY)
+    with pytest.raises(SourceFormatError, match=r"registry .*units\.parquet cannot be read"):
+        land_files(tiny.root, [])
 
 
 def test_a_sample_that_lost_a_table_still_has_its_now(tmp_path: Path):

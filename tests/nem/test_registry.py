@@ -224,6 +224,18 @@ def test_a_table_that_is_not_as_declared_is_refused(tmp_path, name, table, says)
     assert not (tmp_path / UNITS_FILE).exists()
 
 
+@pytest.mark.parametrize("held", [b"torn", None])
+def test_a_torn_input_is_named(tmp_path, held):
+    land_registry(tmp_path, aemo_tables(), as_of=date(2025, 7, 1))
+    torn = tmp_path / "registry" / "DUDETAIL.parquet"
+    if held:
+        torn.write_bytes(held)
+    else:
+        pq.write_table(pa.table({"duid": ["A"]}), torn)
+    with pytest.raises(SourceFormatError, match=rf"{torn}.*remove it"):
+        land_bundled_registry(tmp_path)
+
+
 def test_a_lost_input_leaves_what_ships(tmp_path):
     land_registry(tmp_path, aemo_tables(), as_of=date(2025, 7, 1))
     shutil.rmtree(tmp_path / "registry")
