@@ -6,6 +6,7 @@ tries again. Where files are is ``nem.feeds``; how one is had, landed and noted 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,11 +17,9 @@ from nem.lake import SAMPLE_MARK
 from nem.ledger import Gap, Ledger, Seen, merged, turn, without
 from nem.listing import Link
 from nem.nemweb import Web
-from nem.taken import ELSEWHERE, HISTORY, Ingested, last_ingest
+from nem.taken import ELSEWHERE, HISTORY, Ingested
 from nem.taking import Offer, Progress, Run
 from nem.windows import INTERVAL, Window, floor
-
-__all__ = ["ingest_current", "ingest_folder", "ingest_month", "ingest_url", "last_ingest", "months_of"]
 
 MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
 REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
@@ -115,7 +114,11 @@ def ingest_folder(
     with turn(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, None, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
-        files = sorted([path] if path.is_file() else _files_under(path), key=lambda file: landing_order(file.name))
+        failed = run.facts[ELSEWHERE].failed
+        found = [path] if path.is_file() else list(_files_under(path, failed))
+        if not (found or failed):
+            failed[str(path)] = f"holds no {', '.join(_FILES)}"
+        files = sorted(found, key=lambda file: landing_order(file.name))
         run.take([Offer(ELSEWHERE, file.name, str(file), size=file.stat().st_size) for file in files])
         return run.finish([ELSEWHERE])
 
@@ -288,8 +291,13 @@ def _listed(web: Web, url: str) -> list[Link]:
     return listed[0] if listed else []
 
 
-def _files_under(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        parts = [part.upper() for part in path.relative_to(folder).parts]
-        if path.suffix.lower() in _FILES and "DUPLICATE" not in parts[:-1] and path.is_file():
-            yield path
+def _files_under(folder: Path, failed: dict[str, str]) -> Iterator[Path]:
+    """The files of use in ``folder`` and below; a folder that cannot be listed is put into ``failed``."""
+
+    def note(error: OSError) -> None:
+        failed[str(error.filename)] = f"cannot be listed: {error.strerror}"
+
+    for place, folders, names in os.walk(folder, onerror=note):
+        folders[:] = [name for name in folders if name.upper() != "DUPLICATE"]
+        found = (Path(place, name) for name in names if name.lower().endswith(_FILES))
+        yield from (path for path in found if path.is_file())

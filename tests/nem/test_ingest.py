@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -16,12 +17,12 @@ import pytest
 from nem import taking
 from nem.errors import SourceUnavailableError
 from nem.feeds import Addresses
-from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, last_ingest
+from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
 from nem.ledger import Gap, read_ledger, turn
 from nem.nemweb import Web
-from nem.taken import Ingested
+from nem.taken import Ingested, last_ingest
 from nem.windows import Window
 from tests.aemo_files import DATA
 from tests.aemo_server import AemoServer, Fault, cut_short, dies_midway, error_page, serve, status
@@ -541,14 +542,15 @@ def test_a_broken_table_of_a_whole_month_leaves_the_others(market: Market) -> No
     market.server.publish(WHOLE, whole_month().replace(price, price[:-100] + bytes(100)))
     done = market.month(JANUARY, strict=False)
     [problem] = done.problems
-    assert "DATA/PUBLIC_DVD_DISPATCHPRICE_202001010000.zip cannot be read" in problem
+    assert problem.startswith("history: MMSDM_2020_01.zip: MMSDM_2020_01/")
+    assert "/DATA/PUBLIC_DVD_DISPATCHPRICE_202001010000.zip: cannot be read: " in problem
     assert set(done.days) == ALL_TABLES
 
 
 def test_a_whole_month_of_another_layout_is_named(market: Market) -> None:
     market.server.publish(WHOLE, whole_month("MMSDM_2020_01/TABLES/"))
     assert market.month(JANUARY, strict=False).problems == [
-        "history: MMSDM_2020_01.zip: MMSDM_2020_01.zip holds no table known here"
+        "history: MMSDM_2020_01.zip: holds no row of a table known here"
     ]
 
 
@@ -587,6 +589,34 @@ def test_an_address_is_a_folder_or_a_file(market: Market, what: str) -> None:
         done = ingest_url(market.lake, web, f"{market.server.url}/{FOLDER}/{what}", now=NOW)
     assert (done.landed, done.problems) == (1, [])
     assert market.held() == [NOON]
+
+
+def test_a_folder_with_nothing_to_land_is_named(market: Market, tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "notes.txt").write_text("no data")
+    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    assert done.problems == [f"elsewhere: {tmp_path / 'files'}: holds no .zip, .csv, .xlsx, .xls"]
+
+
+def test_a_folder_that_cannot_be_listed_stops_no_other(
+    market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("a", "b"):
+        (tmp_path / "files" / place).mkdir(parents=True)
+        (tmp_path / "files" / place / name_of(NOON)).write_bytes(reading(NOON))
+    listed = os.scandir
+
+    def deny(path: str) -> object:
+        if str(path).endswith("/a"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", deny)
+    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    assert (done.landed, done.problems) == (
+        1,
+        [f"elsewhere: {tmp_path / 'files' / 'a'}: cannot be listed: Permission denied"],
+    )
 
 
 def test_an_address_that_is_nothing_is_named(market: Market) -> None:
