@@ -21,10 +21,10 @@ _REVISED = """
 
 
 def look(store: Store, source: Source, now: datetime) -> Health:
-    """The health of store and source at ``now`` (UTC); what cannot be read is left out.
+    """The health of store and source at ``now`` (UTC); a day that cannot be answered is left out.
 
     Raises:
-        StoreUnavailableError: the manifest cannot be read.
+        StoreUnavailableError, SourceUnavailableError: the manifest or the source cannot be read.
     """
     from cache_store.status import overview
     from dashboard.health import Health

@@ -1,8 +1,9 @@
 """AEMO's tables under AEMO's names, and what the lake makes of each: the only place where the two meet.
 
-A shape is (columns, gives, where, half_hours_until): the columns that are read, of which the label, the key and the
-measure come first and must be there, while others may be absent and are then null; the lake's columns as SQL over them;
-which rows count; and until which label, if any, a row holds for its whole half hour. Case does not matter.
+A shape is (columns, gives, where, half_hours_until, minutes): the columns that are read, of which the label, the key and
+the measure come first and must be there, while others may be absent and are then null; the lake's columns as SQL over
+them; which rows count; until which label, if any, a row holds for its whole half hour; and the grid of its labels. Case
+does not matter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ class Shape(NamedTuple):
     gives: Mapping[str, str]
     where: str = "true"
     half_hours_until: datetime | None = None
+    minutes: int = 5
+
+    @property
+    def label(self) -> str:
+        """Its first column."""
+        return self.columns[0]
 
 
 AEMO_TIME = "%Y/%m/%d %H:%M:%S"
@@ -116,6 +123,7 @@ ROOFTOP = Shape(
     },
     # Sub-regions (QLDN, TASS) are parts of these; quality 0 is AEMO's word for no measurement, and so is no power.
     f"regionid IN {tuple(REGIONS)} AND power IS NOT NULL AND coalesce(qi, 1) > 0",
+    minutes=30,
 )
 INITIAL_MW = Shape(  # the same reading as SCADA's, and there a day later: it fills what SCADA lacks
     ("SETTLEMENTDATE", "DUID", "INITIALMW", "LASTCHANGED"),

@@ -12,6 +12,10 @@ class SourceUnavailableError(NemError):
     """The operator's to mend: live data is missing or cannot be read."""
 
 
+class SourceEmptyError(SourceUnavailableError):
+    """There is no source: nothing has landed where it is looked for."""
+
+
 class TableAbsentError(SourceUnavailableError):
     """The source is there and has never held this table."""
 

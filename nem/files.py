@@ -1,4 +1,4 @@
-"""Publishing a file so that no reader ever sees half of it."""
+"""Files of a lake: published so that no reader ever sees half of one, and listed so that no failure looks like none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,39 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+
+from nem.errors import SourceUnavailableError
+
+
+def list_folder(path: Path) -> list[os.DirEntry[str]]:
+    """What is in the folder at ``path``, in no order; nothing where there is no folder.
+
+    Raises:
+        SourceUnavailableError: it cannot be listed.
+    """
+    try:
+        # Not Path.glob: its path objects took four fifths of the time, and a live query lists each table it reads twice.
+        with os.scandir(path) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise SourceUnavailableError(f"{path} cannot be listed: {error.strerror}") from error
+
+
+def stamp_of(path: Path) -> str:
+    """Changes when ``path`` is written anew; empty where there is none.
+
+    Raises:
+        SourceUnavailableError: that cannot be told.
+    """
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise SourceUnavailableError(f"{path} cannot be read: {error.strerror}") from error
+    return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 
 
 def publish(path: Path, write: Callable[[Path], object]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,8 +22,8 @@ import pyarrow as pa
 from nem.checks import check_columns, check_labels, check_units
 from nem.derive import derivation, reach, winning
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.files import publish
-from nem.tables import FOREVER, TABLES, UNITS, Table
+from nem.files import list_folder, publish
+from nem.tables import FOREVER, TABLES, UNITS, Table, no_rows
 from nem.windows import EPOCH, HORIZON, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
@@ -83,7 +82,7 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         check_units(con)
         path, unfinished = root / UNITS_FILE, root / ".units-unfinished"
         table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
-        held = _read(con, [path]) if path.exists() else _typed(con, UNITS)
+        held = _registry(con, root)
         days = landed_days(root, "unit_scada")
         if not unfinished.exists():  # else a landing was killed among its days, and which are left is not known
             if path.exists() and held.equals(table):
@@ -93,7 +92,7 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         _write(con, table, path)
         scada = TABLES["unit_scada"]
         con.execute("DROP TABLE arriving")
-        _conform(con, scada.landed, scada.key, _no_rows(con, scada))
+        _conform(con, scada.landed, scada.key, con.sql(no_rows(scada.landed)).to_arrow_table())
         changed = [day for day in days if _rewrite(con, root, scada, day)]
         unfinished.unlink()
         return changed
@@ -124,14 +123,16 @@ def land_sample(root: Path) -> dict[str, list[date]]:
 
 
 def landed_days(root: Path, table: str) -> list[date]:
-    """The NEM days a table has a file for, in order. Files that are named otherwise are not ours."""
+    """The NEM days a table has a file for, in order. Files that are named otherwise are not ours.
+
+    Raises:
+        SourceUnavailableError: its folder cannot be listed.
+    """
     days = []
-    # Not glob: its path objects took four fifths of the time, and a live query lists each table it reads twice.
-    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(root / table) as found:
-        for name in (entry.name for entry in found):
-            if _DAY_FILE.fullmatch(name):
-                with suppress(ValueError):
-                    days.append(date.fromisoformat(name[:10]))
+    for entry in list_folder(root / table):
+        if _DAY_FILE.fullmatch(entry.name):
+            with suppress(ValueError):
+                days.append(date.fromisoformat(entry.name[:10]))
     return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
@@ -191,7 +192,7 @@ def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date
     window = day_window(day)
     near = reach(table, window)
     stored = [path for other in near.days() if (path := day_file(root, table.name, other)).exists()]
-    con.register("stored", _read(con, stored) if stored else _no_rows(con, table))
+    con.register("stored", _read(con, stored) if stored else con.sql(no_rows(table.landed)).to_arrow_table())
     con.register("units", _registry(con, root))
     # All columns of `arriving` as declared; an older stored file may lack some.
     rows = "SELECT *, 0 AS arrival FROM stored UNION ALL BY NAME SELECT *, 1 + rowid AS arrival FROM arriving"
@@ -209,17 +210,7 @@ def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date
 
 def _registry(con: duckdb.DuckDBPyConnection, root: Path) -> pa.Table:
     path = root / UNITS_FILE
-    return _read(con, [path]) if path.exists() else _typed(con, UNITS)
-
-
-def _no_rows(con: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
-    return _typed(con, table.landed)
-
-
-def _typed(con: duckdb.DuckDBPyConnection, columns: dict[str, str]) -> pa.Table:
-    """No rows, in columns of the declared types."""
-    typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
-    return con.sql(f"SELECT {typed} LIMIT 0").to_arrow_table()
+    return _read(con, [path]) if path.exists() else con.sql(no_rows(UNITS)).to_arrow_table()
 
 
 def _read(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nem.errors import SourceFormatError, SourceUnavailableError, TableAbsentError
+from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
+from nem.files import list_folder, stamp_of
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
 from nem.layouts.folder import find_layout
-from nem.layouts.units import version_of
-from nem.tables import TABLES, UNITS
+from nem.layouts.units import Registry
+from nem.tables import TABLES, UNITS, no_rows
 from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
 
 _EMPTY = "absent"  # the version of a day a table has no file for
@@ -93,10 +94,14 @@ class Source:
         return self._layout().span(table)
 
     def newest_labels(self) -> dict[str, datetime]:
-        """The newest label of each table that the source holds and can read."""
+        """The newest label of each table that the source holds; none where there is no source.
+
+        Raises:
+            SourceUnavailableError: it cannot be read.
+        """
         found = {}
         for table in TABLES:
-            with suppress(SourceUnavailableError):
+            with suppress(SourceEmptyError, TableAbsentError):
                 found[table] = self.span(table).end
         return found
 
@@ -131,7 +136,7 @@ class Source:
 
     def replay_now(self) -> datetime | None:
         """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
-        if not (self.root / SAMPLE_MARK).exists():
+        if not stamp_of(self.root / SAMPLE_MARK):
             return None
         landed = [table for table in ("unit_scada", "regional_price") if landed_days(self.root, table)]
         return utc_time(max(self.span(table).end for table in landed)) if landed else None
@@ -160,22 +165,19 @@ class _Lake:
         return [day for day in self._days(table) if day in wanted]
 
     def token(self, table: str, day: date) -> str:
-        return _stamp(day_file(self.root, table, day))
+        return stamp_of(day_file(self.root, table, day))
 
     def registry_version(self, day: date) -> str:
         path = self.root / UNITS_FILE
-        stamp = _stamp(path)
-        return _units_on(path, stamp, day) if stamp else ""
+        stamp = stamp_of(path)
+        return _registry(path, stamp).version(day) if stamp else ""
 
     def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
         if files := self._files(table, window):
             return cursor.sql(
                 "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": files}
             )
-        columns: Mapping[str, str] = UNITS if table == "units" else TABLES[table].columns
-        # Names and types come from nem.tables, never from data.
-        typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
-        return cursor.sql(f"SELECT {typed} LIMIT 0")
+        return cursor.sql(no_rows(UNITS if table == "units" else TABLES[table].columns))
 
     def notes(self) -> list[str]:
         return []
@@ -184,7 +186,7 @@ class _Lake:
         days = landed_days(self.root, table)
         if not days:
             absent = any(landed_days(self.root, other) for other in TABLES)
-            raise (TableAbsentError if absent else SourceUnavailableError)(
+            raise (TableAbsentError if absent else SourceEmptyError)(
                 f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest`"
             )
         return days
@@ -192,7 +194,7 @@ class _Lake:
     def _files(self, table: str, window: Window) -> list[str]:
         if table == "units":
             path = self.root / UNITS_FILE
-            return [str(path)] if path.exists() else []
+            return [str(path)] if stamp_of(path) else []
         wanted = set(window.days())
         return [str(day_file(self.root, table, day)) for day in landed_days(self.root, table) if day in wanted]
 
@@ -209,9 +211,9 @@ class _Lake:
 
 
 def is_lake(root: Path) -> bool:
-    """Whether ``root`` holds a lake, or the beginnings of one."""
-    marks = (*TABLES, UNITS_FILE, SAMPLE_MARK)
-    return any((root / mark).exists() for mark in marks)
+    """Whether ``root`` holds a lake, or the beginnings of one. Raises SourceUnavailableError: that cannot be told."""
+    marks = {*TABLES, UNITS_FILE, SAMPLE_MARK}
+    return any(entry.name in marks for entry in list_folder(root))
 
 
 def check_ours(root: Path) -> None:
@@ -230,15 +232,6 @@ def check_ours(root: Path) -> None:
 
 def _version(layout: _Layout, table: str, day: date) -> str:
     return (layout.registry_version(day) if table == "units" else layout.token(table, day)) or _EMPTY
-
-
-def _stamp(path: Path) -> str:
-    """Changes when ``path`` is written anew; empty where it is not."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return ""
-    return f"{stat.st_size:x}-{stat.st_mtime_ns:x}"
 
 
 def as_arrow(values: np.ndarray[Any, Any]) -> pa.Array:
@@ -291,15 +284,8 @@ def _labels(path: Path, _token: str) -> tuple[datetime, datetime]:
 
 
 @lru_cache(maxsize=4)
-def _units(path: Path, _stamp: str) -> list[dict[str, Any]]:
+def _registry(path: Path, _stamp: str) -> Registry:
     try:
-        rows: list[dict[str, Any]] = pq.read_table(path, columns=list(UNITS)).to_pylist()
+        return Registry(pq.read_table(path, columns=list(UNITS)))
     except (OSError, pa.ArrowException) as error:
         raise SourceFormatError(f"the registry {path.name} cannot be read: {error}") from error
-    return rows
-
-
-@lru_cache(maxsize=16_384)
-def _units_on(path: Path, stamp: str, day: date) -> str:
-    """A digest of the registry rows in force on ``day``: a change to others leaves it as it is."""
-    return version_of(_units(path, stamp), day)

@@ -34,6 +34,11 @@ class Table:
         return {name: kind for name, kind in self.columns.items() if name not in self.derived}
 
 
+def no_rows(columns: Mapping[str, str]) -> str:
+    """SQL for no row of these columns and types."""
+    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in columns.items())} LIMIT 0"
+
+
 _STANDING = {"priority": "INTEGER", "last_changed": "TIMESTAMP"}
 
 TABLES = {

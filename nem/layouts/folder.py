@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,17 +14,20 @@ import duckdb
 import pyarrow as pa
 
 from nem.derive import derivation, reach, winning
-from nem.errors import SourceFormatError, SourceUnavailableError, TableAbsentError
-from nem.layouts.kinds import LAYOUTS, Feed, Layout
+from nem.errors import SourceFormatError, TableAbsentError
+from nem.files import list_folder, stamp_of
+from nem.layouts.kinds import LAYOUTS, Edition, Layout
 from nem.layouts.rows import File, Kind, bounds, csv_rows, digests, held, kinds, selection
 from nem.layouts.units import Registry, registry_of
 from nem.registry import excluded_units
-from nem.tables import TABLES, Table
+from nem.tables import TABLES, Table, no_rows
 from nem.windows import Window, day_window
 
-_DATA = (".parquet", ".csv", ".gz", ".feather", ".pkl", ".pickle", ".zip")  # what else in a folder is no data
+# What else in a folder is no data.
+_DATA = re.compile(r"[^.].*\.(parquet|csv|gz|feather|pkl|pickle|zip)", re.IGNORECASE)
 
-Days = Mapping[date, tuple[Feed, tuple[File, ...]]]  # per day the feed it is read from, and the files that hold it
+# Per day the edition it is read from, and the files that hold it.
+Days = Mapping[date, tuple[Edition, tuple[File, ...]]]
 
 
 def find_layout(root: Path) -> Folder | None:
@@ -36,7 +39,7 @@ def find_layout(root: Path) -> Folder | None:
     """
     files = _listed(root)
     for layout in LAYOUTS:
-        patterns = [feed.files for feeds in layout.feeds.values() for feed in feeds]
+        patterns = [edition.files for editions in layout.editions.values() for edition in editions]
         if any(pattern.fullmatch(file.path.name) for pattern in patterns for file in files):
             return Folder(root, layout, files)
     if not files:
@@ -49,17 +52,8 @@ def find_layout(root: Path) -> Folder | None:
 
 
 def _listed(root: Path) -> tuple[File, ...]:
-    try:
-        with os.scandir(root) as entries:
-            found = [
-                (entry, entry.stat()) for entry in entries if entry.name.lower().endswith(_DATA) and entry.is_file()
-            ]
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    except OSError as error:
-        raise SourceUnavailableError(f"{root} cannot be listed: {error}") from error
-    files = [File(Path(entry.path), f"{stat.st_size:x}-{stat.st_mtime_ns:x}") for entry, stat in found]
-    return tuple(sorted((file for file in files if not file.path.name.startswith(".")), key=lambda file: file.path))
+    found = sorted(Path(entry.path) for entry in list_folder(root) if _DATA.fullmatch(entry.name))
+    return tuple(File(path, stamp) for path in found if (stamp := stamp_of(path)) and path.is_file())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +66,10 @@ class Folder:
 
     def span(self, table: str) -> Window:
         """From the start of the table's first interval to its newest label."""
-        placed = [(span, feed, file) for feed, file in self._files(table) if (span := bounds(feed, file))]
+        placed = [(span, edition, file) for edition, file in self._files(table) if (span := bounds(edition, file))]
         edges = []
-        for feed, file in _outermost(placed):
-            edges += [label for labels in held(feed, file).days.values() for label in labels]
+        for edition, file in _outermost(placed):
+            edges += [label for labels in held(edition, file).days.values() for label in labels]
         if not edges:
             absent = f"{self.root}, {self.layout.name}, has no {table}"
             raise TableAbsentError(absent)
@@ -89,11 +83,11 @@ class Folder:
         """Changes when the rows of ``day``, or those they are derived from, may have; empty where there are none."""
         declared = TABLES[table]
         served = self._served(table, reach(declared, day_window(day)))
-        used = {(feed, file) for feed, files in served.values() for file in files}
+        used = {(edition, file) for edition, files in served.values() for file in files}
         if not self.layout.grows:
             tokens = {file.path.name: file.token for _, file in used}
         else:
-            tokens = {file.path.name: digests(feed, file, declared.reaches).get(day, "") for feed, file in used}
+            tokens = {file.path.name: digests(edition, file, declared.reaches).get(day, "") for edition, file in used}
         marks = " ".join(f"{name} {token}" for name, token in sorted(tokens.items()) if token)
         return hashlib.sha256(marks.encode()).hexdigest()[:16] if marks else ""
 
@@ -135,74 +129,73 @@ class Folder:
     def notes(self) -> list[str]:
         """What is left out of this folder's files, for people."""
         said = []
-        for table in self.layout.feeds:
-            for feed, file in self._files(table):
-                if strays := held(feed, file).strays:
+        for table in self.layout.editions:
+            for edition, file in self._files(table):
+                if strays := held(edition, file).strays:
                     said.append(
-                        f"{file.path.name}: {strays} rows are left out of {table}, since their {feed.columns[0]} is not on "
-                        f"the {feed.minutes}-minute grid"
+                        f"{file.path.name}: {strays} rows are left out of {table}, since their {edition.shape.label} is "
+                        f"not on the {edition.shape.minutes}-minute grid"
                     )
         return said
 
-    def _files(self, table: str) -> Iterator[tuple[Feed, File]]:
-        """The table's files, those of the feed to be preferred first."""
-        for feed in self.layout.feeds.get(table, ()):
+    def _files(self, table: str) -> Iterator[tuple[Edition, File]]:
+        """The table's files, those of the edition to be preferred first."""
+        for edition in self.layout.editions.get(table, ()):
             for file in self.files:
-                if feed.files.fullmatch(file.path.name):
-                    yield feed, file
+                if edition.files.fullmatch(file.path.name):
+                    yield edition, file
 
     def _served(self, table: str, window: Window) -> Days:
-        served: dict[date, tuple[Feed, tuple[File, ...]]] = {}
+        served: dict[date, tuple[Edition, tuple[File, ...]]] = {}
         wanted = set(window.days())
-        for feed, file in self._files(table):
-            span = bounds(feed, file)
+        for edition, file in self._files(table):
+            span = bounds(edition, file)
             if span is None or not span.overlap(window):
                 continue
-            for day in wanted & held(feed, file).days.keys():
+            for day in wanted & held(edition, file).days.keys():
                 taken = served.get(day)
                 if taken is None:
-                    served[day] = feed, (file,)
-                elif taken[0] is feed:
-                    served[day] = feed, (*taken[1], file)
+                    served[day] = edition, (file,)
+                elif taken[0] is edition:
+                    served[day] = edition, (*taken[1], file)
         return served
 
     def _rows(self, cursor: duckdb.DuckDBPyConnection, table: Table, window: Window) -> tuple[str, dict[str, object]]:
-        """SQL for the table's rows labelled in ``window``, feed after feed, and its parameters."""
-        typed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in table.landed.items())
-        parts, parameters = [f"(SELECT {typed}, CAST(NULL AS BIGINT) AS arrival LIMIT 0)"], dict[str, object]()
+        """SQL for the table's rows labelled in ``window``, edition after edition, and its parameters."""
+        parts, parameters = [f"({no_rows(table.landed | {'arrival': 'BIGINT'})})"], dict[str, object]()
         served = self._served(table.name, window)
-        for feed, days in groupby(sorted(served), key=lambda day: served[day][0]):
+        for edition, days in groupby(sorted(served), key=lambda day: served[day][0]):
             run = list(days)
             files = {file: None for day in run for file in served[day][1]}
             edges = Window(day_window(run[0]).start, day_window(run[-1]).end).overlap(window)
             if edges is None:
                 continue
-            for given, have, known in _given(cursor, feed, list(files), len(parts)):
-                sql, needed = selection(feed, table, given, have, edges, len(parts))
+            for given, have, known in _given(cursor, edition, list(files), len(parts)):
+                sql, needed = selection(edition, table, given, have, edges, len(parts))
                 parts.append(f"({sql})")
                 parameters |= {**needed, **known}
         return " UNION ALL BY NAME ".join(parts), parameters
 
 
-def _outermost(placed: list[tuple[Window, Feed, File]]) -> Iterator[tuple[Feed, File]]:
+def _outermost(placed: list[tuple[Window, Edition, File]]) -> Iterator[tuple[Edition, File]]:
     """The files that hold the first and the last day of all: of each end, the outermost that holds any row."""
     for ends in (sorted(placed, key=lambda it: it[0].start), sorted(placed, key=lambda it: it[0].end, reverse=True)):
-        for _, feed, file in ends:
-            if held(feed, file).days:
-                yield feed, file
+        for _, edition, file in ends:
+            if held(edition, file).days:
+                yield edition, file
                 break
 
 
 def _given(
-    cursor: duckdb.DuckDBPyConnection, feed: Feed, files: list[File], start: int
+    cursor: duckdb.DuckDBPyConnection, edition: Edition, files: list[File], start: int
 ) -> Iterator[tuple[str, Mapping[str, Kind], dict[str, object]]]:
     """Relations over ``files``, one for all that are written alike, what they have, and their parameters."""
     alike: dict[tuple[tuple[str, Kind], ...], list[File]] = {}
     for file in files:
-        alike.setdefault(tuple(sorted(kinds(feed, file).items())), []).append(file)
+        alike.setdefault(tuple(sorted(kinds(edition, file).items())), []).append(file)
     for i, (have, group) in enumerate(alike.items(), start):
         if group[0].is_csv:
-            name = f"given_{feed.columns[2].lower()}_{i}"
+            name = f"given_{edition.shape.columns[2].lower()}_{i}"
             cursor.register(name, pa.concat_tables([csv_rows(file) for file in group], promote_options="default"))
             yield name, dict(have), {}
         else:

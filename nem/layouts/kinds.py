@@ -8,38 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from nem.aemo import FIVE_MINUTE_SETTLEMENT, FLOW, INITIAL_MW, PRICE, REGION_SUM, ROOFTOP, SCADA, TRADING_PRICE
+from nem.aemo import FIVE_MINUTE_SETTLEMENT, FLOW, INITIAL_MW, PRICE, REGION_SUM, ROOFTOP, SCADA, TRADING_PRICE, Shape
 from nem.windows import HORIZON
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Feed:
-    """Files that hold a table of the lake under AEMO's names.
+class Edition:
+    """A table of the lake as a folder's files have it: those of these names, in AEMO's columns.
 
-    ``columns`` are those read: the label, the key and the measure come first and must be there, others may be absent
-    and are then null. ``gives`` has the lake's columns as SQL over them; the label is always ``settlement_date``.
+    A row labelled off the grid of ``shape`` is none of this edition's.
     """
 
     files: re.Pattern[str]
-    columns: tuple[str, ...]
-    gives: Mapping[str, str]
-    where: str = "true"
-    half_hours_until: datetime | None = None  # as in a shape
-    minutes: int = 5  # the grid of its labels: a row labelled otherwise is none of this feed's
+    shape: Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Feeds by table, in order of preference: a day is read from the first that holds any of it.
+    """Editions by table, in order of preference: a day is read from the first that holds any of it.
 
     With ``grows``, one file has all of time and is written anew with each new row, so only its rows tell whether a
     day's have changed; elsewhere a file is a month, and its time and size do.
     """
 
     name: str
-    feeds: Mapping[str, tuple[Feed, ...]]
+    editions: Mapping[str, tuple[Edition, ...]]
     looks_like: str  # for people
     units: re.Pattern[str] | None = None
     grows: bool = False
@@ -54,66 +48,59 @@ def _nemosis(table: str) -> re.Pattern[str]:
     return _named(rf"(PUBLIC_DVD_|PUBLIC_ARCHIVE#)?{table}([_#](FILE\d+#)?\d[\d_-]*)?\.parquet")
 
 
+def _half_hourly(shape: Shape) -> Shape:
+    """``shape`` where every row holds for its half hour."""
+    return shape._replace(half_hours_until=HORIZON, minutes=30)
+
+
 NEMOSIS = Layout(
     "a NEMOSIS cache",
     {
         "unit_scada": (
-            Feed(_nemosis("DISPATCH_UNIT_SCADA"), *SCADA),
-            Feed(  # INITIALMW is the same reading
-                _nemosis("DISPATCHLOAD"),
-                *INITIAL_MW,
-            ),
+            Edition(_nemosis("DISPATCH_UNIT_SCADA"), SCADA),
+            Edition(_nemosis("DISPATCHLOAD"), INITIAL_MW),  # the same reading
         ),
         "regional_price": (
-            Feed(_nemosis("DISPATCHPRICE"), *PRICE),
-            Feed(_nemosis("TRADINGPRICE"), *TRADING_PRICE),
+            Edition(_nemosis("DISPATCHPRICE"), PRICE),
+            Edition(_nemosis("TRADINGPRICE"), TRADING_PRICE),
         ),
-        "regional_demand": (Feed(_nemosis("DISPATCHREGIONSUM"), *REGION_SUM),),
-        "interconnector_flow": (Feed(_nemosis("DISPATCHINTERCONNECTORRES"), *FLOW),),
-        "rooftop_pv": (
-            Feed(
-                _nemosis("ROOFTOP_PV_ACTUAL"),
-                *ROOFTOP,
-                minutes=30,
-            ),
-        ),
+        "regional_demand": (Edition(_nemosis("DISPATCHREGIONSUM"), REGION_SUM),),
+        "interconnector_flow": (Edition(_nemosis("DISPATCHINTERCONNECTORRES"), FLOW),),
+        "rooftop_pv": (Edition(_nemosis("ROOFTOP_PV_ACTUAL"), ROOFTOP),),
     },
     "DISPATCHPRICE, DISPATCH_UNIT_SCADA and the like as PUBLIC_DVD_<table>_<month>.parquet or "
     "PUBLIC_ARCHIVE#<table>#FILE01#<month>.parquet",
 )
 
-# The updater's 30-minute files have 5-minute rows among them since October 2021: those are off the feed's grid.
+# The updater's 30-minute files have 5-minute rows among them since October 2021: those are off the grid.
 FLAT = Layout(
     "the flat files of an older updater",
     {
         "unit_scada": (
-            Feed(_named(r"scada5\.parquet"), *SCADA),
-            Feed(_named(r"scada30\.parquet"), *SCADA._replace(half_hours_until=HORIZON), minutes=30),
+            Edition(_named(r"scada5\.parquet"), SCADA),
+            Edition(_named(r"scada30\.parquet"), _half_hourly(SCADA)),
         ),
         "regional_price": (
-            Feed(_named(r"prices5\.parquet"), *PRICE),
-            Feed(_named(r"prices30\.parquet"), *TRADING_PRICE._replace(half_hours_until=HORIZON), minutes=30),
+            Edition(_named(r"prices5\.parquet"), PRICE),
+            Edition(_named(r"prices30\.parquet"), _half_hourly(TRADING_PRICE)),
         ),
         "regional_demand": (
-            Feed(
+            Edition(
                 _named(r"demand30\.parquet"),
-                ("SETTLEMENTDATE", "REGIONID", "DEMAND"),
-                {"region_id": "regionid", "demand_operational_mw": "demand"},
-                minutes=30,
-                half_hours_until=HORIZON,
+                _half_hourly(
+                    Shape(
+                        ("SETTLEMENTDATE", "REGIONID", "DEMAND"),
+                        {"region_id": "regionid", "demand_operational_mw": "demand"},
+                    )
+                ),
             ),
         ),
         "interconnector_flow": (
-            Feed(_named(r"transmission5\.parquet"), *FLOW),
-            Feed(_named(r"transmission30\.parquet"), *FLOW._replace(half_hours_until=HORIZON), minutes=30),
+            Edition(_named(r"transmission5\.parquet"), FLOW),
+            Edition(_named(r"transmission30\.parquet"), _half_hourly(FLOW)),
         ),
         "rooftop_pv": (
-            Feed(
-                _named(r"rooftop30\.parquet"),
-                ("SETTLEMENTDATE", *ROOFTOP.columns[1:]),
-                *ROOFTOP[1:],
-                minutes=30,
-            ),
+            Edition(_named(r"rooftop30\.parquet"), ROOFTOP._replace(columns=("SETTLEMENTDATE", *ROOFTOP.columns[1:]))),
         ),
     },
     "scada5.parquet, prices5.parquet, transmission5.parquet, rooftop30.parquet and gen_info.csv",
@@ -121,23 +108,28 @@ FLAT = Layout(
     grows=True,
 )
 
+_PUBLISHED = _named(r"PRICE_AND_DEMAND_(?P<month>\d{6})_\w+\.csv(\.gz)?")
 PRICE_AND_DEMAND = Layout(
     "AEMO's PRICE_AND_DEMAND files",
     {
         "regional_price": (
-            Feed(
-                _named(r"PRICE_AND_DEMAND_(?P<month>\d{6})_\w+\.csv(\.gz)?"),
-                ("SETTLEMENTDATE", "REGION", "RRP"),
-                {"region_id": "region", "rrp": "rrp", "priority": "0"},  # a trading price
-                half_hours_until=FIVE_MINUTE_SETTLEMENT,
+            Edition(
+                _PUBLISHED,
+                Shape(
+                    ("SETTLEMENTDATE", "REGION", "RRP"),
+                    {"region_id": "region", "rrp": "rrp", "priority": "0"},  # a trading price
+                    half_hours_until=FIVE_MINUTE_SETTLEMENT,
+                ),
             ),
         ),
         "regional_demand": (
-            Feed(
-                _named(r"PRICE_AND_DEMAND_(?P<month>\d{6})_\w+\.csv(\.gz)?"),
-                ("SETTLEMENTDATE", "REGION", "TOTALDEMAND"),
-                {"region_id": "region", "demand_mw": "totaldemand"},
-                half_hours_until=FIVE_MINUTE_SETTLEMENT,
+            Edition(
+                _PUBLISHED,
+                Shape(
+                    ("SETTLEMENTDATE", "REGION", "TOTALDEMAND"),
+                    {"region_id": "region", "demand_mw": "totaldemand"},
+                    half_hours_until=FIVE_MINUTE_SETTLEMENT,
+                ),
             ),
         ),
     },

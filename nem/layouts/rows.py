@@ -1,4 +1,4 @@
-"""What one file of a feed holds, and its rows in the lake's columns. A file is read where it lies, never changed."""
+"""What one file of an edition holds, and its rows in the lake's columns. A file is read where it lies, never changed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from nem.aemo import AEMO_TIME, AEMO_TYPES, interval_count, interval_labels
+from nem.aemo import AEMO_TIME, AEMO_TYPES, Shape, interval_count, interval_labels
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.layouts.kinds import Feed
+from nem.layouts.kinds import Edition
 from nem.tables import Table
 from nem.windows import EPOCH, HORIZON, INTERVAL, Window
 
@@ -45,7 +45,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The first and last label of each day a file holds, and how many of its rows are labelled off its feed's grid."""
+    """The first and last label of each day a file holds, and how many of its rows are labelled off its edition's grid."""
 
     days: Mapping[date, tuple[datetime, datetime]]
     strays: int
@@ -65,8 +65,8 @@ def reading(file: File) -> Iterator[None]:
 
 
 @lru_cache(maxsize=4096)
-def kinds(feed: Feed, file: File) -> Mapping[str, Kind]:
-    """What ``file`` has of the feed's columns, by AEMO's names.
+def kinds(edition: Edition, file: File) -> Mapping[str, Kind]:
+    """What ``file`` has of the edition's columns, by AEMO's names.
 
     Raises:
         SourceUnavailableError: it cannot be read.
@@ -75,14 +75,14 @@ def kinds(feed: Feed, file: File) -> Mapping[str, Kind]:
     with reading(file):
         schema = csv_rows(file).schema if file.is_csv else pq.read_schema(file.path)
     given = {name.upper(): _kind(schema.field(i).type) for i, name in enumerate(schema.names)}
-    if missing := [name for name in feed.columns[:3] if name not in given]:
+    if missing := [name for name in edition.shape.columns[:3] if name not in given]:
         raise SourceFormatError(
             f"{file.path.name} has no column {', '.join(missing)}; it has {', '.join(schema.names)}"
         )
-    label = feed.columns[0]
+    label = edition.shape.label
     if given[label] not in {"time", "text"}:
         raise SourceFormatError(f"{file.path.name}: {label} holds no naive times in NEM time")
-    return {name: kind for name in feed.columns if (kind := given.get(name))}
+    return {name: kind for name in edition.shape.columns if (kind := given.get(name))}
 
 
 def _kind(kind: pa.DataType) -> Kind | None:
@@ -115,36 +115,36 @@ def csv_rows(file: File) -> pa.Table:
 
 
 @lru_cache(maxsize=4096)
-def held(feed: Feed, file: File) -> Held:
+def held(edition: Edition, file: File) -> Held:
     """The days of ``file``, from its labels alone.
 
     Raises:
         SourceUnavailableError: it cannot be read.
-        SourceFormatError: as ``kinds``, or none of its rows is the feed's.
+        SourceFormatError: as ``kinds``, or none of its rows is the edition's.
     """
     found = _of_labels(
-        feed, file, "NULL", "SELECT day, min(first_label), max(label), sum(row_count) FROM label GROUP BY day", {}
+        edition, file, "NULL", "SELECT day, min(first_label), max(label), sum(row_count) FROM label GROUP BY day", {}
     )
     strays = sum(count for day, _, _, count in found if day is None)
     days = {day: (first, last) for day, first, last, _ in found if day is not None}
     if strays and not days:
         raise SourceFormatError(
-            f"{file.path.name}: no {feed.columns[0]} is a time on the {feed.minutes}-minute grid, such as "
-            f"2022/01/31 00:{feed.minutes:02}:00"
+            f"{file.path.name}: no {edition.shape.label} is a time on the {edition.shape.minutes}-minute grid, such as "
+            f"2022/01/31 00:{edition.shape.minutes:02}:00"
         )
     return Held(days, strays)
 
 
 @lru_cache(maxsize=64)
-def digests(feed: Feed, file: File, reaches: timedelta) -> Mapping[date, str]:
+def digests(edition: Edition, file: File, reaches: timedelta) -> Mapping[date, str]:
     """Per day a digest of the rows it is derived from: its own, and those within ``reaches`` of it.
 
     Raises:
         SourceUnavailableError, SourceFormatError: as ``held``.
     """
-    columns = ", ".join(f'"{name}"' for name in kinds(feed, file))
+    columns = ", ".join(f'"{name}"' for name in kinds(edition, file))
     found = _of_labels(
-        feed,
+        edition,
         file,
         f"sum(hash({columns}))",  # a sum, since the order of rows is no change
         "SELECT near, sum(row_count), sum(mark) FROM (SELECT *, unnest(list_distinct([day, "
@@ -155,19 +155,21 @@ def digests(feed: Feed, file: File, reaches: timedelta) -> Mapping[date, str]:
     return {day: f"{count:x}-{mark:x}" for day, count, mark in found}
 
 
-def _of_labels(feed: Feed, file: File, mark: str, query: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
-    """What ``query`` finds in ``label``: a row per label of the file, its day null where it is not the feed's."""
-    label = feed.columns[0]
+def _of_labels(
+    edition: Edition, file: File, mark: str, query: str, parameters: dict[str, object]
+) -> list[tuple[Any, ...]]:
+    """What ``query`` finds in ``label``: a row per label of the file, its day null where it is not the edition's."""
+    label = edition.shape.label
     given, path = ("given", {}) if file.is_csv else ("read_parquet($file)", {"file": str(file.path)})
     # Column names come from nem.layouts.kinds, never from data.
     sql = f"""
         WITH written AS (SELECT "{label}" AS label, count(*) AS row_count, {mark} AS mark FROM {given} GROUP BY ALL),
-        typed AS (SELECT * REPLACE ({_time("label", kinds(feed, file)[label])} AS label) FROM written),
+        typed AS (SELECT * REPLACE ({_time("label", kinds(edition, file)[label])} AS label) FROM written),
         label AS (
             SELECT
                 *,
-                label - to_minutes(5 * ({interval_count("label", feed.half_hours_until)} - 1)) AS first_label,
-                CASE WHEN {_fits(feed)} THEN CAST(label - INTERVAL 5 MINUTE AS DATE) END AS day
+                label - to_minutes(5 * ({interval_count("label", edition.shape.half_hours_until)} - 1)) AS first_label,
+                CASE WHEN {_fits(edition.shape)} THEN CAST(label - INTERVAL 5 MINUTE AS DATE) END AS day
             FROM typed
         )
         {query}
@@ -178,14 +180,14 @@ def _of_labels(feed: Feed, file: File, mark: str, query: str, parameters: dict[s
         return con.execute(sql, {**path, **parameters}).fetchall()
 
 
-def bounds(feed: Feed, file: File) -> Window | None:
-    """Whole days no row of ``file`` is outside of, by its name or its footer; None where it holds none of the feed's.
+def bounds(edition: Edition, file: File) -> Window | None:
+    """Whole days no row of ``file`` is outside of, by its name or its footer; None where it holds none of the edition's.
 
     Raises:
         SourceUnavailableError, SourceFormatError: as ``held``.
     """
-    edges = _named_month(feed, file) if file.is_csv else _noted(feed, file)
-    if edges is None and (days := held(feed, file).days):
+    edges = _named_month(edition, file) if file.is_csv else _noted(edition, file)
+    if edges is None and (days := held(edition, file).days):
         edges = min(first for first, _ in days.values()), max(last for _, last in days.values())
     if edges is None:
         return None
@@ -194,8 +196,8 @@ def bounds(feed: Feed, file: File) -> Window | None:
     return Window(start, end) if start < end else None
 
 
-def _named_month(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
-    named = feed.files.fullmatch(file.path.name)
+def _named_month(edition: Edition, file: File) -> tuple[datetime, datetime] | None:
+    named = edition.files.fullmatch(file.path.name)
     try:
         month = datetime.strptime(named["month"], "%Y%m") if named else None
     except ValueError:
@@ -204,10 +206,10 @@ def _named_month(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
 
 
 @lru_cache(maxsize=4096)
-def _noted(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
-    """The least and the greatest label in a Parquet footer, if it says; rows that are not the feed's may be among them."""
-    label = feed.columns[0]
-    kind = kinds(feed, file)[label]
+def _noted(edition: Edition, file: File) -> tuple[datetime, datetime] | None:
+    """The least and the greatest label in a Parquet footer, if it says; rows that are not the edition's may be among them."""
+    label = edition.shape.label
+    kind = kinds(edition, file)[label]
     with reading(file):
         metadata = pq.read_metadata(file.path)
     at = next(i for i in range(metadata.num_columns) if metadata.schema.column(i).name.upper() == label)
@@ -224,13 +226,13 @@ def _noted(feed: Feed, file: File) -> tuple[datetime, datetime] | None:
 
 
 def selection(
-    feed: Feed, table: Table, given: str, have: Mapping[str, Kind], window: Window, name: int
+    edition: Edition, table: Table, given: str, have: Mapping[str, Kind], window: Window, name: int
 ) -> tuple[str, dict[str, object]]:
     """SQL for the rows of ``given`` labelled in ``window``, as the lake's columns and ``arrival``, and its parameters.
 
     The statement may be one of several in another, so its parameters carry ``name``.
     """
-    label = feed.columns[0]
+    label = edition.shape.label
     edges = {f"after_{name}": window.start, f"until_{name}": window.end}
     # A row may stand for labels up to 25 minutes before its own. Compared as written, so that footers can rule groups out.
     near: dict[str, Any] = {
@@ -239,9 +241,9 @@ def selection(
     }
     if have[label] == "text":
         near = {key: edge.strftime(AEMO_TIME) for key, edge in near.items()}
-    typed = ", ".join(f"{_typed(column, have.get(column))} AS {column}" for column in feed.columns[1:])
+    typed = ", ".join(f"{_typed(column, have.get(column))} AS {column}" for column in edition.shape.columns[1:])
     gives = ", ".join(
-        f"CAST({feed.gives.get(column, 'NULL')} AS {kind}) AS {column}"
+        f"CAST({edition.shape.gives.get(column, 'NULL')} AS {kind}) AS {column}"
         for column, kind in table.landed.items()
         if column != "settlement_date"
     )
@@ -249,13 +251,13 @@ def selection(
     sql = f"""
         SELECT settlement_date, {gives}, arrival
         FROM (
-            SELECT {interval_labels("label", feed.half_hours_until)} AS settlement_date, *
+            SELECT {interval_labels("label", edition.shape.half_hours_until)} AS settlement_date, *
             FROM (
                 SELECT {_time(f'"{label}"', have[label])} AS label, {typed}, arrival
                 FROM {given}
                 WHERE "{label}" > $near_after_{name} AND "{label}" <= $near_until_{name}
             )
-            WHERE {_fits(feed)} AND {feed.where}
+            WHERE {_fits(edition.shape)} AND {edition.shape.where}
         )
         WHERE settlement_date > $after_{name} AND settlement_date <= $until_{name}
     """  # noqa: S608
@@ -281,9 +283,9 @@ def _typed(column: str, kind: Kind | None) -> str:
     return f"CASE WHEN isfinite({made}) THEN {made} END" if declared == "DOUBLE" else made
 
 
-def _fits(feed: Feed) -> str:
-    """SQL for whether a label is one of the feed's."""
+def _fits(shape: Shape) -> str:
+    """SQL for whether a label is on the grid."""
     return (
         f"label > TIMESTAMP '{EPOCH}' AND label <= TIMESTAMP '{HORIZON}' "
-        f"AND epoch_us(label) % (60000000 * greatest({feed.minutes}, 5 * {interval_count('label', feed.half_hours_until)})) = 0"
+        f"AND epoch_us(label) % (60000000 * greatest({shape.minutes}, 5 * {interval_count('label', shape.half_hours_until)})) = 0"
     )

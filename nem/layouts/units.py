@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -47,13 +46,6 @@ class Registry:
         return _version(self, day)
 
 
-def version_of(rows: Iterable[dict[str, Any]], day: date) -> str:
-    """A digest of the registry's ``rows`` in force on ``day``."""
-    window = day_window(day)
-    in_force = [row for row in rows if row["effective_date"] < window.end and row["end_date"] > window.start]
-    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
-
-
 @lru_cache(maxsize=4)
 def _rows(registry: Registry) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = registry.table.to_pylist()
@@ -62,7 +54,9 @@ def _rows(registry: Registry) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=16_384)
 def _version(registry: Registry, day: date) -> str:
-    return version_of(_rows(registry), day)
+    window = day_window(day)
+    in_force = [row for row in _rows(registry) if row["effective_date"] < window.end and row["end_date"] > window.start]
+    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -92,6 +94,23 @@ def test_a_path_that_is_no_folder_is_unavailable(tmp_path):
     (tmp_path / "file").write_text("not a lake")
     with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
         open_source(tmp_path / "file").span("unit_scada")
+
+
+def test_a_lake_that_cannot_be_read_is_no_empty_one(tmp_path):
+    """A link to itself, as a folder without permission or a disk that is away."""
+    source = open_source(tmp_path / "lake")
+    assert source.newest_labels() == {}
+    for broken in (tmp_path / "lake" / "unit_scada", tmp_path / "lake"):
+        shutil.rmtree(tmp_path / "lake", ignore_errors=True)
+        broken.parent.mkdir(exist_ok=True)
+        broken.symlink_to(broken)
+        for asked in (
+            source.newest_labels,
+            lambda: source.span("unit_scada"),
+            lambda: land_units(source.root, TINY["units"]),
+        ):
+            with pytest.raises(SourceUnavailableError, match=re.escape(str(broken))):
+                asked()
 
 
 # C6, C4: and it takes only its own day down.
