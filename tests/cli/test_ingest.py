@@ -152,7 +152,7 @@ def test_a_month_is_taken_once(server: AemoServer, lake: Path, capsys: pytest.Ca
     refused = Run(capsys, "ingest", *JULY)  # the files were cut to five days, and say they have more lines
     assert (refused.code, len(refused.err)) == (3, 6)
     assert refused.err[0] == (
-        "nemwarm: history: PUBLIC_DVD_TRADINGPRICE_202407010000.zip: has 4323 lines and says it has 44643: it is not whole, "
+        "nemwarm: history: PUBLIC_DVD_DISPATCHPRICE_202407010000.zip: has 2883 lines and says it has 44643: it is not whole, "
         "or was shortened on purpose (then --trimmed lands it)"
     )
     assert landed_days(lake, "regional_price") == []
