@@ -6,26 +6,25 @@ generation and open only the files it names. Files it does not name are unpublis
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
+import dataclasses
 import json
-import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
 from cache_store.freshness import Freshness
-from cache_store.remote import MANIFEST, Remote
-from nem.files import publish
+from nem.files import locked, publish
+from nem.remote import GRACE, Remote, superseded
 from nem.windows import EPOCH, Resolution, Window
 
+MANIFEST = "manifest.json"
+LOCK = ".lock"  # of whoever writes the store
 FORMAT_VERSION = 1
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,16 @@ class Manifest:
     """One generation. Entries of one query, fingerprint and grain stand in time order and never overlap, but for years.
 
     A year of the coarsest grain comes first of them all and holds what its twelve months hold, once more in one file.
+    ``former`` says when files that are no longer named were: whoever reads an older generation may want them yet.
     """
 
     generation: int = 0
     entries: tuple[Entry, ...] = ()
     by_series: Mapping[tuple[str, str, Resolution], tuple[Entry, ...]] = field(default_factory=dict)
+    former: Mapping[str, datetime] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, generation: int, entries: Iterable[Entry]) -> Manifest:
+    def of(cls, generation: int, entries: Iterable[Entry], former: Mapping[str, datetime] | None = None) -> Manifest:
         """A snapshot of ``entries``, sorted and indexed."""
         ordered = tuple(
             sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, not is_year(e.period), e.covers))
@@ -71,7 +72,16 @@ class Manifest:
         series: dict[tuple[str, str, Resolution], list[Entry]] = {}
         for entry in ordered:
             series.setdefault((entry.query, entry.fingerprint, entry.grain), []).append(entry)
-        return cls(generation, ordered, {key: tuple(found) for key, found in series.items()})
+        return cls(generation, ordered, {key: tuple(found) for key, found in series.items()}, former or {})
+
+    @property
+    def paths(self) -> set[str]:
+        """The files it names."""
+        return {entry.path for entry in self.entries}
+
+    def in_use(self, now: datetime) -> set[str]:
+        """The files it names, or named so lately that readers may hold on to them."""
+        return self.paths | {path for path, at in self.former.items() if now - at <= GRACE}
 
     def series(self, query: str, fingerprint: str, grain: Resolution) -> tuple[Entry, ...]:
         """The partitions of one query, definition and grain, in time order."""
@@ -111,7 +121,8 @@ def read_manifest(root: Path) -> Manifest:
         document = json.loads(path.read_bytes())
         if document["version"] != FORMAT_VERSION:
             raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
-        return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]))
+        former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
+        return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
     except (FileNotFoundError, NotADirectoryError):
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -141,54 +152,44 @@ def publish_manifest(
                 if remote:
                     remote.pull(root, MANIFEST)
                 newest = onto or read_manifest(root)
-                following = Manifest.of(newest.generation + 1, change(newest))
+                following = _following(newest, change(newest))
                 text = _text_of(following)
-                if remote is None or remote.push(root, MANIFEST, text, files=_paths(following), there=_paths(newest)):
+                if remote is None or _put(root, remote, text, following.paths, newest.paths):
                     break
-            for path in _paths(newest) - _paths(following):
-                with contextlib.suppress(OSError):
-                    os.utime(root / path)  # readers of the former generation have their grace from now on
             publish(root / MANIFEST, lambda path: path.write_text(text))
             return following
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
 
 
-def follow(root: Path, remote: Remote) -> None:
-    """Take over what another machine published, now and then. Out of reach, what is here stands, and ages."""
-    if not remote.is_due():
-        return
-    try:
-        with writer_lock(root, wait=False):
-            remote.pull(root, MANIFEST)
-    except BlockingIOError:
-        pass  # whoever has the lock looks there as well
-    except OSError as error:
-        remote.look_again(soon=False)
-        _log.warning("the store at %s stays at the generation it has: %s", root, error)
+def _following(newest: Manifest, entries: Iterable[Entry]) -> Manifest:
+    made = Manifest.of(newest.generation + 1, entries)
+    gone = newest.paths - made.paths
+    return dataclasses.replace(made, former=superseded(newest.former, gone, datetime.now(UTC)))
 
 
-def _paths(manifest: Manifest) -> set[str]:
-    return {entry.path for entry in manifest.entries}
+def _put(root: Path, remote: Remote, text: str, files: set[str], there: set[str]) -> bool:
+    """Put a manifest in place of the one last pulled; False if another machine's came first.
+
+    The ``files`` it names are put first, but for those known to be ``there``: a writer killed in between leaves
+    objects that nothing names, and no name without its object.
+    """
+    remote.upload({path: root / path for path in (files - there if remote.seen else files)})
+    tag = remote.swap(MANIFEST, text.encode(), remote.seen)
+    remote.seen = tag or remote.seen
+    return tag is not None
 
 
 def _text_of(manifest: Manifest) -> str:
     rows = [facts(entry) for entry in manifest.entries]
-    document = {"version": FORMAT_VERSION, "generation": manifest.generation, "entries": rows}
+    former = {path: at.isoformat() for path, at in manifest.former.items()}
+    document = {"version": FORMAT_VERSION, "generation": manifest.generation, "entries": rows, "former": former}
     return json.dumps(document, separators=(",", ":"))
 
 
-@contextlib.contextmanager
-def writer_lock(root: Path, *, wait: bool = True) -> Iterator[None]:
-    """One writer at a time on this host. The kernel lets go when the holder dies.
-
-    Raises:
-        BlockingIOError: another has it, and we are not to ``wait``.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+def writer_lock(root: Path) -> AbstractContextManager[None]:
+    """One writer at a time on this host."""
+    return locked(root / LOCK)
 
 
 def replace(entries: Iterable[Entry], built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> list[Entry]:

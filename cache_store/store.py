@@ -14,10 +14,10 @@ import duckdb
 
 from cache_store.errors import StoreUnavailableError
 from cache_store.flight import Flights
-from cache_store.manifest import Entry, Manifest, follow, read_manifest
+from cache_store.manifest import LOCK, MANIFEST, Entry, Manifest, publish_manifest, read_manifest
 from cache_store.memory import Memory
-from cache_store.remote import MANIFEST, Remote, remote_of
 from cache_store.usage import Usage
+from nem.remote import Remote, mark_copy, open_to_attach, remote_of
 
 LIVE_AT_ONCE = 4  # queries that readers of this process have the source run: each may take all cores and its own memory
 BROKEN = "broken"  # a folder of empty files, each named after a build some reader found broken
@@ -47,7 +47,7 @@ class Store:
             StoreUnavailableError: it cannot be read.
         """
         if self.remote:
-            follow(self.root, self.remote)
+            self.remote.follow(self.root, MANIFEST, LOCK)
         try:
             stat = (self.root / MANIFEST).stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -145,6 +145,30 @@ def open_store(
         StoreUnavailableError: it is a copy of a remote that cannot be told, or whose package is missing.
     """
     at = Path(root).expanduser()
+    try:
+        remote = remote_of(at)
+    except OSError as error:
+        raise StoreUnavailableError(str(error)) from error
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
     connection = duckdb.connect(config={"threads": threads} if threads else {})
-    return Store(at, connection, Memory(memory_bytes), Flights(), background, Usage(), remote_of(at))
+    return Store(at, connection, Memory(memory_bytes), Flights(), background, Usage(), remote)
+
+
+def attach(root: Path, url: str) -> Store:
+    """Make the store at ``root`` a copy of the one in object storage at ``url``, and publish there what it holds first.
+
+    Raises:
+        StoreUnavailableError: ``url`` cannot be written or ignores conditions, or both hold a store already.
+    """
+    try:
+        remote, is_copy = open_to_attach(root, url)
+        is_there = remote.holds(MANIFEST)
+        if not is_copy and is_there and (root / MANIFEST).exists():
+            raise StoreUnavailableError(f"both {root} and {url} hold a store; empty one of them first")
+        mark_copy(root, remote)
+    except OSError as error:
+        raise StoreUnavailableError(f"{root} cannot become a copy of {url}: {error}") from error
+    store = open_store(root)
+    if not is_there and store.manifest().entries:
+        publish_manifest(root, lambda newest: newest.entries, remote=store.remote)
+    return store

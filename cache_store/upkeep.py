@@ -32,13 +32,12 @@ from cache_store.manifest import (
     writer_lock,
 )
 from cache_store.reader import fetch
-from cache_store.remote import Held, Remote
 from cache_store.store import BROKEN, Store
 from cache_store.usage import FOLDER as USAGE
 from cache_store.warm import warm
+from nem.remote import GRACE, Held, Remote
 from nem.source import Source
 
-GRACE = timedelta(hours=1)  # longer than any read holds a file, and than any build takes to publish one
 KEEP_USAGE = timedelta(days=30)  # what was asked longer ago says nothing of tomorrow
 
 Problem = Literal["missing", "resized", "altered", "swapped", "differs", "unpublished"]
@@ -95,7 +94,7 @@ def sweep(
     byte_quota: int | None = None,
     dry_run: bool = False,
 ) -> Swept:
-    """Delete files no manifest names and that are older than ``GRACE``; over ``byte_quota``, drop partitions first.
+    """Delete files that no manifest named within ``GRACE`` and that are older; over ``byte_quota``, drop partitions first.
 
     Partitions of former definitions go once the current one covers them, and over the quota all of them. Then the finest
     grain goes, oldest first, but never what ends within ``KEEP`` of the newest data, nor a query's coarsest grain. What
@@ -110,7 +109,7 @@ def sweep(
     evicted += _over_quota(_without(manifest, evicted), byte_quota)
     if evicted and not dry_run:
         manifest = publish_manifest(store.root, lambda newest: _without(newest, evicted), remote=store.remote)
-    named = {entry.path for entry in manifest.entries}
+    named = manifest.in_use(now)
     builds = {entry.build for entry in manifest.entries}
     try:
         with writer_lock(store.root):
@@ -121,11 +120,7 @@ def sweep(
                 path.unlink(missing_ok=True)
         names = [str(path.relative_to(store.root)) for path in old]
         if store.remote:
-            unnamed = {
-                name: one.byte_count
-                for name, one in _remote_files(store.remote).items()
-                if name not in named and now - one.modified_at > GRACE
-            }
+            unnamed = store.remote.unnamed(_is_partition, named, now)
             byte_count += sum(unnamed.values())
             names += [f"{store.remote.url}/{name}" for name in unnamed]
             store.remote.delete([] if dry_run else unnamed)
@@ -153,7 +148,7 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
         raise StoreUnavailableError(f"the store at {store.root} cannot be checked: {error}") from error
     store.bring(manifest.entries)
     found = [finding for entry in manifest.entries if (finding := _check_entry(store, entry, there))]
-    named = {entry.path for entry in manifest.entries}
+    named = manifest.paths
     here = {str(path.relative_to(store.root)) for path in _partition_files(store.root)}
     found += [Finding(name, "unpublished") for name in sorted(here | there.keys()) if name not in named]
     bad = {finding.path for finding in found}
@@ -196,7 +191,11 @@ def _partition_files(root: Path) -> Iterator[Path]:
 
 
 def _remote_files(remote: Remote) -> dict[str, Held]:
-    return {name: held for name, held in remote.names().items() if name.count("/") == 3 and name.endswith(".parquet")}
+    return {name: held for name, held in remote.names().items() if _is_partition(name)}
+
+
+def _is_partition(name: str) -> bool:
+    return name.count("/") == 3 and name.endswith(".parquet")
 
 
 def _bring_all(root: Path, remote: Remote) -> None:

@@ -45,35 +45,42 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_attach(arguments: argparse.Namespace) -> int:
-    """Make the store a copy of a remote one, and publish there what it holds."""
-    from cache_store import open_store
-    from cache_store.build import publish_entries
-    from cache_store.remote import MANIFEST, attach
+    """Make store and lake copies of those in object storage, and publish there what they hold."""
     from cache_store.settings import Settings
+    from cache_store.store import attach
+    from nem.lake import attach as attach_lake
+    from nem.source import check_ours
 
-    root = Settings().store
-    remote = attach(root, arguments.url)
-    store = open_store(root)
-    is_first = not remote.holds(MANIFEST)
-    manifest = publish_entries(store, []) if is_first and store.manifest().entries else store.manifest()
-    print(f"{root} is a copy of {arguments.url}: generation {manifest.generation}, {len(manifest.entries)} partitions")
+    settings, url = Settings(), arguments.url.rstrip("/")
+    check_ours(settings.lake)
+    held = attach_lake(settings.lake, f"{url}/lake")
+    print(f"{settings.lake} is a copy of {url}/lake: {held} files")
+    manifest = attach(settings.store, f"{url}/store").manifest()
+    print(
+        f"{settings.store} is a copy of {url}/store: generation {manifest.generation}, {len(manifest.entries)} partitions"
+    )
     return OK
 
 
 def run_gc(arguments: argparse.Namespace) -> int:
     """Delete what no manifest names, and print it."""
     from cache_store.upkeep import sweep
+    from nem.share import sweep_lake
 
-    store, _, _ = open_installation()
+    store, source, _ = open_installation()
     quota = arguments.quota_mb * 10**6 if arguments.quota_mb is not None else None
     swept = sweep(store, now=datetime.now(UTC), byte_quota=quota, dry_run=arguments.dry_run)
     for path in swept.evicted:
         print(f"evicted      {path}")
     for path in swept.files:
         print(f"deleted      {path}")
+    raw = sweep_lake(source.root, now=datetime.now(UTC), dry_run=arguments.dry_run)
+    for address in raw:
+        print(f"deleted      {address}")
     would = "would go" if arguments.dry_run else "gone"
     print(
-        f"{len(swept.evicted)} partitions and {len(swept.files)} files {would}, {swept.byte_count / 1e6:.1f} MB on disk"
+        f"{len(swept.evicted)} partitions and {len(swept.files) + len(raw)} files {would}, "
+        f"{(swept.byte_count + sum(raw.values())) / 1e6:.1f} MB"
     )
     return OK
 

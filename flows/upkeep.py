@@ -20,6 +20,7 @@ from cache_store.upkeep import Finding, check, repair
 from cache_store.upkeep import sweep as sweep_store
 from flows.record import recorded
 from nem import open_source
+from nem.share import sweep_lake
 
 
 class AuditFailedError(CacheStoreError):
@@ -76,19 +77,21 @@ def lost(wrong: list[Finding], rebuilt: list[tuple[str, str]]) -> list[str]:
 
 @flow(name="sweep", persist_result=False)
 def sweep(quota_mb: Annotated[int | None, Field(ge=0)] = None) -> str:
-    """Delete the files no manifest names, and over the quota the oldest partitions of the finest grain.
+    """Delete the files that store and shared lake do not name, and over the quota the oldest partitions of the finest grain.
 
     Args:
         quota_mb: bytes the store may take, in millions; without it only what nothing names goes.
 
     Raises:
-        StoreUnavailableError: the store cannot be read or written.
+        StoreUnavailableError, SourceUnavailableError: the store, or the lake's object storage, cannot be read or written.
     """
     settings = Settings()
     with recorded(settings.store, "sweep") as record:
         quota = None if quota_mb is None else quota_mb * 10**6
         swept = sweep_store(open_store(settings.store), now=datetime.now(UTC), byte_quota=quota)
-        went = f"{len(swept.evicted)} partitions evicted, {len(swept.files)} files deleted"
-        record.message, record.byte_count = f"{went}, {swept.byte_count / 1e6:.1f} MB", swept.byte_count
+        raw = sweep_lake(settings.lake, now=datetime.now(UTC))
+        byte_count = swept.byte_count + sum(raw.values())
+        went = f"{len(swept.evicted)} partitions evicted, {len(swept.files) + len(raw)} files deleted"
+        record.message, record.byte_count = f"{went}, {byte_count / 1e6:.1f} MB", byte_count
         get_run_logger().info(record.message)
         return record.message

@@ -1,10 +1,12 @@
-"""Files of a lake: published so that no reader ever sees half of one, and listed so that no failure looks like none."""
+"""Files of a lake or store: published so that no reader sees half of one, listed so that no failure looks like none."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nem.errors import SourceUnavailableError
@@ -58,6 +60,20 @@ def publish(path: Path, write: Callable[[Path], object]) -> None:
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """One holder of ``path`` at a time on this host. The kernel lets go when the holder dies.
+
+    Raises:
+        BlockingIOError: another has it, and we are not to ``wait``.
+        OSError: it cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def _sync(path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
-from nem.lake import SAMPLE_MARK
+from nem.lake import end_sample
 from nem.ledger import Gap, Ledger, Seen, merged, turn, without
 from nem.listing import Link
 from nem.nemweb import Web
@@ -56,7 +56,7 @@ def ingest_current(
             _repair(run, web, feed, addresses)
             run.ledgers[feed.name].busy_until = now + timedelta(seconds=web.refused_for)
         if run.days:
-            (root / SAMPLE_MARK).unlink(missing_ok=True)  # the lake is of today from now on, and so is its clock
+            end_sample(root)
         return run.finish([feed.name for feed in due])
 
 

@@ -7,10 +7,12 @@ untouched, so a day's ``Source.version`` moves only when its rows do.
 
 from __future__ import annotations
 
-import fcntl
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from importlib.resources import as_file, files
@@ -22,12 +24,14 @@ import pyarrow as pa
 from nem.checks import check_columns, check_labels, check_units
 from nem.derive import derivation, reach, winning
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.files import list_folder, publish
+from nem.files import list_folder, locked, publish
+from nem.share import Draft, attach_lake, commit, stamps
 from nem.tables import FOREVER, TABLES, UNITS, Table, no_rows
 from nem.windows import EPOCH, HORIZON, day_window
 
 SAMPLE_MARK = "sample.json"  # in a lake that replays a bundled past: its now is its newest data
 UNITS_FILE = "units.parquet"
+REGISTRY = "registry"  # the folder of what the registry in force was worked out from
 _DAY_FILE = re.compile(r"\d{4}-\d\d-\d\d\.parquet")
 _DAYS_OF_OTHER_GENERATORS = """
     WITH generator AS (
@@ -46,7 +50,12 @@ _DAYS_OF_OTHER_GENERATORS = """
 
 def day_file(root: Path, table: str, day: date) -> Path:
     """Where the lake keeps a table's NEM day."""
-    return root / table / f"{day.isoformat()}.parquet"
+    return root / day_name(table, day)
+
+
+def day_name(table: str, day: date) -> str:
+    """The name of that file in the lake."""
+    return f"{table}/{day.isoformat()}.parquet"
 
 
 def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
@@ -57,12 +66,12 @@ def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
         SourceUnavailableError: the lake cannot be written.
     """
     table = TABLES[table_name]
-    with _landing(root, table_name), duckdb.connect() as con:
+    with landing(root, table_name), duckdb.connect() as con:
         check_columns(table_name, table.landed, table.key, rows)
         check_labels(table_name, rows["settlement_date"], table)
         _conform(con, table.landed, table.key, rows)
         days = _days_to_rewrite(con, table)
-        return [day for day in days if _rewrite(con, root, table, day)]
+        return commit(root, lambda lake: _rewrite_days(con, lake, table, days))
 
 
 def land_units(root: Path, rows: pa.Table) -> list[date]:
@@ -74,26 +83,34 @@ def land_units(root: Path, rows: pa.Table) -> list[date]:
         SourceFormatError: two rows of a unit overlap, or a dispatch type or fuel is unknown.
         SourceUnavailableError: the lake cannot be written.
     """
-    with _landing(root, "units"), duckdb.connect() as con:
+    with landing(root, "units"):
+        return commit(root, lambda lake: replace_units(lake, rows))
+
+
+def replace_units(lake: Draft, rows: pa.Table) -> list[date]:
+    """The same as a part of a change."""
+    with duckdb.connect() as con:
         required = ("duid", "region_id", "dispatch_type", "effective_date")
         check_columns("units", UNITS, required, rows)
         _conform(con, UNITS, required, rows)
         con.execute("UPDATE arriving SET end_date = $forever WHERE end_date IS NULL", {"forever": FOREVER})
         check_units(con)
-        path, unfinished = root / UNITS_FILE, root / ".units-unfinished"
+        unfinished = lake.out / ".units-unfinished"
         table = con.sql("FROM arriving ORDER BY duid, effective_date").to_arrow_table()
-        held = _registry(con, root)
-        days = landed_days(root, "unit_scada")
+        there = lake.held(UNITS_FILE)
+        held = _registry(con, there)
+        days = landed_days(lake.root, "unit_scada")
         if not unfinished.exists():  # else a landing was killed among its days, and which are left is not known
-            if path.exists() and held.equals(table):
+            if there and held.equals(table):
                 return []
             days = _days_of_other_generators(con, days, held)
+        lake.out.mkdir(exist_ok=True)
         unfinished.touch()
-        _write(con, table, path)
+        _write(con, table, lake.out / UNITS_FILE)
         scada = TABLES["unit_scada"]
         con.execute("DROP TABLE arriving")
         _conform(con, scada.landed, scada.key, con.sql(no_rows(scada.landed)).to_arrow_table())
-        changed = [day for day in days if _rewrite(con, root, scada, day)]
+        changed = _rewrite_days(con, lake, scada, days)
         unfinished.unlink()
         return changed
 
@@ -117,9 +134,29 @@ def land_sample(root: Path) -> dict[str, list[date]]:
         bundled = {name: sample / f"{name}.parquet" for name in TABLES}
         changed = {name: land(root, name, _read(con, [file])) for name, file in bundled.items() if file.exists()}
     mark = {"attribution": "Source: AEMO", "now": "newest data"}
-    with _landing(root, SAMPLE_MARK):
-        publish(root / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark)))
+    with landing(root, SAMPLE_MARK):
+        commit(root, lambda lake: publish(lake.out / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark))))
     return changed
+
+
+def end_sample(root: Path) -> None:
+    """Have the lake be of today, and so its clock. Raises SourceUnavailableError: it cannot be written."""
+    with landing(root, SAMPLE_MARK):
+        commit(root, lambda _: None, without=[SAMPLE_MARK])
+
+
+def attach(root: Path, url: str) -> int:
+    """Make the lake at ``root`` a copy of the one in object storage at ``url``; how many files that has.
+
+    What is held here is published there. Where there is a lake already, only a folder that holds nothing else joins it.
+
+    Raises:
+        SourceUnavailableError: ``url`` cannot be written or ignores conditions, or both hold a lake.
+    """
+    with landing(root, f"the lake at {url}"):
+        names = [day_name(table, day) for table in TABLES for day in landed_days(root, table)]
+        names += [f"{REGISTRY}/{path.name}" for path in (root / REGISTRY).glob("[!.]*.parquet")]
+        return attach_lake(root, url, [*names, *(name for name in (UNITS_FILE, SAMPLE_MARK) if (root / name).exists())])
 
 
 def landed_days(root: Path, table: str) -> list[date]:
@@ -129,20 +166,26 @@ def landed_days(root: Path, table: str) -> list[date]:
         SourceUnavailableError: its folder cannot be listed.
     """
     days = []
-    for entry in list_folder(root / table):
-        if _DAY_FILE.fullmatch(entry.name):
+    for name in _names(root, table):
+        if _DAY_FILE.fullmatch(name):
             with suppress(ValueError):
-                days.append(date.fromisoformat(entry.name[:10]))
+                days.append(date.fromisoformat(name[:10]))
     return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
+def _names(root: Path, table: str) -> list[str]:
+    """What a table's folder holds; of a shared lake, wherever it lies."""
+    if (shared := stamps(root)) is not None:
+        prefix = f"{table}/"
+        return [name.removeprefix(prefix) for name in shared if name.startswith(prefix)]
+    return [entry.name for entry in list_folder(root / table)]
+
+
 @contextmanager
-def _landing(root: Path, table: str) -> Iterator[None]:
+def landing(root: Path, table: str) -> Iterator[None]:
     """One landing at a time on this host, its failures in this package's words."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with (root / ".lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(root / ".lock"):
             yield
     except OSError as error:
         raise SourceUnavailableError(f"{table} cannot be landed: {error}") from error
@@ -187,13 +230,18 @@ def _days_to_rewrite(con: duckdb.DuckDBPyConnection, table: Table) -> list[date]
     return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
-def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date) -> bool:
+def _rewrite_days(con: duckdb.DuckDBPyConnection, lake: Draft, table: Table, days: Iterable[date]) -> list[date]:
+    """Rewrite those of ``days`` whose rows are not as they were."""
+    con.register("units", _registry(con, lake.held(UNITS_FILE)))
+    return [day for day in days if _rewrite(con, lake, table, day)]
+
+
+def _rewrite(con: duckdb.DuckDBPyConnection, lake: Draft, table: Table, day: date) -> bool:
     """Merge, derive and publish one day; False when its rows are as they were."""
     window = day_window(day)
     near = reach(table, window)
-    stored = [path for other in near.days() if (path := day_file(root, table.name, other)).exists()]
+    stored = lake.held(*(day_name(table.name, other) for other in near.days()))
     con.register("stored", _read(con, stored) if stored else con.sql(no_rows(table.landed)).to_arrow_table())
-    con.register("units", _registry(con, root))
     # All columns of `arriving` as declared; an older stored file may lack some.
     rows = "SELECT *, 0 AS arrival FROM stored UNION ALL BY NAME SELECT *, 1 + rowid AS arrival FROM arriving"
     con.execute(
@@ -201,16 +249,16 @@ def _rewrite(con: duckdb.DuckDBPyConnection, root: Path, table: Table, day: date
         {"start": near.start, "end": near.end, "step": table.step},
     )
     derived = con.sql(derivation(table.name), params={"start": window.start, "end": window.end}).to_arrow_table()
-    path = day_file(root, table.name, day)
-    if _read(con, [path]).equals(derived) if path.exists() else not derived.num_rows:
+    name = day_name(table.name, day)
+    held = lake.held(name)
+    if _read(con, held).equals(derived) if held else not derived.num_rows:
         return False
-    _write(con, derived, path)
+    _write(con, derived, lake.out / name)
     return True
 
 
-def _registry(con: duckdb.DuckDBPyConnection, root: Path) -> pa.Table:
-    path = root / UNITS_FILE
-    return _read(con, [path]) if path.exists() else con.sql(no_rows(UNITS)).to_arrow_table()
+def _registry(con: duckdb.DuckDBPyConnection, there: list[Path]) -> pa.Table:
+    return _read(con, there) if there else con.sql(no_rows(UNITS)).to_arrow_table()
 
 
 def _read(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> pa.Table:
@@ -222,9 +270,11 @@ def _read(con: duckdb.DuckDBPyConnection, paths: list[Path]) -> pa.Table:
 
 def _write(con: duckdb.DuckDBPyConnection, rows: pa.Table, path: Path) -> None:
     con.register("rows", rows)
-    publish(
-        path,
-        lambda temporary: con.execute(
-            "COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(temporary)}
-        ),
-    )
+
+    def write(temporary: Path) -> None:
+        con.execute("COPY (FROM rows) TO $path (FORMAT parquet, COMPRESSION zstd)", {"path": str(temporary)})
+        # A file is told by its size and time, and the kernel's clock stands still for milliseconds.
+        moment = time.time_ns() // 10**6 * 10**6 + secrets.randbelow(1000) * 1000
+        os.utime(temporary, ns=(moment, moment))
+
+    publish(path, write)

@@ -17,6 +17,7 @@ from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import UNITS_FILE, land
 from nem.registry import land_bundled_registry, land_registry, land_workbook
 from nem.reports import Report, lake_rows, read_reports
+from nem.share import current
 from nem.zips import Rejected
 
 # Rows wait until there is so much of them: 288 files of a day rewrite it once, and a month of every unit is one batch.
@@ -51,7 +52,7 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
     Raises:
         SourceUnavailableError: the lake cannot be written; what landed before stays.
     """
-    if not (root / UNITS_FILE).exists():
+    if not current(root, [UNITS_FILE]):
         land_bundled_registry(root)
     with duckdb.connect() as con:
         landing = _Landing(root, con)
@@ -73,9 +74,10 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
 
 def _registered_units(root: Path) -> set[str]:
     try:
-        return set(pq.read_table(root / UNITS_FILE, columns=["duid"])["duid"].to_pylist())
+        found = [pq.read_table(path, columns=["duid"]) for path in current(root, [UNITS_FILE])]
     except (OSError, pa.ArrowException) as error:
         raise SourceFormatError(f"the registry {root / UNITS_FILE} cannot be read: {error}") from error
+    return {duid for rows in found for duid in rows["duid"].to_pylist()}
 
 
 @dataclass(slots=True)

@@ -16,12 +16,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.errors import SourceFormatError
 from nem.files import publish
-from nem.lake import land_units
+from nem.lake import REGISTRY, landing, replace_units
+from nem.share import Draft, commit
 from nem.workbook import WORKBOOK_COLUMNS, read_workbook
 
-FOLDER = "registry"  # in the lake: what the registry is worked out from, beside the one in force
 BUNDLED_AS_OF = date(2025, 2, 1)  # the snapshot that ships with this package is of January 2025
 
 # What is read of AEMO's tables. Those whose name ends in DATE are dates; the others are text unless listed as numbers.
@@ -184,16 +184,21 @@ def _no_workbook() -> pa.Table:
 
 
 def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
+    with landing(root, "the registry"):
+        return commit(root, lambda lake: _replace(lake, arriving, as_of))
+
+
+def _replace(lake: Draft, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
     """Land the registry that follows from ``arriving`` and from what was kept before; keep what of it is news."""
-    kept = {name: _kept(root, name) for name in (*REGISTRY_TABLES, "workbook")}
+    kept = {name: _kept(lake, name) for name in (*REGISTRY_TABLES, "workbook")}
     news = {name: rows for name, rows in arriving.items() if _is_news(name, kept[name], as_of)}
     inputs = kept | news
     with duckdb.connect() as con:
-        days = land_units(root, _registry(con, _landed_registered(con, inputs), inputs["workbook"]))
+        days = replace_units(lake, _registry(con, _landed_registered(con, inputs), inputs["workbook"]))
     # Only now: a snapshot that the lake refuses must not stand in the way of the next.
     for name, rows in news.items():
         noted = rows.replace_schema_metadata({"as_of": as_of.isoformat(), "attribution": "Source: AEMO"})
-        _keep(root / FOLDER / f"{name}.parquet", noted)
+        _keep(lake.out / _name(name), noted)
     return days
 
 
@@ -204,24 +209,24 @@ def _is_news(name: str, kept: pa.Table | None, as_of: date) -> bool:
 
 
 def _keep(path: Path, rows: pa.Table) -> None:
-    try:
-        publish(path, lambda temporary: pq.write_table(rows, temporary))
-    except OSError as error:
-        raise SourceUnavailableError(f"{path.stem} cannot be landed: {error}") from error
+    publish(path, lambda temporary: pq.write_table(rows, temporary))
 
 
-def _kept(root: Path, name: str) -> pa.Table | None:
-    path = root / FOLDER / f"{name}.parquet"
-    try:
-        rows = pq.read_table(path)
+def _kept(lake: Draft, name: str) -> pa.Table | None:
+    for path in lake.held(_name(name)):
+        try:
+            rows = pq.read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise SourceFormatError(
+                f"{path} cannot be read: {error}: remove it, and AEMO's next snapshot lands anew"
+            ) from error
         if b"as_of" not in (rows.schema.metadata or {}):
             raise SourceFormatError(
                 f"{path} does not say of when it is: remove it, and AEMO's next snapshot lands anew"
             )
-    except FileNotFoundError:
-        return None
-    except (OSError, pa.ArrowException) as error:
-        raise SourceFormatError(
-            f"{path} cannot be read: {error}: remove it, and AEMO's next snapshot lands anew"
-        ) from error
-    return rows
+        return rows
+    return None
+
+
+def _name(table: str) -> str:
+    return f"{REGISTRY}/{table}.parquet"

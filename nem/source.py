@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,10 +18,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
-from nem.files import list_folder, stamp_of
-from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, landed_days
+from nem.files import list_folder
+from nem.lake import SAMPLE_MARK, UNITS_FILE, day_name, landed_days
 from nem.layouts.folder import find_layout
 from nem.layouts.units import Registry
+from nem.remote import FILE
+from nem.share import current, stamp, stamps
 from nem.tables import TABLES, UNITS, no_rows
 from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
 
@@ -136,7 +138,7 @@ class Source:
 
     def replay_now(self) -> datetime | None:
         """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
-        if not stamp_of(self.root / SAMPLE_MARK):
+        if not stamp(self.root, SAMPLE_MARK, stamps(self.root)):
             return None
         landed = [table for table in ("unit_scada", "regional_price") if landed_days(self.root, table)]
         return utc_time(max(self.span(table).end for table in landed)) if landed else None
@@ -147,14 +149,16 @@ class Source:
 
     def _layout(self) -> _Layout:
         """Found anew at each use: a lake may land, or a file appear, while a page is open."""
-        return _Lake(self.root) if is_lake(self.root) else find_layout(self.root) or _Lake(self.root)
+        foreign = None if is_lake(self.root) else find_layout(self.root)
+        return foreign or _Lake(self.root, stamps(self.root))
 
 
 @dataclass(frozen=True, slots=True)
 class _Lake:
-    """Our own layout: what is derived was worked out when it landed, and a file is a day."""
+    """Our own layout: what is derived was worked out when it landed, and a file is a day. ``shared`` are its stamps."""
 
     root: Path
+    shared: Mapping[str, str] | None
 
     def span(self, table: str) -> Window:
         days = self._days(table)
@@ -165,12 +169,11 @@ class _Lake:
         return [day for day in self._days(table) if day in wanted]
 
     def token(self, table: str, day: date) -> str:
-        return stamp_of(day_file(self.root, table, day))
+        return stamp(self.root, day_name(table, day), self.shared)
 
     def registry_version(self, day: date) -> str:
-        path = self.root / UNITS_FILE
-        stamp = stamp_of(path)
-        return _registry(path, stamp).version(day) if stamp else ""
+        at = stamp(self.root, UNITS_FILE, self.shared)
+        return _registry(current(self.root, [UNITS_FILE])[0], at).version(day) if at else ""
 
     def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
         if files := self._files(table, window):
@@ -192,11 +195,12 @@ class _Lake:
         return days
 
     def _files(self, table: str, window: Window) -> list[str]:
-        if table == "units":
-            path = self.root / UNITS_FILE
-            return [str(path)] if stamp_of(path) else []
+        names = [UNITS_FILE] if table == "units" else [day_name(table, day) for day in self._held(table, window)]
+        return [str(path) for path in current(self.root, names)]
+
+    def _held(self, table: str, window: Window) -> list[date]:
         wanted = set(window.days())
-        return [str(day_file(self.root, table, day)) for day in landed_days(self.root, table) if day in wanted]
+        return [day for day in landed_days(self.root, table) if day in wanted]
 
     def _labelled(self, table: str, day: date) -> Window:
         """From a day file's first interval to its last label; the whole day where it cannot be read.
@@ -204,7 +208,8 @@ class _Lake:
         Then only a query that touches that day fails, when it reads the file.
         """
         try:
-            first, last = _labels(day_file(self.root, table, day), self.token(table, day))
+            (path,) = current(self.root, [day_name(table, day)])
+            first, last = _labels(path, self.token(table, day))
         except SourceFormatError:
             return day_window(day)
         return Window(first - INTERVAL, last)
@@ -212,7 +217,7 @@ class _Lake:
 
 def is_lake(root: Path) -> bool:
     """Whether ``root`` holds a lake, or the beginnings of one. Raises SourceUnavailableError: that cannot be told."""
-    marks = {*TABLES, UNITS_FILE, SAMPLE_MARK}
+    marks = {*TABLES, UNITS_FILE, SAMPLE_MARK, FILE}
     return any(entry.name in marks for entry in list_folder(root))
 
 

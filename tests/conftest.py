@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import secrets
 import socket
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import FLAGS, REMEDY, find_chromium
+from tests.object_storage import PLACES
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +40,12 @@ def browser(chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Bro
     for context in running.contexts:
         context.close()
     asyncio._set_running_loop(None)
+
+
+@pytest.fixture(params=PLACES)
+def url(request: pytest.FixtureRequest) -> str:
+    """A folder of object storage that nobody else has."""
+    return f"{request.param}/{secrets.token_hex(6)}"
 
 
 @pytest.fixture(autouse=True)

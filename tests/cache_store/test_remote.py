@@ -1,12 +1,7 @@
-"""A store in object storage: no publication is lost, no reader sees half of one, and a copy is only ever a copy.
-
-Runs in this process's memory, by the client's own store with conditional writes; `NEMWARM_TEST_REMOTE=s3://bucket`, with
-AWS_* for its keys and endpoint, runs the same on a server besides.
-"""
+"""A store in object storage: no publication is lost, no reader sees half of one, and a copy is only ever a copy."""
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import signal
@@ -20,23 +15,19 @@ from itertools import count
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
-from cache_store import remote as remote_module
 from cache_store.build import publish_entries
 from cache_store.errors import NoAnswerError, StoreUnavailableError
-from cache_store.manifest import publish_manifest
+from cache_store.manifest import MANIFEST, publish_manifest
 from cache_store.manifest import replace as replaced
-from cache_store.remote import FILE, MANIFEST, attach, open_remote, prove
+from cache_store.store import attach
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cli import main
+from nem import remote as remote_module
+from nem.remote import FILE, GRACE, open_remote, prove
 from nem.source import open_source
+from tests.cache_store.test_crashes import age
 from tests.cache_store.worlds import WALL, warm
-
-SERVER = os.environ.get("NEMWARM_TEST_REMOTE")
-
-
-@pytest.fixture(params=["memory:/", *filter(None, [SERVER])])
-def url(request):
-    return f"{request.param}/{secrets.token_hex(6)}"
+from tests.object_storage import SERVER, Aged, Away, Failing
 
 
 @pytest.fixture
@@ -76,34 +67,6 @@ def ask(store, world, source=None, **asked):
 
 def partitions_here(store):
     return {str(path.relative_to(store.root)) for path in store.root.rglob("*.parquet")}
-
-
-class Failing:
-    """The objects of a store, until ``left`` more writes were made; then a kill, which no handler of ours may catch."""
-
-    def __init__(self, objects, left=0):
-        self.objects, self.left = objects, left
-
-    def put(self, *given, **options):
-        self.left -= 1
-        if self.left < 0:
-            raise KeyboardInterrupt("killed")
-        return self.objects.put(*given, **options)
-
-    def __getattr__(self, name):
-        return getattr(self.objects, name)
-
-
-class Away:
-    """Objects that cannot be reached."""
-
-    def __getattr__(self, name):
-        from obstore.exceptions import GenericError
-
-        def fail(*_given, **_options):
-            raise GenericError("connection refused\nDebug source: 40 lines")
-
-        return fail
 
 
 # Readers
@@ -274,6 +237,22 @@ def test_a_sweep_spares_objects_whose_publication_may_be_under_way(shared):
     assert len(sweep(shared.store, now=WALL).files) == 1
 
 
+def test_a_sweep_spares_what_was_superseded_just_now(shared, tmp_path, url):
+    """However old its objects are: a reader elsewhere has the former manifest yet."""
+    other = machine(tmp_path / "other", url)
+    former = other.manifest()
+    for store in (shared.store, other):
+        store.bring(former.entries)
+        age(store.root, 2 * GRACE)
+        store.remote.objects = Aged(store.remote.objects, 2 * GRACE)
+    publish_entries(shared.store, build_again(shared.store, shared))
+    newest(other)
+    for store in (shared.store, other):
+        assert sweep(store, now=datetime.now(UTC)).files == ()  # nor what is here of it
+    assert all(map(machine(tmp_path / "late", url).is_sound, former.entries))
+    assert sweep(other, now=WALL).files
+
+
 # Upkeep
 
 
@@ -309,16 +288,17 @@ def test_what_readers_fill_is_published_for_all(tiny, tmp_path, url):
 # Attaching
 
 
-def test_attach_publishes_what_a_store_holds(tiny, url, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("NEMWARM_STORE", str(tiny.store.root))
-    held = paths(tiny.store.manifest())
-    assert main(["attach", url]) == 0
-    assert f"{len(held)} partitions" in capsys.readouterr().out
-    assert {MANIFEST} | held == objects_of(machine(tmp_path / "other", url))
-    assert main(["attach", url]) == 0  # once more changes nothing
-    monkeypatch.setenv("NEMWARM_STORE", str(tmp_path / "third"))
+def test_attach_publishes_what_a_home_holds(tiny, url, tmp_path, monkeypatch, capsys):
+    home, held = tiny.store.root.parent, paths(tiny.store.manifest())
+    monkeypatch.setenv("NEMWARM_HOME", str(home))
+    for _ in range(2):  # once more changes nothing
+        assert main(["attach", url]) == 0
+        assert f"{len(held)} partitions" in capsys.readouterr().out
+    assert {MANIFEST} | held == set(open_remote(f"{url}/store").names())
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path / "third"))
     assert main(["attach", url]) == 0
     assert f"generation {tiny.store.manifest().generation}, {len(held)} partitions" in capsys.readouterr().out
+    assert open_source(tmp_path / "third" / "lake").newest_labels() == tiny.source.newest_labels()
 
 
 def test_two_stores_are_not_mixed(shared, tiny_world, tmp_path, url):
@@ -370,7 +350,6 @@ KILLED = """
 import os, sys
 from cache_store import open_store
 from cache_store.manifest import Manifest
-from cache_store.remote import Remote
 from cache_store.build import publish_entries
 from cache_store.upkeep import rebuild_manifest
 from datetime import datetime, UTC

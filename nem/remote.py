@@ -1,35 +1,36 @@
-"""Where a store is published for several machines: an object store, of which each machine's folder is a copy.
+"""A folder of an object store, in which several machines publish: each has a folder of its own that is a copy of it.
 
-Partitions are immutable and named once, so a copy of one is never stale: it is brought when it is first read. Only the
-manifest changes, and it is replaced by conditional write: whoever saw an older one is refused, looks again and retries.
-Needs ``nemwarm[remote]``.
+Objects are immutable and named once, so a copy of one is never stale: it is brought when it is first read. Only the head
+changes, the object that names all others (of a store its manifest, of a lake ``lake.json``). It is replaced by conditional
+write: whoever saw an older one is refused, looks again and retries. Needs ``nemwarm[remote]``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cache_store.errors import StoreUnavailableError
-from nem.files import publish
+from nem.files import locked, publish
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore
 
-MANIFEST = "manifest.json"
 FILE = "remote.json"  # in a folder that is a copy: of what
+GRACE = timedelta(hours=1)  # longer than any read holds a file, and than any build takes to publish one
 _LOOK_EVERY_SECONDS = 5.0
 _LOOK_AGAIN_SECONDS = 30.0  # after it could not be reached: a reader waits for every attempt
 _AT_ONCE = 8
+_log = logging.getLogger(__name__)
 
 
 class Held(NamedTuple):
@@ -45,18 +46,18 @@ class Remote:
 
     url: str
     objects: ObjectStore
-    seen: str | None = None  # the tag of the manifest last read or written
+    seen: str | None = None  # the tag of the head last read or written
     _look_at: float = 0.0
 
     def is_due(self) -> bool:
-        """Whether it is time to look for a newer manifest; asked again, not before some seconds are over."""
+        """Whether it is time to look for a newer head; asked again, not before some seconds are over."""
         if time.monotonic() < self._look_at:
             return False
         self._look_at = time.monotonic() + _LOOK_EVERY_SECONDS
         return True
 
     def look_again(self, *, soon: bool) -> None:
-        """Look for a newer manifest at the next question, or a while later."""
+        """Look for a newer head at the next question, or a while later."""
         self._look_at = 0.0 if soon else time.monotonic() + _LOOK_AGAIN_SECONDS
 
     def read_newer(self, name: str, seen: str | None) -> tuple[bytes | None, str | None]:
@@ -91,26 +92,38 @@ class Remote:
         if content is not None and not (path.exists() and path.read_bytes() == content):
             publish(path, lambda temporary: temporary.write_bytes(content))
 
-    def push(self, root: Path, name: str, text: str, *, files: Set[str], there: Set[str]) -> bool:
-        """Put ``text`` in place of the ``name`` last pulled; False if another machine's came first.
+    def follow(self, root: Path, name: str, lock: str) -> None:
+        """Take over what another machine published, now and then. Out of reach, what is here stands, and ages."""
+        if not self.is_due():
+            return
+        try:
+            with locked(root / lock, wait=False):
+                self.pull(root, name)
+        except BlockingIOError:
+            pass  # whoever has the lock looks there as well
+        except OSError as error:
+            self.look_again(soon=False)
+            _log.warning("%s stays as it is: %s", root, error)
 
-        The ``files`` it speaks of are put first, but for those it knew ``there``: a writer killed in between leaves
-        objects that nothing names, and no name without its object.
-        """
-        self.upload(root, files - there if self.seen else files)
-        tag = self.swap(name, text.encode(), self.seen)
-        self.seen = tag or self.seen
-        return tag is not None
-
-    def upload(self, root: Path, names: Iterable[str]) -> None:
-        """Put files of ``root`` there. One that is there already is the same: it was named once."""
+    def upload(self, files: Mapping[str, Path]) -> None:
+        """Put files there, by the names of their objects. One that is there already is the same: it was named once."""
         from obstore.exceptions import AlreadyExistsError
 
         def put(name: str) -> None:
             with self._reaching(), contextlib.suppress(AlreadyExistsError):
-                self.objects.put(name, (root / name).read_bytes(), mode="create")
+                self.objects.put(name, files[name].read_bytes(), mode="create")
 
-        _each(put, names)
+        each(put, files)
+
+    def get(self, name: str) -> bytes:
+        """What an object holds.
+
+        Raises:
+            FileNotFoundError: there is none.
+            OSError: it cannot be reached.
+        """
+        with self._reaching():
+            return bytes(self.objects.get(name).bytes())
 
     def bring(self, root: Path, names: Iterable[str]) -> None:
         """Copy objects into ``root``, each whole or not at all.
@@ -120,12 +133,11 @@ class Remote:
             OSError: one cannot be reached, or the disk takes no more. The others were brought.
         """
 
-        def get(name: str) -> None:
-            with self._reaching():
-                content = bytes(self.objects.get(name).bytes())
+        def bring(name: str) -> None:
+            content = self.get(name)
             publish(root / name, lambda temporary: temporary.write_bytes(content))
 
-        _each(get, names)
+        each(bring, names)
 
     def holds(self, name: str) -> bool:
         """Whether there is such an object."""
@@ -142,6 +154,14 @@ class Remote:
             pages = list(self.objects.list())
         return {one["path"]: Held(one["size"], one["last_modified"]) for page in pages for one in page}
 
+    def unnamed(self, is_ours: Callable[[str], object], named: Set[str], now: datetime) -> dict[str, int]:
+        """The bytes of each object of ours that is not ``named``, and was put there longer ago than publishing takes."""
+        return {
+            name: held.byte_count
+            for name, held in self.names().items()
+            if is_ours(name) and name not in named and now - held.modified_at > GRACE
+        }
+
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is gone already is no error."""
 
@@ -149,7 +169,7 @@ class Remote:
             with self._reaching(), contextlib.suppress(FileNotFoundError):
                 self.objects.delete(name)
 
-        _each(drop, names)
+        each(drop, names)
 
     @contextlib.contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -162,18 +182,29 @@ class Remote:
             raise OSError(f"{self.url} cannot be reached: {said}") from error
 
 
+def superseded(former: Mapping[str, datetime], gone: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """When objects that a head names no longer were last named: ``former`` and what is ``gone`` now, while readers may want them."""
+    return {name: at for name, at in former.items() if now - at <= GRACE} | dict.fromkeys(gone, now)
+
+
 def remote_of(root: Path) -> Remote | None:
-    """What the folder is a copy of; None if it is a store of its own.
+    """What the folder is a copy of; None if it is nobody's.
 
     Raises:
-        StoreUnavailableError: what it is a copy of cannot be told, or ``nemwarm[remote]`` is missing.
+        OSError: what it is a copy of cannot be told, or ``nemwarm[remote]`` is missing.
     """
     try:
         url = str(json.loads((root / FILE).read_bytes())["url"])
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreUnavailableError(f"{root / FILE} does not say what {root} is a copy of: {error}") from error
+        raise OSError(f"{root / FILE} does not say what {root} is a copy of: {error}") from error
+    return _opened(root, url)
+
+
+@lru_cache
+def _opened(_root: Path, url: str) -> Remote:
+    """One of each copy for the process: it knows which head the copy has."""
     return open_remote(url)
 
 
@@ -181,12 +212,12 @@ def open_remote(url: str) -> Remote:
     """The object store's folder at ``url``. Keys and endpoint are those of its own tools' environment.
 
     Raises:
-        StoreUnavailableError: no address of an object store, or ``nemwarm[remote]`` is missing.
+        OSError: no address of an object store, or ``nemwarm[remote]`` is missing.
     """
     try:
         return Remote(url, _client(url))
     except ImportError as error:
-        raise StoreUnavailableError(f"{url}: object storage needs obstore; pip install 'nemwarm[remote]'") from error
+        raise OSError(f"{url}: object storage needs obstore; pip install 'nemwarm[remote]'") from error
 
 
 @lru_cache
@@ -201,7 +232,7 @@ def _client(url: str) -> ObjectStore:
     try:
         return from_url(url, client_options=limits, retry_config={"max_retries": 2})
     except (BaseError, ValueError) as error:
-        raise StoreUnavailableError(f"{url} is no address of an object store: {error}") from error
+        raise OSError(f"{url} is no address of an object store: {error}") from error
 
 
 def prove(remote: Remote) -> None:
@@ -222,28 +253,26 @@ def prove(remote: Remote) -> None:
         raise OSError(f"{remote.url} does not honour conditions on writes (If-Match, If-None-Match)")
 
 
-def attach(root: Path, url: str) -> Remote:
-    """Make ``root`` a copy of the object store's folder at ``url``. What it holds is published there with its next change.
+def open_to_attach(root: Path, url: str) -> tuple[Remote, bool]:
+    """The object store's folder at ``url``, proved, and whether ``root`` is a copy of it already.
 
     Raises:
-        StoreUnavailableError: ``url`` cannot be written or ignores conditions, or both hold a store already.
+        OSError: it cannot be written or ignores conditions, or ``root`` is a copy of another.
     """
     known = remote_of(root)
     if known and known.url != url:
-        raise StoreUnavailableError(f"{root} is a copy of {known.url} already; take another folder")
+        raise OSError(f"{root} is a copy of {known.url} already; take another folder")
     remote = known or open_remote(url)
-    try:
-        prove(remote)
-        both = not known and (root / MANIFEST).exists() and remote.holds(MANIFEST)
-        if both:
-            raise StoreUnavailableError(f"both {root} and {url} hold a store; empty one of them first")
-        publish(root / FILE, lambda path: path.write_text(json.dumps({"url": url})))
-    except OSError as error:
-        raise StoreUnavailableError(f"{root} cannot become a copy of {url}: {error}") from error
-    return remote
+    prove(remote)
+    return remote, known is not None
 
 
-def _each(work: Any, names: Iterable[str]) -> None:
+def mark_copy(root: Path, remote: Remote) -> None:
+    """Have ``root`` be a copy of ``remote`` from now on."""
+    publish(root / FILE, lambda path: path.write_text(json.dumps({"url": remote.url})))
+
+
+def each(work: Any, names: Iterable[str]) -> None:
     """``work`` on every name, some at a time; the first error once all are done."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         done = [pool.submit(partial(work, name)) for name in names]
