@@ -137,17 +137,18 @@ def attach_lake(root: Path, url: str, names: Iterable[str]) -> int:
         OSError: ``url`` cannot be written or ignores conditions, or both hold a lake.
     """
     remote, is_copy = open_to_attach(root, url)
-    here = {} if is_copy else {name: stamp_of(root / name) for name in names}
-    there, _ = remote.read_newer(HEAD, None)
-    head = _parse(there) if there else Head(here, {})
-    text, lacks = there or _text(head), not there and bool(here)
-    if lacks:
-        remote.upload({_object(name, at): root / name for name, at in here.items()})
-    if not here.items() <= head.files.items() or (lacks and not remote.swap(HEAD, text, None)):
-        raise OSError(f"both {root} and {url} hold a lake; empty one of them first")
-    publish(root / HEAD, lambda path: path.write_bytes(text))
-    mark_copy(root, remote)
-    return len(head.files)
+    with locked(root / _LOCK):
+        here = {} if is_copy else {name: stamp_of(root / name) for name in names}
+        there, _ = remote.read_newer(HEAD, None)
+        head = _parse(there) if there else Head(here, {})
+        text, lacks = there or _text(head), not there and bool(here)
+        if lacks:
+            remote.upload({_object(name, at): root / name for name, at in here.items()})
+        if not here.items() <= head.files.items() or (lacks and not remote.swap(HEAD, text, None)):
+            raise OSError(f"both {root} and {url} hold a lake; empty one of them first")
+        publish(root / HEAD, lambda path: path.write_bytes(text))
+        mark_copy(root, remote)
+        return len(head.files)
 
 
 def sweep_lake(root: Path, *, now: datetime, dry_run: bool = False) -> dict[str, int]:

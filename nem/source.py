@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.files import list_folder
-from nem.lake import SAMPLE_MARK, UNITS_FILE, day_name, landed_days
+from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, landed_days
 from nem.layouts.folder import find_layout
 from nem.layouts.units import Registry
 from nem.remote import FILE
@@ -173,7 +173,8 @@ class _Lake:
 
     def registry_version(self, day: date) -> str:
         at = stamp(self.root, UNITS_FILE, self.shared)
-        return _registry(current(self.root, [UNITS_FILE])[0], at).version(day) if at else ""
+        held = current(self.root, [UNITS_FILE]) if at else []
+        return _registry(held[0], at).version(day) if held else ""
 
     def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
         if files := self._files(table, window):
@@ -208,7 +209,7 @@ class _Lake:
         Then only a query that touches that day fails, when it reads the file.
         """
         try:
-            (path,) = current(self.root, [day_name(table, day)])
+            (path,) = current(self.root, [day_name(table, day)]) or [day_file(self.root, table, day)]
             first, last = _labels(path, self.token(table, day))
         except SourceFormatError:
             return day_window(day)

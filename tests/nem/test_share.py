@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -33,12 +35,22 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)  # past every grace
 ASKED = ("unit_scada", "regional_price", "units")
 
 
+@pytest.fixture(scope="session")
+def two_days(tmp_path_factory):
+    """A lake of the two days, to be copied."""
+    return land_raw(tmp_path_factory.mktemp("two") / "lake", raw_tables()).root
+
+
 @pytest.fixture
-def landed(tmp_path, url):
+def lake(two_days, tmp_path):
+    """A lake of its own; its files' times, and so its versions, are kept."""
+    return Path(shutil.copytree(two_days, tmp_path / "landed"))
+
+
+@pytest.fixture
+def landed(lake, url):
     """A machine that has landed the two days, and published them."""
-    root = land_raw(tmp_path / "landed", raw_tables()).root
-    attach(root, url)
-    return root
+    return machine(lake, url)
 
 
 @pytest.fixture
@@ -357,19 +369,18 @@ def test_a_sweep_takes_nothing_but_versions_of_files(landed):
 # Attaching
 
 
-def test_attaching_leaves_every_file_and_version_as_it_was(tmp_path, url):
-    source = land_raw(tmp_path / "landed", raw_tables())
-    tables, files = ("unit_scada", "regional_price", "units"), here(source.root)
-    before = source.versions(tables, WINDOW)
-    assert attach(source.root, url) == len(files)
-    assert attach(source.root, url) == len(files)  # once more changes nothing
-    assert source.versions(tables, WINDOW) == before
-    assert here(source.root) == files
+def test_attaching_leaves_every_file_and_version_as_it_was(lake, url):
+    source, files = open_source(lake), here(lake)
+    before = source.versions(ASKED, WINDOW)
+    for _ in range(2):  # once more changes nothing
+        assert attach(lake, url) == len(files)
+        assert source.versions(ASKED, WINDOW) == before
+        assert here(lake) == files
 
 
 def test_two_lakes_are_not_mixed(tmp_path, landed, url):
-    mine = land_raw(tmp_path / "mine", raw_tables()).root
-    files = here(mine)
+    mine, files = tmp_path / "mine", here(landed)
+    land_raw(mine, raw_tables())  # the same rows, at other times
     with pytest.raises(SourceUnavailableError, match="both"):
         attach(mine, url)
     with pytest.raises(SourceUnavailableError, match="already"):
@@ -379,21 +390,20 @@ def test_two_lakes_are_not_mixed(tmp_path, landed, url):
     assert land(mine, "unit_scada", scada((NOON, "NEW1", 60.0))) == [DAY]  # a lake of its own still
 
 
-def test_an_attaching_killed_at_any_step_is_begun_again(tmp_path, url):
-    root = land_raw(tmp_path / "landed", raw_tables()).root
+def test_an_attaching_killed_at_any_step_is_begun_again(tmp_path, lake, url):
     client = open_remote(url).objects
     for step in count(3):  # three puts prove the server
         killed = Failing(client, step)
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("nem.remote._client", lambda _, killed=killed: killed)
             try:
-                attach(root, url)
+                attach(lake, url)
             except KeyboardInterrupt:
-                assert stamps(root) is None
+                assert stamps(lake) is None
             else:
                 break
-    assert step > len(here(root))
-    assert rows_of(machine(tmp_path / "other", url), "units") == rows_of(root, "units")
+    assert step > len(here(lake))
+    assert rows_of(machine(tmp_path / "other", url), "units") == rows_of(lake, "units")
 
 
 @pytest.mark.parametrize(
