@@ -4,7 +4,7 @@ from cache_store.answer import Answer, Receipt, Segment
 from cache_store.build import materialise
 from cache_store.catalogue import CATALOGUE, Query, find_query
 from cache_store.memory import remembered
-from cache_store.reader import explain, extent, fetch
+from cache_store.reader import empty_answer, explain, extent, fetch
 from cache_store.store import Store, open_store
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Receipt",
     "Segment",
     "Store",
+    "empty_answer",
     "explain",
     "extent",
     "fetch",

@@ -8,6 +8,7 @@ CacheStoreError
 ├─ PartitionCorruptError         operator: the reader answers live, the next warm repairs
 ├─ StalenessExceededError        user: carries age and bound
 └─ NoAnswerError                 user: query, window, what to do
+   └─ NothingHeldError           user: nothing of it was ever landed there
 """
 
 from __future__ import annotations
@@ -47,3 +48,7 @@ class StalenessExceededError(CacheStoreError):
 
 class NoAnswerError(CacheStoreError):
     """Neither partitions nor the source can answer; the message names both causes."""
+
+
+class NothingHeldError(NoAnswerError):
+    """Nothing has failed: the source is there, and nothing of what is asked has landed in it."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from cache_store.answer import Segment
-from cache_store.errors import NoAnswerError, PartitionCorruptError, StalenessExceededError
+from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorruptError, StalenessExceededError
 from cache_store.manifest import Manifest
 from cache_store.plan import Grace, Piece, plan
 from cache_store.request import Request
 from cache_store.store import Store
+from nem.errors import TableAbsentError
 from nem.source import Source
 
 
@@ -76,7 +77,7 @@ def refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | No
 
     Raises:
         StalenessExceededError: one of them is past every bound.
-        NoAnswerError: one is not held, and none is past its bound.
+        NoAnswerError: one is not held, and none is past its bound; NothingHeldError if the source has no such table.
     """
     live = [piece.segment for piece in pieces if piece.entry is None]
     if not live:
@@ -88,7 +89,8 @@ def refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | No
         ) from cause
     coarser = f"ask at a coarser resolution, from {request.query.grains[0]} on"
     remedy = {"grain_not_stored": coarser}.get(live[0].reason, "run `nemwarm warm` or ask for a window that is held")
-    raise NoAnswerError(
+    kind = NothingHeldError if isinstance(cause, TableAbsentError) else NoAnswerError
+    raise kind(
         f"{request.query.name} over {live[0].window}: no partition serves it ({live[0].reason}) and {why}; {remedy}"
     ) from cause
 
@@ -97,7 +99,7 @@ def mark_empty(source: Source, request: Request, pieces: Sequence[Piece]) -> lis
     """Split live pieces by what the source holds.
 
     Raises:
-        NoAnswerError: nothing holds any of the window.
+        NothingHeldError: nothing holds any of the window.
         SourceUnavailableError: a live piece, and the source is away.
     """
     marked: list[Piece] = []
@@ -111,7 +113,7 @@ def mark_empty(source: Source, request: Request, pieces: Sequence[Piece]) -> lis
         marked += [Piece(replace(segment, window=gap, reason="empty_source")) for gap in segment.window.minus(held)]
     if all(piece.segment.reason == "empty_source" for piece in marked):
         span = source.span(request.query.sources[0])
-        raise NoAnswerError(
+        raise NothingHeldError(
             f"{request.query.name} over {request.window}: nothing is held there; the source holds {span}; "
             "ask inside it, or land more with `nemwarm ingest`"
         )

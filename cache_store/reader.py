@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from cache_store.answer import Answer, Receipt
+from cache_store.answer import Answer, Receipt, Segment
 from cache_store.catalogue import find_query
-from cache_store.errors import NoAnswerError, PartitionCorruptError
+from cache_store.derive import derived
+from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorruptError
 from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
 from cache_store.memory import Held, size_of
@@ -25,11 +26,12 @@ from cache_store.plan import Grace, Piece
 from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.stitch import stitch
 from cache_store.store import Store
-from nem.errors import SourceUnavailableError
+from nem.errors import SourceUnavailableError, TableAbsentError
 from nem.source import Source
-from nem.windows import Window, check_instant
+from nem.windows import Resolution, Window, check_instant
 
 LIVE_TTL = timedelta(minutes=1)  # of live rows in memory: new ones land every five
+_TYPES = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +56,8 @@ def fetch(
     Raises:
         UnknownQueryError, RequestError, WindowError: the caller's mistake.
         StalenessExceededError: only rows past every bound are left, and the source failed.
-        NoAnswerError: nothing holds any of the window, or the source failed and no partition covers it.
+        NothingHeldError: nothing holds any of the window.
+        NoAnswerError: the source failed and no partition covers it.
     """
     check_instant(now)
     began = time.perf_counter()
@@ -101,7 +104,8 @@ def extent(store: Store, source: Source, query: str) -> Window:
     """From the first to the newest label that the store or the source holds for ``query``.
 
     Raises:
-        NoAnswerError: neither holds any.
+        NothingHeldError: no partition is warmed, and the source has no such table.
+        NoAnswerError: no partition is warmed, and the source is away.
     """
     declared = find_query(query)
     held = [
@@ -115,8 +119,20 @@ def extent(store: Store, source: Source, query: str) -> Window:
     except SourceUnavailableError as error:
         cause = error
     if not held:
-        raise NoAnswerError(f"{query}: no partition is warmed, and {cause}") from cause
+        kind = NothingHeldError if isinstance(cause, TableAbsentError) else NoAnswerError
+        raise kind(f"{query}: no partition is warmed, and {cause}") from cause
     return Window(min(part.start for part in held), max(part.end for part in held))
+
+
+def empty_answer(query: str, window: Window, resolution: Resolution, *, now: datetime, why: str) -> Answer:
+    """What ``fetch`` would give if nothing held were an answer: no rows, and a receipt that notes ``why``."""
+    declared = find_query(query)
+    rows = pa.schema([(name, _TYPES[column.type]) for name, column in declared.columns.items()]).empty_table()
+    nothing = Segment(window, "live", "empty_source", resolution)
+    return Answer(
+        derived(declared, resolution, window, rows, []),
+        Receipt(query, window, resolution, 0, now, (nothing,), notes=(why,)),
+    )
 
 
 def _note(store: Store, request: Request, answer: Answer, seconds: float) -> None:

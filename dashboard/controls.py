@@ -14,15 +14,24 @@ from typing import Any
 
 import panel as pn
 
-from cache_store.errors import NoAnswerError
-from dashboard.data import RANGES, Market, Selection, financial_year, parse_range, resolutions_within, window_of
+from cache_store.errors import NothingHeldError
+from dashboard.data import (
+    LATE_MINUTES,
+    RANGES,
+    Market,
+    Selection,
+    extent_of,
+    financial_year,
+    parse_range,
+    resolutions_within,
+    window_of,
+)
 from dashboard.errors import say_ignored
 from dashboard.markup import RESOLUTION_WORDS, asset, lag, moment, pane
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
 from nem.windows import INTERVAL, Window, utc_time
 
-LATE_MINUTES = 45
 _UNDATED = {"overview"}  # tabs that show a range of their own
 
 # The address is pushed by whoever changed the page, not by one who travelled to it.
@@ -121,12 +130,12 @@ def _set(select: pn.widgets.Select, value: str, label: str) -> None:
 
 
 def look(market: Market, selection: Selection) -> Held:
-    """What there is to stand on; blocks, and raises as ``market.extent`` does."""
-    extent = market.extent("generation_by_fuel")
+    """What there is to stand on; blocks, and raises as ``extent_of`` does."""
+    extent = extent_of(market, selection.tab)
     late = (market.clock() - utc_time(extent.end)).total_seconds() / 60
     try:
         window = window_of(selection, extent, market.clock)
-    except NoAnswerError:  # a range without data: the controls lead out of it
+    except NothingHeldError:  # a range without data: the controls lead out of it
         window = parse_range(selection.range)
     return Held(extent, window, late)
 

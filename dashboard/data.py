@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from cache_store import empty_answer
+from cache_store.errors import NothingHeldError
+from nem.errors import WindowError
 from nem.regions import NEM
 from nem.windows import (
     EPOCH,
@@ -28,7 +32,7 @@ from nem.windows import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cache_store.answer import Answer
+    from cache_store import Answer
     from dashboard.health import Health
 
 RANGES: dict[str, timedelta | None] = {
@@ -39,6 +43,14 @@ RANGES: dict[str, timedelta | None] = {
     "90d": timedelta(days=90),
     "1y": timedelta(days=365),
     "all": None,
+}
+LATE_MINUTES = 45  # from which on what lags is called so
+# What a tab's range is anchored on: the first of these queries of which anything is held.
+PACED_BY: Mapping[str, tuple[str, ...]] = {
+    "overview": ("generation_by_fuel", "regional_price"),
+    "generation": ("generation_by_fuel",),
+    "prices": ("regional_price",),
+    "stations": ("capacity_factor",),
 }
 BETWEEN = ".."  # of a custom range's two times
 Grouping = Literal["detailed", "simplified", "renewable", "sources"]
@@ -88,7 +100,7 @@ class Question:
 
     query: str
     window: Window
-    resolution: str
+    resolution: Resolution
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -107,11 +119,50 @@ class Export:
     units: Mapping[str, str] = field(default_factory=dict)
 
 
+def ask(market: Market, question: Question) -> Answer:
+    """The answer to ``question``."""
+    filters = {name: list(values) for name, values in question.filters.items()} or None
+    return market.ask(question.query, question.window, filters=filters, resolution=question.resolution)
+
+
+def ask_beside(market: Market, question: Question) -> Answer:
+    """The answer to a question beside another: where nothing of it is held, no rows and a receipt that says so.
+
+    One series that lags, or has a gap, leaves the others to be shown. A failure is raised as ever.
+    """
+    try:
+        return ask(market, question)
+    except NothingHeldError as error:
+        query, window, resolution = question.query, question.window, question.resolution
+        return empty_answer(query, window, resolution, now=market.clock(), why=str(error))
+
+
+def extent_of(market: Market, tab: str) -> Window:
+    """What is held of the query that paces ``tab``.
+
+    Raises:
+        NothingHeldError: nothing is.
+    """
+    *before, last = PACED_BY[tab]
+    for query in before:
+        with suppress(NothingHeldError):
+            return market.extent(query)
+    return market.extent(last)
+
+
+def held_window(market: Market, query: str, selection: Selection) -> Window | None:
+    """The selected range of what is held for ``query``; None where nothing is."""
+    try:
+        return window_of(selection, market.extent(query), market.clock)
+    except NothingHeldError:
+        return None
+
+
 def window_of(selection: Selection, extent: Window, clock: Callable[[], datetime]) -> Window:
     """The selected range within ``extent``, up to the newest data; never past the label that is under way now.
 
     Raises:
-        NoAnswerError: nothing of the range is held.
+        NothingHeldError: nothing of the range is held.
         WindowError: the range is not one (``dashboard.state`` lets none through).
     """
     newest = min(extent.end, max(extent.start + INTERVAL, _label_under_way(clock())))
@@ -122,10 +173,7 @@ def window_of(selection: Selection, extent: Window, clock: Callable[[], datetime
     asked = parse_range(selection.range)
     found = asked.overlap(held)
     if found is None:
-        # Imported here: only a failure needs it.
-        from cache_store.errors import NoAnswerError
-
-        raise NoAnswerError(f"nothing of {asked} is held: the data reaches from {held.start} to {held.end} NEM time")
+        raise NothingHeldError(f"nothing of {asked} is held: the data reaches from {held.start} to {held.end} NEM time")
     return found
 
 
@@ -140,8 +188,6 @@ def parse_range(text: str) -> Window:
     Raises:
         WindowError: anything else, and what no window may be.
     """
-    from nem.errors import WindowError
-
     if re.fullmatch(r"fy[0-9]{4}", text) and EPOCH.year < int(text[2:]) < HORIZON.year:
         return financial_year(int(text[2:]))
     start, between, end = text.partition(BETWEEN)
@@ -160,9 +206,10 @@ def resolutions_within(window: Window) -> list[Resolution]:
     return list(RESOLUTIONS[RESOLUTIONS.index(choose_resolution(window)) :])
 
 
-def resolution_of(selection: Selection, window: Window) -> str:
-    """What to ask ``window`` at: as selected, or ``auto`` where that would be too many points."""
-    return next((step for step in resolutions_within(window) if step == selection.resolution), "auto")
+def resolution_of(selection: Selection, window: Window) -> Resolution:
+    """What to ask ``window`` at: as selected, or the finest where that is left open or would be too many points."""
+    offered = resolutions_within(window)
+    return next((step for step in offered if step == selection.resolution), offered[0])
 
 
 def compared_window(selection: Selection, window: Window) -> Window | None:

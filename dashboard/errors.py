@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from cache_store.errors import CacheStoreError, NoAnswerError, StalenessExceededError
+from nem.errors import NemError, SourceUnavailableError
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -21,10 +24,6 @@ class StoppedError(Exception):
 
 def describe(error: Exception) -> Words:
     """What happened, for a person; a fault of the program itself tells nothing of its inside."""
-    # Imported here: only a failure needs them, and the app's import graph stays small.
-    from cache_store.errors import CacheStoreError, NoAnswerError, StalenessExceededError
-    from nem.errors import NemError, SourceUnavailableError
-
     if isinstance(error, StoppedError):
         return Words(
             "Stopped", "You stopped this question before its answer came.", "Retry, or choose a shorter range."

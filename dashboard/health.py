@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from dashboard.controls import LATE_MINUTES
-from dashboard.data import Market
+from dashboard.data import LATE_MINUTES, Market
 from dashboard.errors import card, describe
 from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, table
 from nem.windows import Window, market_time

@@ -25,6 +25,12 @@ ORIGIN_WORDS = {
     "mixed": ("cache + live", "partitions, with the rest run on the source"),
     "stale": ("stale, refreshing", "partitions past their time to live, marked until they are rebuilt"),
 }
+_QUERY_WORDS = {
+    "generation_by_fuel": "generation",
+    "regional_price": "prices",
+    "capacity_factor": "units",
+    "interconnector_flow": "flows",
+}
 
 
 @cache
@@ -105,18 +111,24 @@ def _cell(html: str, value: Any) -> str:
 
 def receipt_line(receipts: Sequence[Receipt]) -> str:
     """Where a card's numbers came from and how old they are; opened, every segment of every query."""
-    first = receipts[0]
-    word, meaning = ORIGIN_WORDS[_origin(receipts)]
+    held = [receipt for receipt in receipts if receipt.coverage] or receipts[:1]
+    first, origin = held[0], _origin(held)
+    word, meaning = ORIGIN_WORDS[origin]
     parts = [f"{RESOLUTION_WORDS[first.resolution]} resolution", f"data to {moment(_oldest(receipts))} NEM"]
     built = min((receipt.built_at for receipt in receipts if receipt.built_at), default=None)
     if built:
         parts.append(f"built {_age(built, first.now)}")
-    least = min(receipt.coverage for receipt in receipts)
-    if least < 1:
-        parts.append(f"{percent(least)} of the range has data")
+    least: dict[str, float] = {}
+    for receipt in sorted(receipts, key=lambda one: -one.coverage):  # the least of a query's is told last, and alone
+        least[_QUERY_WORDS[receipt.query]] = receipt.coverage
+    parts += [
+        f"{what} for {percent(share)} of the range" if share else f'<b class="late">no {what} here</b>'
+        for what, share in least.items()
+        if share < 1
+    ]
     line = "".join(f"<span>{part}</span>" for part in parts)
     return (
-        f'<details class="receipt {_origin(receipts)}"><summary title="{meaning}: click for the segments">'
+        f'<details class="receipt {origin}"><summary title="{meaning}: click for the segments">'
         f'<b class="origin">{word}</b>{line}</summary>{"".join(map(_segments, receipts))}</details>'
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
 from dashboard.data import Export, Grouping, Market, Selection, Unit, compared_window, window_of
 from dashboard.tables.generation import Supply, load_supply, signed, stack_export
@@ -83,7 +85,10 @@ def load(market: Market, selection: Selection) -> Comparison:
     assert asked is not None
     now = load_supply(market, selection, window)
     held = asked.overlap(extent)
-    then = load_supply(market, selection, held) if held is not None else None
+    then = None
+    if held is not None:
+        with suppress(NothingHeldError):  # a gap in what is held
+            then = load_supply(market, selection, held)
     rows = delta_rows(now.rows, then.rows, selection.grouping) if then is not None else []
     exports = [stack_export(now, "generation", "The selected range")]
     if then is not None:

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.bands import stack_order
-from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, ask, ask_beside, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import ask
 from dashboard.tables.supply import Stack, exchange_energy, fuel_groups
 from nem.regions import NEM
-from nem.windows import Window
+from nem.windows import Resolution, Window
 
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
 # Half hours: what is warmed at that grain is read at once. Of a longer range, the newest year.
-RESOLUTION = "30min"
+RESOLUTION: Resolution = "30min"
 LONGEST = timedelta(days=366)
 _STEP = np.timedelta64(30, "m")
 _SLOTS = 48
@@ -48,7 +47,7 @@ def load(market: Market, selection: Selection) -> Daytime:
     window = Window(max(chosen.start, chosen.end - LONGEST), chosen.end)
     region = {"region_id": (selection.region,)}
     questions = tuple(Question(query, window, RESOLUTION, region) for query in ("generation_by_fuel", "regional_price"))
-    generation, price = (ask(market, question) for question in questions)
+    generation, price = ask(market, questions[0]), ask_beside(market, questions[1])
     day = average_day(generation, price, selection.region, selection.grouping, selection.unit)
     names = [*(band.id for band in day.bands), "supply", "demand"]
     times = {name: np.datetime_as_string(day.columns[name], "m") for name in ("interval_start", "interval_end")}

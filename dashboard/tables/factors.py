@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Question, Selection, resolutions_within, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, ask, resolutions_within, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import ask
 from dashboard.tables.supply import band_factors, generator_groups
-from nem.windows import RESOLUTIONS, Window
+from nem.windows import RESOLUTIONS, Resolution, Window
 
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
@@ -71,9 +70,9 @@ def load(market: Market, selection: Selection) -> Factors:
     )
 
 
-def factor_resolution(selection: Selection, window: Window) -> str:
+def factor_resolution(selection: Selection, window: Window) -> Resolution:
     """The selected resolution, but never finer than what is warmed and read at once: these rows are of every unit."""
     length = window.end - window.start
     finest = "30min" if length <= timedelta(days=3) else "1h" if length <= timedelta(days=8) else "1d"
     allowed = [step for step in resolutions_within(window) if RESOLUTIONS.index(step) >= RESOLUTIONS.index(finest)]
-    return selection.resolution if selection.resolution in allowed else allowed[0]
+    return next((step for step in allowed if step == selection.resolution), allowed[0])

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, resolution_of, window_of
+from dashboard.data import Export, Market, Question, Selection, ask_beside, held_window, resolution_of
 from dashboard.tables import shape
-from dashboard.tables.generation import ask
 from nem.regions import INTERCONNECTORS, NEM
 from nem.windows import Window
 
@@ -80,27 +79,16 @@ class Flows:
 
 def load(market: Market, selection: Selection) -> Flows:
     """The selected range, for the Generation tab."""
-    window = held_window(market, selection)
-    return load_flows(market, selection.region, window, resolution_of(selection, window) if window else "auto")
+    return load_flows(market, selection.region, selection)
 
 
-def held_window(market: Market, selection: Selection) -> Window | None:
-    """The selected range of what flows are held; None if none are."""
-    # Imported here: it brings the store, which a tab needs only once it asks.
-    from cache_store.errors import NoAnswerError
-
-    try:
-        return window_of(selection, market.extent("interconnector_flow"), market.clock)
-    except NoAnswerError:
-        return None  # an older public archive has no flows: the rest of the tab stands without
-
-
-def load_flows(market: Market, region: str, window: Window | None, resolution: str) -> Flows:
-    """Every interconnector of ``region`` over ``window``; without one, none and why."""
+def load_flows(market: Market, region: str, selection: Selection) -> Flows:
+    """Every interconnector of ``region`` over the selected range of what flows are held; without any, none and why."""
+    window = held_window(market, "interconnector_flow", selection)
     if window is None:
         return Flows(region, None, [], "The source holds no interconnector flows for this range.", (), ())
-    question = Question("interconnector_flow", window, resolution)
-    answer = ask(market, question)
+    question = Question("interconnector_flow", window, resolution_of(selection, window))
+    answer = ask_beside(market, question)
     links = [link for link in links_of(answer) if touches(link, region)]
     kept = shape.where(answer.table, "interconnector_id", [link.interconnector_id for link in links])
     export = Export("flows", "Interconnector flows", (question,), kept, _units())

@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, resolution_of, window_of
+from dashboard.data import (
+    Export,
+    Grouping,
+    Market,
+    Question,
+    Selection,
+    Unit,
+    ask,
+    ask_beside,
+    resolution_of,
+    window_of,
+)
 from dashboard.tables import shape
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, stack
 from nem.regions import NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Receipt
 
 # `selection.view`: the module that loads it. Any other word is the stack.
 VIEWS: Mapping[str, str] = {"factors": "factors", "day": "daytime", "compare": "comparison", "flows": "flows"}
@@ -66,16 +77,13 @@ def load(market: Market, selection: Selection) -> Any:
 
 def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
     """The selected region over ``window``, in the selection's grouping and unit, at the resolution that fits it."""
-    region = {"region_id": (selection.region,)}
-    first = Question("generation_by_fuel", window, resolution_of(selection, window), region)
-    generation = ask(market, first)
-    resolution = generation.receipt.resolution
+    region, resolution = {"region_id": (selection.region,)}, resolution_of(selection, window)
     questions = (
-        Question(first.query, window, resolution, region),
+        Question("generation_by_fuel", window, resolution, region),
         Question("regional_price", window, resolution, region),
         Question("capacity_factor", window, "1M", region),
     )
-    price, units = (ask(market, question) for question in questions[1:])
+    generation, (price, units) = ask(market, questions[0]), (ask_beside(market, one) for one in questions[1:])
     return Supply(
         region=selection.region,
         window=window,
@@ -86,12 +94,6 @@ def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
         questions=questions,
         receipts=(generation.receipt, price.receipt, units.receipt),
     )
-
-
-def ask(market: Market, question: Question) -> Answer:
-    """The answer to ``question``."""
-    filters = {name: list(values) for name, values in question.filters.items()} or None
-    return market.ask(question.query, question.window, filters=filters, resolution=question.resolution)
 
 
 def stack_export(supply: Supply, name: str = "generation", title: str = "The stack, with demand and price") -> Export:

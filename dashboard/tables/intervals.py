@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Question
+from cache_store.errors import NothingHeldError
+from dashboard.data import Market, Question, ask_beside
 from dashboard.tables import shape
 from nem.regions import NEM, REGIONS
 from nem.windows import INTERVAL, Window, floor
@@ -44,14 +45,20 @@ def five_minute_prices(market: Market, window: Window) -> Intervals:
     """Every region's prices, and the market's.
 
     A long window is asked for month by month: a year's answer with all its measures would fill the memory of a server.
+
+    Raises:
+        NothingHeldError: none of it is held.
     """
+    question = Question("regional_price", window, "5min")
     parts: list[dict[str, RegionPrices]] = []
     receipts: list[Receipt] = []
     for piece in _pieces(window):
-        answer = market.ask("regional_price", piece, resolution="5min")
+        answer = ask_beside(market, replace(question, window=piece))
         parts.append(_by_region(answer))
         receipts.append(answer.receipt)
-    return Intervals(_joined(parts), Question("regional_price", window, "5min"), _one_receipt(receipts, window))
+    if not any(receipt.coverage for receipt in receipts):
+        raise NothingHeldError(f"no price of {window} is held; {receipts[0].notes[0]}")
+    return Intervals(_joined(parts), question, _one_receipt(receipts, window))
 
 
 def _pieces(window: Window) -> list[Window]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Export, Grouping, Market, Question, Selection, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, ask_beside, extent_of, held_window, window_of
 from dashboard.tables import shape
-from dashboard.tables.flows import Flows, held_window, load_flows
-from dashboard.tables.generation import ask, stack_table
+from dashboard.tables.flows import Flows, load_flows
+from dashboard.tables.generation import stack_table
 from dashboard.tables.records import Records, load_records
 from dashboard.tables.summary import Summary, load_summary
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, renewable_shares, stack
@@ -50,9 +50,15 @@ class RecentPrices:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The last 24 hours, with the selected region in detail."""
+    """The last 24 hours, with the selected region in detail.
+
+    The stack's are those of ``window``, the prices' those of ``price_window``: each its own newest, and one where
+    neither lags.
+    """
 
     region: str
+    window: Window
+    price_window: Window
     grouping: Grouping
     tiles: list[Tile]
     stack: Stack
@@ -70,37 +76,43 @@ class Overview:
 
 def load(market: Market, selection: Selection) -> Overview:
     """The last 24 hours of every region, and of the selected one in detail."""
-    extent = window_of(replace(selection, range="all"), market.extent("generation_by_fuel"), market.clock)
+    extent = window_of(replace(selection, range="all"), extent_of(market, "overview"), market.clock)
     window = Window(max(extent.start, extent.end - DAY), extent.end)
+    day = replace(selection, range="1d", resolution="5min")
+    price_window = held_window(market, "regional_price", day) or window
     region = selection.region
-    generation = ask(market, Question("generation_by_fuel", window, "5min"))
-    price = ask(market, Question("regional_price", window, "5min"))
-    market_price = ask(market, Question("regional_price", window, "5min", {"region_id": (NEM,)}))
+    generation = ask_beside(market, Question("generation_by_fuel", window, "5min"))
+    price, market_price = _prices(market, price_window)
 
-    def prices_of(name: str) -> Answer:
+    def newest_prices(name: str) -> Answer:
         return market_price if name == NEM else _only(price, name)
 
-    own, own_price = _only(generation, region), prices_of(region)
-    supply = stack(own, own_price, region, selection.grouping)
-    names = (NEM, *(name for name in REGIONS if name in set(price.table["region_id"].to_pylist())))
     filters = {"region_id": (region,)}
     asked = tuple(Question(query, window, "5min", filters) for query in ("generation_by_fuel", "regional_price"))
+    own = _only(generation, region)
+    own_price = newest_prices(region) if price_window == window else ask_beside(market, asked[1])
+    supply = stack(own, own_price, region, selection.grouping)
+    told = {*price.table["region_id"].to_pylist(), *generation.table["region_id"].to_pylist()}
     summary = load_summary(market, region, extent)
-    flows = _newest_flows(market, selection)
+    flows = load_flows(market, NEM, day)
     drawn = Export("last-24-hours", "The last 24 hours", asked, *stack_table(supply))
-    prices = Export(
-        "prices", "Prices of the last 24 hours", (Question("regional_price", window, "5min"),), price.table, PRICE_UNITS
-    )
+    every_price = (Question("regional_price", price_window, "5min"),)
+    prices = Export("prices", "Prices of the last 24 hours", every_price, price.table, PRICE_UNITS)
     return Overview(
         region=region,
+        window=window,
+        price_window=price_window,
         grouping=selection.grouping,
-        tiles=[_tile(name, _only(generation, name), prices_of(name)) for name in names],
+        tiles=[
+            _tile(name, _only(generation, name), newest_prices(name))
+            for name in (NEM, *(name for name in REGIONS if name in told))
+        ],
         stack=supply,
         rows=fuel_rows(own, selection.grouping),
         day_price=shape.mean_price(shape.columns(own_price.table), region),
         share_day=renewable_share(own, region),
         share_now=_share_now(own, region),
-        recent=recent_prices(price.table, market_price.table, window),
+        recent=recent_prices(price.table, market_price.table, price_window),
         records=load_records(market, region, extent),
         summary=summary,
         flows=flows,
@@ -109,9 +121,10 @@ def load(market: Market, selection: Selection) -> Overview:
     )
 
 
-def _newest_flows(market: Market, selection: Selection) -> Flows:
-    """Every interconnector over the last day of what flows are held."""
-    return load_flows(market, NEM, held_window(market, replace(selection, range="1d")), "5min")
+def _prices(market: Market, window: Window) -> tuple[Answer, Answer]:
+    """Those of every region, and of the market."""
+    every, whole = Question("regional_price", window, "5min"), {"region_id": (NEM,)}
+    return ask_beside(market, every), ask_beside(market, replace(every, filters=whole))
 
 
 def _only(answer: Answer, region: str) -> Answer:

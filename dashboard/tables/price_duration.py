@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache_store.errors import NothingHeldError
 from dashboard.data import Export, Market, Question, Selection, compared_window, window_of
 from dashboard.tables import shape
 from dashboard.tables.intervals import RegionPrices, five_minute_prices
@@ -58,11 +60,12 @@ def load(market: Market, selection: Selection) -> PriceDuration:
     wanted = compared_window(selection, window)
     compared = wanted.overlap(extent) if wanted else None
     if compared:
-        other = five_minute_prices(market, compared)
-        questions.append(other.question)
-        receipts.append(other.receipt)
-        if selection.region in other.regions:
-            prices[COMPARED] = other.regions[selection.region]
+        with suppress(NothingHeldError):  # a gap in what is held
+            other = five_minute_prices(market, compared)
+            questions.append(other.question)
+            receipts.append(other.receipt)
+            if selection.region in other.regions:
+                prices[COMPARED] = other.regions[selection.region]
     curves = duration_curves(prices)
     regions = tuple(name for name in prices if name != COMPARED)
     return PriceDuration(

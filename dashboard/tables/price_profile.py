@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, window_of
+from dashboard.data import Export, Market, Question, Selection, ask, window_of
 from dashboard.tables import shape
 from nem.caps import price_cap
-from nem.regions import NEM
 from nem.windows import MAX_POINTS, Resolution, Window
 
 if TYPE_CHECKING:
@@ -44,17 +43,14 @@ def load(market: Market, selection: Selection) -> PriceProfile:
     """The selected region's price by time of day."""
     window = window_of(selection, market.extent("regional_price"), market.clock)
     resolution: Resolution = "30min" if window.hours <= _YEAR_HOURS else "1h"
-    filters = {"region_id": (selection.region,)}
-    answer = market.ask("regional_price", window, filters={"region_id": [selection.region]}, resolution=resolution)
+    question = Question("regional_price", window, resolution, {"region_id": (selection.region,)})
+    answer = ask(market, question)
     data = shape.columns(answer.table)
-    over, under = (
-        ("demand_value_aud", "priced_demand_mwh") if selection.region == NEM else ("rrp_sum", "interval_count")
-    )
+    over, under = shape.price_measures(selection.region)
     starts, tops, bottoms = data["interval_start"], data[over].astype(float), data[under].astype(float)
     slot_hours = 0.5 if resolution == "30min" else 1.0
     profile = time_of_day(starts, tops, bottoms, slot_hours)
     first_day, grid = hours_by_day(starts, tops, bottoms)
-    question = (Question("regional_price", window, resolution, filters),)
     return PriceProfile(
         region=selection.region,
         window=window,
@@ -68,11 +64,13 @@ def load(market: Market, selection: Selection) -> PriceProfile:
             Export(
                 "price-time-of-day",
                 "Price by time of day",
-                question,
+                (question,),
                 shape.arrow(profile),
                 {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend"), "$/MWh"),
             ),
-            Export("price-hours", "Price by hour and day", question, _grid_table(first_day, grid), {"price": "$/MWh"}),
+            Export(
+                "price-hours", "Price by hour and day", (question,), _grid_table(first_day, grid), {"price": "$/MWh"}
+            ),
         ),
     )
 

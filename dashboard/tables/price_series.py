@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, resolution_of, window_of
+from dashboard.data import Export, Market, Question, Selection, ask, resolution_of, window_of
 from dashboard.tables import shape
 from dashboard.tables.intervals import five_minute_prices
 from dashboard.tables.statistics import PriceStatistics, statistics
@@ -41,17 +41,16 @@ class PriceSeries:
 def load(market: Market, selection: Selection) -> PriceSeries:
     """Every region's price over the range, and statistics of the five-minute prices themselves."""
     window = window_of(selection, market.extent("regional_price"), market.clock)
-    series = market.ask("regional_price", window, resolution=resolution_of(selection, window))
-    resolution = series.receipt.resolution
-    whole = market.ask("regional_price", window, filters={"region_id": [NEM]}, resolution=resolution)
-    exact = five_minute_prices(market, window)
-    found = price_series(series.table, whole.table, selection.region)
-    told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
-    regions = tuple(row.region_id for row in told)
+    resolution = resolution_of(selection, window)
     asked = (
         Question("regional_price", window, resolution),
         Question("regional_price", window, resolution, {"region_id": (NEM,)}),
     )
+    series, whole = (ask(market, question) for question in asked)
+    exact = five_minute_prices(market, window)
+    found = price_series(series.table, whole.table, selection.region)
+    told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
+    regions = tuple(row.region_id for row in told)
     return PriceSeries(
         region=selection.region,
         window=window,

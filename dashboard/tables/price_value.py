@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, window_of
+from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, window_of
 from dashboard.tables import shape
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM
@@ -71,8 +71,11 @@ def load(market: Market, selection: Selection) -> PriceValue:
     """The value of the range's energy: by fuel, and down to stations."""
     window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
     names = ("generation_by_fuel", "capacity_factor", "regional_price")
-    answers = [market.ask(name, window, resolution="1M") for name in names]
-    generation, units, price = answers
+    questions = tuple(Question(name, window, "1M") for name in names)
+    generation, units, price = (
+        *(ask(market, question) for question in questions[:2]),
+        ask_beside(market, questions[2]),
+    )
     means = mean_prices(price.table)
     leaves = _leaves(units, generation, means)
     if selection.region != NEM:
@@ -84,7 +87,6 @@ def load(market: Market, selection: Selection) -> PriceValue:
     hours = shape.held_hours(units.receipt)
     fuels = fuel_values(generation.table, means, selection.region)
     tree = tuple(branches(leaves, order, hours))
-    questions = tuple(Question(name, window, "1M") for name in names)
     units_of = {"energy_mwh": "MWh", "market_value_aud": "$", "dwa_price": "$/MWh", "capacity_mw": "MW"}
     return PriceValue(
         region=selection.region,
@@ -92,7 +94,7 @@ def load(market: Market, selection: Selection) -> PriceValue:
         order=order,
         fuels=fuels,
         tree=tree,
-        receipts=tuple(answer.receipt for answer in answers),
+        receipts=(generation.receipt, units.receipt, price.receipt),
         exports=(
             Export("value-by-fuel", "Value by fuel", questions, rows_table(fuels), units_of),
             Export("value-tree", "Value by region, fuel and station", questions, tree_table(tree, order), units_of),

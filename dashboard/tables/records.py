@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Question
-from dashboard.tables.generation import ask
+from dashboard.data import Market, Question, ask_beside
 from dashboard.tables.shape import Columns
 from dashboard.tables.supply import renewable_shares
-from nem.windows import INTERVAL, Window, floor
+from nem.windows import INTERVAL, Resolution, Window, floor
 
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
@@ -67,8 +66,8 @@ def load_records(market: Market, region: str, extent: Window) -> Records:
     )
 
 
-def _shares(market: Market, region: str, window: Window, resolution: str) -> tuple[Columns, Receipt]:
-    answer = ask(market, Question("generation_by_fuel", window, resolution, {"region_id": (region,)}))
+def _shares(market: Market, region: str, window: Window, resolution: Resolution) -> tuple[Columns, Receipt]:
+    answer = ask_beside(market, Question("generation_by_fuel", window, resolution, {"region_id": (region,)}))
     return renewable_shares(answer, region), answer.receipt
 
 

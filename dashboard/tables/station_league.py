@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Selection
+from dashboard.data import Export, Market, Selection, ask
 from dashboard.tables import shape
 from dashboard.tables.station_patterns import year_to
 from dashboard.tables.station_units import Place, Totals, fuels_of, kept, places, totals, unit_columns, units_of
@@ -53,7 +53,7 @@ class StationLeague:
 def load(market: Market, selection: Selection) -> StationLeague:
     """The league of the range."""
     units = units_of(market, selection)
-    year = market.ask("capacity_factor", year_to(units.window, market.extent("capacity_factor")), resolution="1M")
+    year = ask(market, replace(units.question, window=year_to(units.window, market.extent("capacity_factor"))))
     data = units.data
     if selection.region != NEM:
         data = kept(data, data["region_id"] == selection.region)

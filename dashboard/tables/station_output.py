@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, resolution_of
+from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.station_units import (
     Chosen,
@@ -22,7 +22,7 @@ from dashboard.tables.station_units import (
     unit_columns,
     units_of,
 )
-from nem.windows import Resolution, Window, choose_resolution
+from nem.windows import Resolution, Window
 
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
@@ -63,16 +63,14 @@ def load(market: Market, selection: Selection) -> StationOutput:
             None, None, None, (units.answer.receipt,), (),
         )  # fmt: skip
     duids, region = list(chosen.duids), price_region(chosen)
-    asked = stored_resolution(selection, units.window)
-    detail = market.ask("capacity_factor", units.window, filters={"duid": duids}, resolution=asked)
-    resolution = detail.receipt.resolution
-    price = market.ask("regional_price", units.window, filters={"region_id": [region]}, resolution=resolution)
-    whole = totals(kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
-    series = station_series(detail, price.table)
+    resolution = stored_resolution(selection, units.window)
     questions = (
         Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
         Question("regional_price", units.window, resolution, {"region_id": (region,)}),
     )
+    detail, price = ask(market, questions[0]), ask_beside(market, questions[1])
+    whole = totals(kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
+    series = station_series(detail, price.table)
     return StationOutput(
         window=units.window,
         places=places(units.data),
@@ -81,17 +79,17 @@ def load(market: Market, selection: Selection) -> StationOutput:
         series=series,
         resolution=resolution,
         capture_rate=shape.ratio(whole.dwa_price, shape.mean_price(shape.columns(price.table), region)),
-        starts=_starts(market, units.window, duids, detail),
+        starts=_starts(market, questions[0], detail),
         peak_mw=float(np.nanmax(series["mean_mw"])) if np.isfinite(series["mean_mw"]).any() else None,
         receipts=(detail.receipt, price.receipt, units.answer.receipt),
         exports=(Export("station", chosen.title, questions, shape.arrow(series), SERIES_UNITS),),
     )
 
 
-def stored_resolution(selection: Selection, window: Window) -> str:
+def stored_resolution(selection: Selection, window: Window) -> Resolution:
     """As selected; left to itself never finer than half hours, the finest that units are stored at."""
-    asked = resolution_of(selection, window)
-    return "30min" if asked == "auto" and choose_resolution(window) == "5min" else asked
+    found = resolution_of(selection, window)
+    return "30min" if found == "5min" and selection.resolution != found else found
 
 
 def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
@@ -118,12 +116,12 @@ def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
     return shape.break_gaps(out)
 
 
-def _starts(market: Market, window: Window, duids: list[str], detail: Answer) -> int | None:
-    if detail.receipt.resolution == "30min":
+def _starts(market: Market, question: Question, detail: Answer) -> int | None:
+    if question.resolution == "30min":
         return starts_of(detail.table)
-    if window.hours > _YEAR_HOURS:
+    if question.window.hours > _YEAR_HOURS:
         return None
-    return starts_of(market.ask("capacity_factor", window, filters={"duid": duids}, resolution="30min").table)
+    return starts_of(ask(market, replace(question, resolution="30min")).table)
 
 
 def starts_of(halves: pa.Table) -> int:

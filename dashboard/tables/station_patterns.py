@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Export, Market, Question, Selection
+from dashboard.data import Export, Market, Question, Selection, ask
 from dashboard.tables import shape
 from dashboard.tables.price_profile import time_of_day
 from dashboard.tables.station_units import Chosen, Place, choose_units, places, unit_columns, units_of
@@ -45,17 +45,15 @@ def load(market: Market, selection: Selection) -> StationPatterns:
     chosen = choose_units(units, selection)
     if chosen is None:
         return StationPatterns(units.window, (), None, 0.5, {}, {}, (units.answer.receipt,), ())
-    filters = {"duid": list(chosen.duids)}
     resolution: Resolution = "30min" if units.window.hours <= _YEAR_HOURS else "1h"
     slot_hours = 0.5 if resolution == "30min" else 1.0
-    detail = market.ask("capacity_factor", units.window, filters=filters, resolution=resolution)
     year = year_to(units.window, market.extent("capacity_factor"))
-    monthly = market.ask("capacity_factor", year, filters=filters, resolution="1M")
-    profile, months = power_by_time_of_day(detail, slot_hours), factors_by_month(monthly)
     asked = (
         Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
         Question("capacity_factor", year, "1M", {"duid": chosen.duids}),
     )
+    detail, monthly = (ask(market, question) for question in asked)
+    profile, months = power_by_time_of_day(detail, slot_hours), factors_by_month(monthly)
     return StationPatterns(
         window=units.window,
         places=places(units.data),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from dashboard.data import Market, Question, Selection, window_of
+from dashboard.data import Market, Question, Selection, ask, window_of
 from dashboard.tables import shape
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM, REGIONS
@@ -91,8 +91,9 @@ class Totals:
 def units_of(market: Market, selection: Selection) -> Units:
     """What every unit did over the range."""
     window = window_of(selection, market.extent("capacity_factor"), market.clock)
-    answer = market.ask("capacity_factor", window, resolution="1M")
-    return Units(window, answer, Question("capacity_factor", window, "1M"), unit_columns(answer))
+    question = Question("capacity_factor", window, "1M")
+    answer = ask(market, question)
+    return Units(window, answer, question, unit_columns(answer))
 
 
 def unit_columns(answer: Answer) -> shape.Columns:

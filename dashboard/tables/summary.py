@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, year_before
+from dashboard.data import Export, Market, Question, ask_beside, year_before
 from dashboard.tables import shape
-from dashboard.tables.generation import ask
 from dashboard.tables.supply import fuel_rows, renewable_share
 from nem.regions import NEM
 from nem.windows import INTERVAL, Window, floor
@@ -38,7 +37,7 @@ class Day:
     mean_price: float | None
     high: Extreme | None
     low: Extreme | None
-    supply_mwh: float
+    supply_mwh: float | None
     demand_mwh: float | None
     renewable_share: float | None
     gas_share: float | None
@@ -47,7 +46,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """``yesterday`` and ``last_year`` are None where the data does not reach over all of their hours."""
+    """``yesterday`` and ``last_year`` are None where the data does not reach over all of their hours, or has a gap there."""
 
     today: Day
     yesterday: Day | None
@@ -64,29 +63,27 @@ def load_summary(market: Market, region: str, extent: Window) -> Summary:
         Window(today.start - timedelta(days=1), today.end - timedelta(days=1)),
         Window(year_before(today.start), year_before(today.end)),
     )
-    days: list[Day | None] = []
-    receipts: list[Receipt] = []
-    questions: list[Question] = []
-    for window in (today, *before):
-        if window.overlap(extent) != window:
-            days.append(None)
-            continue
-        day, asked, answered = _load_day(market, region, window)
-        days.append(day)
-        questions += asked
-        receipts += answered
-    assert days[0] is not None
-    return Summary(days[0], days[1], days[2], tuple(receipts), _export(days, tuple(questions)))
+    loaded = [_load_day(market, region, window, extent) for window in (today, *before)]
+    days = [day for day, _, _ in loaded]
+    assert days[0] is not None  # it ends where the data does
+    questions = tuple(question for _, asked, _ in loaded for question in asked)
+    receipts = tuple(receipt for _, _, answered in loaded for receipt in answered)
+    return Summary(days[0], days[1], days[2], receipts, _export(days, questions))
 
 
 def _load_day(
-    market: Market, region: str, window: Window
-) -> tuple[Day, tuple[Question, Question], tuple[Receipt, Receipt]]:
+    market: Market, region: str, window: Window, extent: Window
+) -> tuple[Day | None, tuple[Question, ...], tuple[Receipt, ...]]:
+    """A day with what was asked for it; None where the data does not reach, or has a gap."""
+    if window.overlap(extent) != window:
+        return None, (), ()
     filters = {"region_id": (region,)}
     fuels = Question("generation_by_fuel", window, "1d", filters)
     # Prices of every region for the whole market: its highest and lowest are some region's.
     prices = Question("regional_price", window, "1d", {} if region == NEM else filters)
-    generation, price = ask(market, fuels), ask(market, prices)
+    generation, price = ask_beside(market, fuels), ask_beside(market, prices)
+    if not (generation.receipt.coverage or price.receipt.coverage):
+        return None, (), ()
     groups = {row.band.id: row for row in fuel_rows(generation, "simplified")}
     data = shape.columns(price.table)
 
@@ -98,7 +95,7 @@ def _load_day(
         mean_price=shape.mean_price(data, region),
         high=_extreme(data, "high"),
         low=_extreme(data, "low"),
-        supply_mwh=sum(row.energy_mwh for row in groups.values() if row.band.supplies),
+        supply_mwh=sum(row.energy_mwh for row in groups.values() if row.band.supplies) if groups else None,
         demand_mwh=shape.total(data["demand_mwh"].astype(float)),
         renewable_share=renewable_share(generation, region),
         gas_share=share("gas"),

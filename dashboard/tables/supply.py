@@ -97,12 +97,14 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
         bands = [band for band in bands if band.supplies]
     demand = on(grid, market["interval_start"], market["demand_mwh"].astype(float))
     factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
+    # Demand comes with the prices, which may reach less far.
+    demand *= {"mw": _per_hour(grid, ends, price), "energy": factor, "share": np.nan}[unit]
     out: Columns = {"interval_start": grid, "interval_end": ends}
     for band in bands:
         out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * factor
     above = [out[band.id] for band in bands if not band.below_zero]
     out["supply"] = np.sum(above, axis=0) if above else np.full(len(grid), np.nan)
-    out["demand"] = demand * (np.nan if unit == "share" else factor)
+    out["demand"] = demand
     out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
     review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"].astype(float)))
     out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
@@ -133,12 +135,17 @@ def _scale(
         largest = max((float(np.max(values)) for values in own.values()), default=0.0)
         return (1e-3, "GWh") if largest > 10_000 else (1.0, "MWh")
     if unit == "mw":
-        hours = bucket_hours({"interval_start": grid, "interval_end": ends}, generation.receipt)
-        return 1 / np.where(hours > 0, hours, np.nan), "MW"
+        return _per_hour(grid, ends, generation), "MW"
     starts = np.unique(columns(generation.table, ("interval_start",))["interval_start"])
     supply = np.sum([np.maximum(values, 0) for values in own.values()], axis=0) if own else np.zeros(len(starts))
     supplied = on(grid, starts, supply)
     return 100 / np.where(supplied > 0, supplied, np.nan), "%"
+
+
+def _per_hour(grid: Array, ends: Array, answer: Answer) -> Array:
+    """What turns MWh of each bucket into mean MW, over the hours that the answer covers."""
+    hours = bucket_hours({"interval_start": grid, "interval_end": ends}, answer.receipt)
+    return np.asarray(1 / np.where(hours > 0, hours, np.nan))
 
 
 def _marked(table: pa.Table, starts: Array) -> Array:

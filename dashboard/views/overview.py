@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
+from dashboard.data import LATE_MINUTES
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.stacks import stack_over_price
@@ -28,9 +29,7 @@ def build(_: Callable[..., None]) -> View:
     power = chart()
 
     def show(tables: Overview) -> None:
-        tiles.object = (
-            f'<div class="tiles">{"".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)}</div>'
-        )
+        tiles.object = f'{_reach(tables)}<div class="tiles">{"".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)}</div>'
         aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
         head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
         label, shown = price_label(tables.region), tables.stack
@@ -64,6 +63,18 @@ def build(_: Callable[..., None]) -> View:
         kind="two-one",
     )
     return View(layout, show)
+
+
+def _reach(tables: Overview) -> str:
+    """Which lags, where generation and prices are not of one time."""
+    apart = abs(tables.price_window.end - tables.window.end)
+    if apart.total_seconds() / 60 <= LATE_MINUTES:
+        return ""
+    ends = [markup.moment(window.end) for window in (tables.price_window, tables.window)]
+    return (
+        f'<p class="notice" role="status">Prices and demand reach to {ends[0]}, generation to {ends[1]} NEM time: '
+        "each is shown as far as it goes.</p>"
+    )
 
 
 def _tile(tile: Tile, chosen: bool) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
-from cache_store import CATALOGUE, explain, extent, fetch, find_query, open_store
-from cache_store.errors import CacheStoreError, NoAnswerError, RequestError, UnknownQueryError
+from cache_store import CATALOGUE, empty_answer, explain, extent, fetch, find_query, open_store
+from cache_store.errors import CacheStoreError, NoAnswerError, NothingHeldError, RequestError, UnknownQueryError
 from nem.errors import NemError
 from nem.source import open_source
-from nem.windows import Window
-from tests.tiny_nem import LEAP_DAY, WINDOW
+from nem.windows import Window, utc_time
+from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables
 
 QUERIES = list(CATALOGUE)
 AFTER = Window(datetime(2024, 5, 1), datetime(2024, 5, 2))
@@ -115,9 +116,33 @@ def test_the_order_and_repetition_of_filter_values_change_nothing(tiny_world):
 @pytest.mark.parametrize("origin", ["auto", "live"])
 def test_a_window_nobody_holds_is_told_what_is_held(tiny_world, query, origin):
     with pytest.raises(
-        NoAnswerError, match=r"nothing is held there; the source holds \(2024-02-29T00:00, 2024-03-02T00:00\]"
+        NothingHeldError, match=r"nothing is held there; the source holds \(2024-02-29T00:00, 2024-03-02T00:00\]"
     ):
         tiny_world.fetch(query, AFTER, origin=origin)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_an_answer_of_nothing_has_the_columns_of_any_other(tiny_world, query):
+    full = tiny_world.fetch(query, LEAP_DAY, resolution="1d")
+    empty = empty_answer(query, LEAP_DAY, "1d", now=tiny_world.now, why="not landed")
+    assert empty.table.num_rows == 0
+    assert [(one.name, one.type) for one in empty.table.schema] == [
+        (one.name, pa.string() if pa.types.is_dictionary(one.type) else one.type) for one in full.table.schema
+    ]
+    assert (empty.receipt.coverage, empty.receipt.data_through, empty.receipt.notes) == (0, None, ("not landed",))
+
+
+@pytest.mark.parametrize("query", ["regional_price", "interconnector_flow"])
+def test_a_table_that_never_landed_is_nothing_held_and_no_failure(tmp_path, query):
+    tables = raw_tables()
+    del tables[CATALOGUE[query].sources[0]]
+    source, store = land_raw(tmp_path / "lake", tables), open_store(tmp_path / "store")
+    for ask in (
+        lambda: fetch(store, source, query, LEAP_DAY, now=utc_time(WINDOW.end)),
+        lambda: extent(store, source, query),
+    ):
+        with pytest.raises(NothingHeldError, match=rf"has no {CATALOGUE[query].sources[0]}.*nemwarm ingest"):
+            ask()
 
 
 @pytest.mark.parametrize("query", QUERIES)

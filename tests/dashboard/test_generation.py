@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
+from cache_store.errors import NothingHeldError
 from dashboard.data import Selection
 from dashboard.tables import comparison, daytime, factors, flows, generation
 from nem.windows import Window
@@ -214,13 +216,10 @@ class TestFlows:
 
     def test_a_source_without_flows_says_so(self, tiny_market):
         """U9: quietly, for an older archive has none."""
-        from dataclasses import replace
-
-        from cache_store.errors import NoAnswerError
 
         def extent(query):
             if query == "interconnector_flow":
-                raise NoAnswerError("none")
+                raise NothingHeldError("none")
             return tiny_market.extent(query)
 
         tables = loaded(replace(tiny_market, extent=extent), view="flows")

@@ -70,7 +70,7 @@ def test_a_range_only_partly_held_says_how_much(receipt):
     held = Segment(Window(WINDOW.start, noon), "live", "range_gap", "30min")
     empty = Segment(Window(noon, WINDOW.end), "live", "empty_source", "30min")
     line = markup.receipt_line([replace(receipt, segments=(held, empty), notes=("a note & more",))])
-    assert "50.0% of the range has data" in line
+    assert "generation for 50.0% of the range" in line
     assert "data to 2024-02-29 12:00 NEM" in line
     assert "a note &amp; more" in line
     assert "empty source" in line

@@ -83,8 +83,8 @@ def test_only_resolutions_within_2200_points_are_offered():
     assert resolutions_within(month) == ["30min", "1h", "1d", "1M"]
     assert resolutions_within(quarter) == ["1h", "1d", "1M"]
     assert resolution_of(Selection(resolution="1d"), quarter) == "1d"
-    assert resolution_of(Selection(resolution="5min"), quarter) == "auto"
-    assert resolution_of(Selection(), quarter) == "auto"
+    assert resolution_of(Selection(resolution="5min"), quarter) == "1h"
+    assert resolution_of(Selection(), quarter) == "1h"
 
 
 @pytest.mark.parametrize(
