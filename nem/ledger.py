@@ -60,9 +60,14 @@ class Ledger:
 
 
 def read_ledger(root: Path, name: str) -> Ledger:
-    """What is known of ``name``; nothing, where there is no readable file: then all is taken again."""
+    """What is known of ``name``; nothing where there is no file, or a torn one: then all is taken again.
+
+    Raises:
+        SourceUnavailableError: it cannot be read; what it knows would be lost.
+    """
+    path = _path(root, name)
     try:
-        held = json.loads(_path(root, name).read_text())
+        held = json.loads(path.read_text())
         times = {key: _time(held[key]) for key in ("since", "newest", "listed_at", "repaired_at", "busy_until")}
         return Ledger(
             seen={file: Seen(*known) for file, known in held["seen"].items()},
@@ -71,8 +76,10 @@ def read_ledger(root: Path, name: str) -> Ledger:
             tag=str(held["tag"]),
             **times,
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
         return Ledger()
+    except OSError as error:
+        raise SourceUnavailableError(f"the ledger {path} cannot be read: {error.strerror}") from error
 
 
 def write_ledger(root: Path, name: str, ledger: Ledger) -> None:

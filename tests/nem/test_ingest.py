@@ -328,6 +328,18 @@ def test_what_current_no_longer_offers_comes_from_the_archive(market: Market) ->
     assert not [path for path in market.server.paths() if "ARCHIVE" in path]
 
 
+def test_an_archives_file_goes_on_past_the_end_of_its_name(market: Market) -> None:
+    """A week of AEMO's trading prices ends at 00:25 of the day after."""
+    midnight = datetime(2024, 3, 1)
+    market.publish(midnight + 20 * MINUTE)
+    market.tick()
+    market.roll(midnight + 30 * MINUTE)
+    market.publish(midnight + 30 * MINUTE)
+    archive(market, date(2024, 2, 29), [midnight + 25 * MINUTE])
+    market.tick()
+    assert market.held() == labels(midnight + 20 * MINUTE, 3)
+
+
 def test_a_file_offered_once_and_never_landed_is_a_gap(market: Market) -> None:
     market.publish(*labels(NOON, 3))
     lost, refused = NOON, NOON + 5 * MINUTE
@@ -386,6 +398,15 @@ def test_a_torn_ledger_takes_all_again_and_changes_nothing(market: Market) -> No
     (market.lake / "ledger" / "scada.json").write_text('{"seen": {"a"')
     again = market.tick()
     assert (scada_of(again).landed, again.days) == (2, {})
+
+
+def test_a_ledger_that_cannot_be_read_is_kept(market: Market) -> None:
+    """Taken for an empty one it would be replaced, and the gaps it knows of forgotten."""
+    ledger = market.lake / "ledger" / "scada.json"
+    ledger.mkdir(parents=True)
+    with pytest.raises(SourceUnavailableError, match=rf"{ledger} cannot be read"):
+        market.tick()
+    assert ledger.is_dir()
 
 
 def test_two_at_once_are_not_both_at_it(market: Market) -> None:
