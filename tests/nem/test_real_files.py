@@ -87,7 +87,8 @@ def test_the_lake_holds_what_the_files_mean(meaning, lake, table):
 # Rules, in AEMO's own numbers
 
 
-def trading_prices(contents: list[bytes]) -> dict[tuple[datetime, str], float]:
+@pytest.fixture(scope="module")
+def trading_prices(contents) -> dict[tuple[datetime, str], float]:
     return {
         (datetime.strptime(row["SETTLEMENTDATE"], "%Y/%m/%d %H:%M:%S"), row["REGIONID"]): float(row["RRP"])
         for content in contents
@@ -96,7 +97,7 @@ def trading_prices(contents: list[bytes]) -> dict[tuple[datetime, str], float]:
     }
 
 
-def test_until_october_2021_a_trading_price_is_the_mean_of_six_pricing_runs(contents, lake):
+def test_until_october_2021_a_trading_price_is_the_mean_of_six_pricing_runs(trading_prices, lake):
     """April 2018 and January 2020 have both runs of INTERVENTION; AEMO's own price tells which counts."""
     settled = {
         (label, region): rrp
@@ -104,23 +105,19 @@ def test_until_october_2021_a_trading_price_is_the_mean_of_six_pricing_runs(cont
             "SELECT settlement_date, region_id, settlement_rrp FROM regional_price WHERE priority = 1"
         ).fetchall()
     }
-    before = {key: rrp for key, rrp in trading_prices(contents).items() if key[0] <= datetime(2021, 10, 1)}
+    before = {key: rrp for key, rrp in trading_prices.items() if key[0] <= datetime(2021, 10, 1)}
     assert len(before) == 3 * 240 * 2  # three months of five days, two regions
     assert [key for key, rrp in before.items() if abs(settled[key] - rrp) > 0.00501] == []
 
 
-def test_from_then_on_it_is_the_dispatch_price_in_cents(contents, lake):
+def test_from_then_on_it_is_the_dispatch_price_in_cents(trading_prices, lake):
     dispatched = {
         (label, region): rrp
         for label, region, rrp in lake.execute(
             "SELECT settlement_date, region_id, rrp FROM regional_price WHERE priority = 1"
         ).fetchall()
     }
-    after = {
-        key: rrp
-        for key, rrp in trading_prices(contents).items()
-        if key[0] > datetime(2021, 10, 1) and key in dispatched
-    }
+    after = {key: rrp for key, rrp in trading_prices.items() if key[0] > datetime(2021, 10, 1) and key in dispatched}
     assert len(after) == 5 * 1440 * 2
     assert [key for key, rrp in after.items() if abs(dispatched[key] - rrp) > 0.00501] == []
 
