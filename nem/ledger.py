@@ -6,17 +6,16 @@ taken again, which changes nothing. Small JSON files, replaced whole.
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from nem.errors import SourceUnavailableError
-from nem.files import publish
+from nem.files import locked, publish
 from nem.source import check_ours
 
 FOLDER = "ledger"
@@ -114,17 +113,13 @@ def turn(root: Path, what: str) -> Iterator[None]:
         SourceUnavailableError: somebody else is at it, the lake cannot be written, or it is no lake of ours.
     """
     check_ours(root)
-    folder = root / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = (folder / f".{what}.lock").open("w")
-    except OSError as error:
-        raise SourceUnavailableError(f"{folder} cannot be written: {error}") from error
-    with handle:
+    with ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            held.enter_context(locked(root / FOLDER / f".{what}.lock", wait=False))
+        except BlockingIOError as error:
             raise SourceUnavailableError(f"another ingest of {what} is at work on {root}: let it finish") from error
+        except OSError as error:
+            raise SourceUnavailableError(f"{root / FOLDER} cannot be written: {error}") from error
         yield
 
 
