@@ -17,6 +17,7 @@ from tornado.web import HTTPError, OutputTransform, RequestHandler, authenticate
 
 from dashboard import health
 from dashboard.data import Market
+from dashboard.defaults import remember_defaults
 from dashboard.markup import ASSETS, asset
 from dashboard.page import open_page
 from dashboard.page import start as start_page
@@ -62,6 +63,7 @@ def open_app(
     that; ``process`` is this one's number among several, ``picture`` where the overview is painted for the next start.
     """
     # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
+    remember_defaults()
     pn.extension(nthreads=WAITERS, console_output="disable")
     pool = ThreadPoolExecutor(QUESTIONS, "question")
     if sign_in:
