@@ -17,6 +17,19 @@ from benchmarks.measure import Row
 from benchmarks.report import SECTIONS, Section, busy_share, cells, print_board, read_sections, write_report
 from benchmarks.world import SIZES, Size, World, generated_world, warm_all
 
+RUNS: dict[str, Callable[[World, Size], Iterator[Row]]] = {
+    "warming": warming.run,
+    "reads": reads.run,
+    "engines": engines.run,
+    "caches": caches.run,
+    "crowd": crowd.run,
+    "refresh": refresh.run,
+    "start": start.run,
+    "imports": start.imports,
+    "load": load.run,
+}
+USED, USED_DAYS = {"start", "imports", "load"}, 366  # those that open pages, and the most history they do it on
+
 
 def main() -> None:
     """Make the worlds, then run every section asked for."""
@@ -26,16 +39,12 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=PROJECT / ".bench", help="where generated data is kept")
     parser.add_argument("--report", type=Path, default=PROJECT / "docs", help="folder of benchmarks.md and .json")
     asked = parser.parse_args()
-    size, began = SIZES[asked.size], time.perf_counter()
-    print(f"generating {size.days} days in {asked.home}, kept for the next run", flush=True)
-    world = generated_world(asked.home, size.days)
-    if "warming" not in asked.only:
-        warm_all(world.source, world.store)
-    runs, measured = _runs(world, size, asked.home), dict[str, Section]()
+    size, began, measured = SIZES[asked.size], time.perf_counter(), dict[str, Section]()
     for name in (name for name in SECTIONS if name in asked.only):
+        world = _world(asked.home, size, name)
         busy_before, section_began = busy_share(), time.perf_counter()
         rows = []
-        for row in runs[name]():
+        for row in RUNS[name](world, size):
             words = ", ".join(filter(None, cells(row)))
             print(f"[{time.perf_counter() - began:4.0f} s] {words}", flush=True)
             rows.append(row)
@@ -43,31 +52,18 @@ def main() -> None:
         measured[name] = Section.of(rows, asked.size, asked.only, seconds, max(busy_before, busy_share()))
         # After each: what a broken run had measured by then is kept.
         write_report(read_sections(asked.report) | measured, asked.report)
+        for left in ("caches", "published", "storm", "landed", *(f"ticks-{days}" for days in size.histories)):
+            shutil.rmtree(world.home / left, ignore_errors=True)
     print_board(measured)
-    for left in ("caches", "published", "storm", "landed", *(f"ticks-{days}" for days in size.histories)):
-        shutil.rmtree(world.home / left, ignore_errors=True)
 
 
-def _runs(world: World, size: Size, home: Path) -> dict[str, Callable[[], Iterator[Row]]]:
-    return {
-        "warming": lambda: warming.run(world, size),
-        "reads": lambda: reads.run(world, _far(home, size), size),
-        "engines": lambda: engines.run(world, size),
-        "caches": lambda: caches.run(world, size),
-        "crowd": lambda: crowd.run(world, size),
-        "refresh": lambda: refresh.run(world, size),
-        "start": lambda: start.run(world, size),
-        "imports": lambda: start.imports(size),
-        "load": lambda: load.run(world, size),
-    }
-
-
-def _far(home: Path, size: Size) -> World | None:
-    if not size.far_days:
-        return None
-    far = generated_world(home, size.far_days, size.far_units)
-    warm_all(far.source, far.store)
-    return far
+def _world(home: Path, size: Size, section: str) -> World:
+    """A section's world, warm but for the one that warms it."""
+    days = min(size.days, USED_DAYS) if section in USED else size.days
+    world = generated_world(home, days)
+    if section != "warming":
+        warm_all(world.source, world.store)
+    return world
 
 
 if __name__ == "__main__":

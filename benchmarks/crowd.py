@@ -1,4 +1,4 @@
-"""Many at once: a cold cache asked by 16 threads of 4 processes, and readers while partitions are replaced."""
+"""Many at once: a cold cache asked by many threads of several processes, and readers while partitions are replaced."""
 
 from __future__ import annotations
 
@@ -31,24 +31,23 @@ from cache_store.build import publish_entries
 from cache_store.flight import Flights
 from nem.source import Source
 
-PROCESSES, THREADS = 4, 16
 OURS = "nemwarm"
 STORM_DAYS = 7
-PUBLICATIONS_A_ROUND, READERS = 50, 4
+READERS = 4
 
 
 def run(world: World, size: Size) -> Iterator[Row]:
     """Both."""
-    yield from _storms(world)
-    yield from _publications(world, size.rounds * PUBLICATIONS_A_ROUND)
+    yield from _storms(world, *size.storm)
+    yield from _publications(world, size.publications)
 
 
-def _storms(world: World) -> Iterator[Row]:
-    """The same week asked of an empty cache by 64 threads at once: how often the source is asked, how long until all have it."""
-    case = f"cold stampede, {PROCESSES} processes x {THREADS} threads, {min(STORM_DAYS, world.days)} d at 5min"
+def _storms(world: World, processes: int, threads: int) -> Iterator[Row]:
+    """The same week asked of an empty cache by many threads at once: how often the source is asked, how long until all have it."""
+    case = f"cold stampede, {processes} processes x {threads} threads, {min(STORM_DAYS, world.days)} d at 5min"
     rivals, absent = installed({name: rival for name, rival in RIVALS.items() if name != IN_MEMORY})
     yield from absent
-    told = {name: _storm(world, name) for name in (OURS, *rivals)}
+    told = {name: _storm(world, name, processes, threads) for name in (OURS, *rivals)}
     check(len({one.pop("answer") for one in told.values()}) == 1, case)
     mine = told.pop(OURS)
     note = f"then {mine['built']:.0f} days are built behind it" if mine["built"] else ""
@@ -59,15 +58,16 @@ def _storms(world: World) -> Iterator[Row]:
         yield Row(ended, OURS, mine["ms"], rival=rival, theirs=theirs["ms"])
 
 
-def _storm(world: World, name: str) -> dict[str, Any]:
+def _storm(world: World, name: str, processes: int, threads: int) -> dict[str, Any]:
     """Questions to the source, the one answer, and ms until the last had it."""
     home = world.home / "storm"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crowd", name, str(world.home), str(world.days)]
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crowd", name, str(world.home)]
+    command += [str(world.days), str(threads)]
     running = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
-        for _ in range(PROCESSES)
+        for _ in range(processes)
     ]
     for process in running:
         assert process.stdout is not None
@@ -114,12 +114,13 @@ def _remembering(world: World, name: str) -> tuple[Way, Way]:
     return RIVALS[name][0](home / "frames", live), lambda: None
 
 
-def _take_part(name: str, home: str, days: str) -> None:
+def _take_part(name: str, home: str, days: str, threads: str) -> None:
     """One process of a storm: says it is ready, waits for the word, and tells what came of it."""
     world = World.at(Path(home), days)
     counted = _Counted()
     fetch, finish = _remembering(world, name)
-    start = threading.Barrier(THREADS)
+    count = int(threads)
+    start = threading.Barrier(count)
 
     def ask(_: int) -> tuple[tuple[int, float], float]:
         start.wait()
@@ -129,8 +130,8 @@ def _take_part(name: str, home: str, days: str) -> None:
 
     print("ready", flush=True)
     sys.stdin.readline()
-    with ThreadPoolExecutor(THREADS) as pool:
-        told = list(pool.map(ask, range(THREADS)))
+    with ThreadPoolExecutor(count) as pool:
+        told = list(pool.map(ask, range(count)))
     answers = {answer for answer, _ in told}
     check(len(answers) == 1, f"threads had {answers}")
     answered = {"asked": counted.asked, "answer": answers.pop(), "ended": max(ended for _, ended in told)}

@@ -71,9 +71,10 @@ def _crowd(server: Server, users: int, ours: str, size: Size) -> Iterator[Row]:
     yield _errors(case, ours, met)
     note = f"of {os.cpu_count()}; the users themselves kept {met.users_cores:.2f} busy"
     yield Row(f"{case}: cores busy", ours, met.cores, "", note=note)
-    budget = "session" if users >= BUDGETED_USERS else ""
-    yield Row(f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget=budget)
-    if size.is_full and users >= BUDGETED_USERS:
+    if users < BUDGETED_USERS:
+        return
+    yield Row(f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget="session")
+    if size.is_full:
         time.sleep(LEAVES_AFTER)
         first = _memory(server)
         yield _errors(f"{case}, as many once more", ours, _visit(server, users, size))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from benchmarks.budgets import BUDGETS
 from benchmarks.measure import Row, Way, agree, beside, line, race
-from benchmarks.world import NOW, Size, World
+from benchmarks.world import NOW, Size, World, generated_world, warm_all
 from cache_store import CATALOGUE, Store, fetch, open_store
 from nem.windows import Window
 
@@ -75,11 +75,12 @@ class Asked:
         return read, len(entries)
 
 
-def run(world: World, far: World | None, size: Size) -> Iterator[Row]:
-    """Every query over every length the worlds hold; then what has a budget of its own.
-
-    ``far`` is a longer history of fewer units, for lengths that ``world`` does not reach.
-    """
+def run(world: World, size: Size) -> Iterator[Row]:
+    """Every query over every length held; then what has a budget of its own."""
+    # A longer history of fewer units, for lengths that the world does not reach.
+    far = generated_world(world.home.parent, size.far_days, size.far_units) if size.far_days else None
+    if far:
+        warm_all(far.source, far.store)
     for query in CATALOGUE:
         for days in LENGTHS:
             if held := next((one for one in (world, far) if one and days <= one.days), None):

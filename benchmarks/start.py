@@ -137,7 +137,7 @@ def _warm(world: World, browser: Browser, rounds: int) -> Iterator[Row]:
         yield line(f"tab {title} opened for the first time, to its chart", COLD, times_of_tab, budget="tab")
 
 
-def imports(size: Size) -> Iterator[Row]:
+def imports(_world: World, size: Size) -> Iterator[Row]:
     """Importing by library, its own modules alone; medians of several processes."""
     for name, code in (("the app", "import dashboard.app"), ("the app and every tab", "import benchmarks.eager")):
         runs = [_import_times(code) for _ in range(size.rounds)]

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from benchmarks.generate import LAST, UNITS, days_before, write_lake
@@ -26,27 +27,34 @@ BATCH = 8  # periods warmed between two looks at failures, as the flow does
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """How much is measured; by itself what `make bench` measures."""
 
-    days: int  # of history
-    far_days: int  # of fewer units: as many rows at 1d, but of single units
-    far_units: int
-    histories: tuple[int, ...]  # days that ticks are timed on
-    seconds: float  # of a race
-    rounds: int  # starts, visits by a browser, ticks
-    crowds: tuple[tuple[int, int], ...]  # users and processes
-    arrive_seconds: float  # from one user to the next
-    think_seconds: float  # between two actions of a user, half as much to half as much again
-    act_seconds: float
+    days: int = 366  # of history
+    far_days: int = 0  # of fewer units: as many rows at 1d, but of single units
+    far_units: int = 0
+    histories: tuple[int, ...] = (31, 92, 366)  # days that ticks are timed on
+    seconds: float = 0.5  # of a race
+    rounds: int = 3  # starts, visits by a browser, ticks
+    storm: tuple[int, int] = (4, 16)  # processes that ask a cold cache at once, and threads in each
+    publications: int = 150  # under readers
+    crowds: tuple[tuple[int, int], ...] = ((1, 1), (10, 1), (30, 1), (30, 2))  # users and processes
+    arrive_seconds: float = 1.0  # from one user to the next
+    think_seconds: float = 10.0  # between two actions of a user, half as much to half as much again
+    act_seconds: float = 20.0
     is_full: bool = False  # whether crowds are watched until nothing is left of them, and a month of AEMO's CSV lands
 
 
-_CROWDS = ((1, 1), (10, 1), (30, 1), (30, 2), (100, 1), (100, 2))
 SIZES = {
-    "tiny": Size(3, 0, 0, (1, 3), 0.0, 1, ((2, 2),), 0.1, 0.5, 1.0),
-    "usual": Size(366, 0, 0, (31, 92, 366), 0.5, 3, ((1, 1), (10, 1), (30, 1), (100, 2)), 0.5, 10.0, 15.0),
-    "full": Size(1096, 1826, 110, (31, 92, 366, 1096), 2.0, 9, _CROWDS, 1.0, 10.0, 60.0, is_full=True),
-}
+    "tiny": Size(
+        days=3, histories=(1, 3), seconds=0.0, rounds=1, storm=(2, 4), publications=5,
+        crowds=((2, 2),), arrive_seconds=0.1, think_seconds=0.5, act_seconds=1.0,
+    ),
+    "usual": Size(),
+    "full": Size(
+        days=1096, far_days=1826, far_units=110, histories=(31, 92, 366, 1096), seconds=2.0, rounds=9, publications=450,
+        crowds=((1, 1), (10, 1), (30, 1), (30, 2), (100, 2)), act_seconds=60.0, is_full=True,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,11 @@ class World:
         return Window(END - timedelta(days=days), END)
 
 
+@cache
 def generated_world(home: Path, days: int, units: int = UNITS) -> World:
     """An installation in ``home`` with ``days`` days of generated rows; what earlier runs left there is kept, its store too."""
     lake = home / f"generated-{units}"
+    print(f"generating what is missing of {days} days in {lake}, kept for the next run", flush=True)
     write_lake(lake, days=days, units=units)
     return _linked(lake, home / f"world-{units}-{days}", days)
 
