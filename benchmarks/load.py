@@ -21,7 +21,7 @@ import psutil
 from benchmarks.apart import PROJECT
 from benchmarks.measure import MS, Row, percentile
 from benchmarks.sessions import User, UserFailedError
-from benchmarks.world import Size, World
+from benchmarks.world import Crowd, Size, World
 
 LEAVES_AFTER = 80.0  # s: a session is discarded 60 s after its user left, looked for every 15
 BUDGETED_USERS = 30
@@ -49,41 +49,54 @@ class Visit(NamedTuple):
 
 def run(world: World, size: Size) -> Iterator[Row]:
     """Every crowd, each on a server of its own."""
-    for users, processes in size.crowds:
-        with serving(world, "cli", "serve", "--processes", str(processes)) as server:
-            wait_for(f"{server.url}ready", in_a_row=2 * processes)
-            asyncio.run(_look_round(server.url, processes))  # what the first visitor brings in is no session's
-            yield from _crowd(server, users, f"{processes} process{'es' * (processes > 1)}", size)
+    for crowd in size.crowds:
+        with serving(world, "cli", "serve", "--processes", str(crowd.processes)) as server:
+            wait_for(f"{server.url}ready", in_a_row=2 * crowd.processes)
+            asyncio.run(_look_round(server.url, crowd.processes))  # what the first visitor brings in is no session's
+            yield from _crowd(server, crowd, size)
+            if size.is_full and crowd == size.crowds[-1]:
+                yield from _leaving(server, crowd, size)
 
 
-def _crowd(server: Server, users: int, ours: str, size: Size) -> Iterator[Row]:
-    """One crowd; where it is seen to leave, then another, which must find no more held than the first left."""
-    case, before = f"{users} user{'s' * (users > 1)}", _memory(server)
-    met = _visit(server, users, size)
+def _crowd(server: Server, crowd: Crowd, size: Size) -> Iterator[Row]:
+    """What one crowd met, and what it took."""
+    users, processes, think = crowd
+    case, ours = _named(crowd), f"{processes} process{'es' * (processes > 1)}"
+    before = _memory(server)
+    met = _visit(server, crowd, size)
     steps = met.times | {"tab switch": met.times["tab, first"] + met.times["tab, again"]}
     for step, times in steps.items():
         if times:
             p50, p95, p99 = (percentile(times, share) for share in (0.5, 0.95, 0.99))
-            drawn = {"picture": "load", "along": users} if step == "tab switch" else {}
+            drawn = {"picture": "load", "along": users} if step == "tab switch" and think == 10 else {}
             budget = "crowd" if step.startswith("tab") and users <= BUDGETED_USERS else ""
             note = f"p50 {p50:,.0f}, p99 {p99:,.0f}, of {len(times)}"
             yield Row(f"{case}: {step}, p95", ours, p95, budget=budget, note=note, **drawn)
     yield _errors(case, ours, met)
     note = f"of {os.cpu_count()}; the users themselves kept {met.users_cores:.2f} busy"
     yield Row(f"{case}: cores busy", ours, met.cores, "", note=note)
-    if users < BUDGETED_USERS:
-        return
-    yield Row(f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget="session")
-    if size.is_full:
-        time.sleep(LEAVES_AFTER)
-        first = _memory(server)
-        yield _errors(f"{case}, as many once more", ours, _visit(server, users, size))
-        time.sleep(LEAVES_AFTER)
+    if users >= BUDGETED_USERS:
+        note = f"{before:,.0f} MB without them"
         yield Row(
-            f"{case}: memory after as many more came and left", ours, _memory(server), "MB",
-            rival="after the first had left", theirs=first, budget="left",
-            note=f"{before:,.0f} MB before, {met.memory_mb:,.0f} MB with them",
-        )  # fmt: skip
+            f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget="session", note=note
+        )
+
+
+def _named(crowd: Crowd) -> str:
+    return f"{crowd.users} user{'s' * (crowd.users > 1)}, an act every {crowd.think_seconds:g} s"
+
+
+def _leaving(server: Server, crowd: Crowd, size: Size) -> Iterator[Row]:
+    """A crowd is seen to have left, then another comes, which must leave no more behind."""
+    case = f"{_named(crowd)}, as many once more"
+    time.sleep(LEAVES_AFTER)
+    first = _memory(server)
+    yield _errors(case, "server", _visit(server, crowd, size))
+    time.sleep(LEAVES_AFTER)
+    yield Row(
+        f"{case}: memory after they left", "server", _memory(server), "MB",
+        rival="after the first had left", theirs=first, budget="left",
+    )  # fmt: skip
 
 
 def _errors(case: str, ours: str, met: Visit) -> Row:
@@ -91,9 +104,9 @@ def _errors(case: str, ours: str, met: Visit) -> Row:
     return Row(f"{case}: errors", ours, len(met.errors), "", budget="errors", note=note)
 
 
-def _visit(server: Server, users: int, size: Size) -> Visit:
+def _visit(server: Server, crowd: Crowd, size: Size) -> Visit:
     # The users live in a process of their own: what they take is not the server's.
-    words = [users, size.arrive_seconds, size.act_seconds, size.think_seconds, server.url]
+    words = [crowd.users, size.arrive_seconds, size.act_seconds, crowd.think_seconds, server.url]
     command = [sys.executable, "-m", "benchmarks.load", *map(str, words)]
     began, spent = time.perf_counter(), _processor_seconds(server)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as visiting:
@@ -158,6 +171,7 @@ def _processes(server: Server) -> list[psutil.Process]:
 class Diary:
     """What a crowd met: times of its steps in ms, and what went wrong."""
 
+    counts_from: float
     times: dict[str, list[float]] = field(
         default_factory=lambda: {"page": [], "tab, first": [], "tab, again": [], "range or region": []}
     )
@@ -166,9 +180,12 @@ class Diary:
 
 
 async def visit(url: str, users: int, arrival: float, seconds: float, think: float) -> Diary:
-    """A crowd that arrives one every ``arrival`` s, acts till ``seconds`` after the last, and is still connected then."""
-    diary, chance = Diary(), random.Random(1)
-    until = time.perf_counter() + arrival * users + seconds
+    """A crowd that arrives one every ``arrival`` s, acts, and is still connected at the end.
+
+    What they do counts for ``seconds``, from a ``think`` after the last has arrived: pages cost more than anything else.
+    """
+    diary, chance = Diary(time.perf_counter() + arrival * users + think), random.Random(1)
+    until = diary.counts_from + seconds
     visits = [_user(diary, url, arrival * i, until, think, random.Random(chance.random())) for i in range(users)]
     await asyncio.gather(*visits)
     return diary
@@ -182,10 +199,10 @@ async def _user(diary: Diary, url: str, after: float, until: float, think: float
         diary.times["page"].append(took * MS)
         while True:
             await asyncio.sleep(think * chance.uniform(0.5, 1.5))
-            if time.perf_counter() >= until:
+            if (began := time.perf_counter()) >= until:
                 return
             name, took = await _act(user, chance)
-            if took:
+            if took and began >= diary.counts_from:
                 diary.times[name].append(took * MS)
     except (UserFailedError, OSError) as error:
         diary.errors.append(f"{type(error).__name__}: {error}")

@@ -42,7 +42,8 @@ _PREFACE = """# Benchmarks
 
 Written by `make bench`; do not edit. The data is generated (`benchmarks/generate.py`): units of the real registry, made-up values.
 Figures are medians, ± the distance between the quartiles; ways beside each other ran in turn in one process, so ratios say more than times.
-Answers were found equal before they were timed. Where a budget is measured in several ways, the scoreboard shows the worst of them."""
+Answers were found equal before they were timed. Where a budget is measured in several ways, the scoreboard shows the worst of them.
+Users over websockets come one a second; what they do counts once all are there. Bokeh's protocol is spoken, nothing is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.generate import LAST, UNITS, days_before, write_lake
 from cache_store import CATALOGUE, Store, open_store
@@ -25,7 +26,15 @@ NOW = utc_time(END)
 BATCH = 8  # periods warmed between two looks at failures, as the flow does
 
 
-@dataclass(frozen=True, slots=True)
+class Crowd(NamedTuple):
+    """Users of a server of so many processes."""
+
+    users: int
+    processes: int
+    think_seconds: float = 10.0  # between two acts of a user, half as much to half as much again
+
+
+@dataclass(frozen=True)
 class Size:
     """How much is measured; by itself what `make bench` measures."""
 
@@ -37,22 +46,21 @@ class Size:
     rounds: int = 3  # starts, visits by a browser, ticks
     storm: tuple[int, int] = (4, 16)  # processes that ask a cold cache at once, and threads in each
     publications: int = 150  # under readers
-    crowds: tuple[tuple[int, int], ...] = ((1, 1), (10, 1), (30, 1), (30, 2))  # users and processes
+    crowds: tuple[Crowd, ...] = (Crowd(1, 1), Crowd(10, 1), Crowd(30, 1), Crowd(30, 2))
     arrive_seconds: float = 1.0  # from one user to the next
-    think_seconds: float = 10.0  # between two actions of a user, half as much to half as much again
     act_seconds: float = 20.0
-    is_full: bool = False  # whether crowds are watched until nothing is left of them, and a month of AEMO's CSV lands
+    is_full: bool = False  # whether the last crowd is watched until nothing is left of it, and a month of CSV lands
 
 
 SIZES = {
     "tiny": Size(
         days=3, histories=(1, 3), seconds=0.0, rounds=1, storm=(2, 4), publications=5,
-        crowds=((2, 2),), arrive_seconds=0.1, think_seconds=0.5, act_seconds=1.0,
+        crowds=(Crowd(2, 2, 0.5),), arrive_seconds=0.1, act_seconds=1.0,
     ),
     "usual": Size(),
     "full": Size(
         days=1096, far_days=1826, far_units=110, histories=(31, 92, 366, 1096), seconds=2.0, rounds=9, publications=450,
-        crowds=((1, 1), (10, 1), (30, 1), (30, 2), (100, 2)), act_seconds=60.0, is_full=True,
+        crowds=(*Size.crowds, Crowd(100, 2), Crowd(100, 2, 30.0)), act_seconds=30.0, is_full=True,
     ),
 }  # fmt: skip
 

@@ -32,11 +32,11 @@ def test_every_section_measures_a_tiny_world(tmp_path):
     measured = {row.case: row.mine for section in found.values() for row in section.rows if row.ours}
     assert {case for case, mine in measured.items() if mine <= 0} <= {
         "5 publications under 4 readers: failed or wrong readings",
-        "2 users: errors",
+        "2 users, an act every 0.5 s: errors",
     }
     for query in CATALOGUE:
         assert any(case.startswith(f"{query}, 1 d") for case in measured)
-    assert measured["2 users: errors"] == 0
+    assert measured["2 users, an act every 0.5 s: errors"] == 0
     assert measured["5 publications under 4 readers: failed or wrong readings"] == 0
     written = (tmp_path / "report" / "benchmarks.md").read_text()
     assert str(tmp_path) not in written
