@@ -20,8 +20,8 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, w
 
 PATIENCE = 60.0  # s, for what must come
 QUIET = 0.5  # s without a message: a step has had all its changes
-# What a step brings at least: figures; or, where there are some, that the tab is marked busy, until it is not.
-_FIRST, _AGAIN = '"Figure"', '"busy"'
+# What a step brings at least: figures; or, where there are some, a tab marked busy, until it is not.
+_FIRST, _AGAIN = "figure", "mark"
 _LARGEST = 64 * 2**20  # bytes of a message
 _READY = {
     "kind": "MessageSent",
@@ -50,7 +50,8 @@ class User:
     seen: str = ""  # the changes of the last step, as sent
     _inbox: asyncio.Queue[tuple[dict[str, Any], str] | None] = field(default_factory=asyncio.Queue)
     _sent: int = 0
-    _busy: bool = False
+    _came: set[str] = field(default_factory=set)  # of _FIRST and _AGAIN, with this step
+    _busy: set[str] = field(default_factory=set)  # tabs, by their model
 
     def __post_init__(self) -> None:
         self._reading = asyncio.create_task(self._read())
@@ -89,6 +90,7 @@ class User:
     async def open_tab(self, index: int) -> float:
         """Switch to a tab; s until the last change."""
         tabs = next(one for one in self.models.values() if "tabs" in one and "active" in one)
+        self._busy.clear()  # a tab that is left may stay so
         began = time.perf_counter()
         ended = await self._step([_set(tabs["id"], "active", index)], expects=self._brings(index))
         self.tab = index
@@ -121,22 +123,22 @@ class User:
 
     async def _step(self, events: list[dict[str, Any]], *, expects: str) -> float:
         """Send ``events``; when the last message of what they bring came, ``expects`` in one of them."""
-        self.seen = ""
+        self.seen, self._came = "", {""}
         asked = self._send("PATCH-DOC", {"events": events})
-        answered, found, last = False, not expects, time.perf_counter()
+        answered, last = False, time.perf_counter()
         until = last + PATIENCE
         while True:
-            settled = answered and found and not self._busy
+            settled = answered and expects in self._came and not self._busy
             try:
                 wait = QUIET if settled else until - time.perf_counter()
                 header, text = await asyncio.wait_for(self._receive(), max(wait, 0.001))
             except TimeoutError:
                 if settled:
                     return last
-                raise UserFailedError(f"no {expects} within {PATIENCE:.0f} s") from None
+                about = f"{events[0].get('attr')} = {events[0].get('new')} on tab {self.tab}, answered: {answered}"
+                raise UserFailedError(f"no {expects} within {PATIENCE:.0f} s of {about}") from None
             last = time.perf_counter()
             answered |= header.get("reqid") == asked
-            found |= header["msgtype"] == "PATCH-DOC" and expects in text
             if header["msgtype"] == "ERROR" or 'class=\\"failure\\"' in text:
                 raise UserFailedError(f"the server sent an error: {text[:300]}")
             if header["msgtype"] == "PATCH-DOC":
@@ -144,9 +146,14 @@ class User:
                 self._follow(text)
 
     def _follow(self, text: str) -> None:
+        if '"Figure"' in text:
+            self._came.add(_FIRST)
         for event in json.loads(text)["events"]:
-            if event.get("attr") == "css_classes":
-                self._busy = "busy" in event["new"]
+            if event.get("attr") == "css_classes" and "holder" in event["new"]:
+                # A choice made while it was busy marks it no second time.
+                self._came.add(_AGAIN)
+                mark = self._busy.add if "busy" in event["new"] else self._busy.discard
+                mark(event["model"]["id"])
 
     def _send(self, kind: str, content: dict[str, Any]) -> str:
         self._sent += 1
