@@ -38,11 +38,6 @@ class Head:
     files: dict[str, str]
     former: Mapping[str, datetime]
 
-    @property
-    def objects(self) -> set[str]:
-        """The objects it names."""
-        return {_object(*file) for file in self.files.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -163,7 +158,7 @@ def sweep_lake(root: Path, *, now: datetime, dry_run: bool = False) -> dict[str,
         with locked(root / _LOCK):
             remote.pull(root, HEAD)
         head = _head(root)
-        named = head.objects | {name for name, at in head.former.items() if now - at <= GRACE}
+        named = _objects(head.files) | {name for name, at in head.former.items() if now - at <= GRACE}
         unnamed = remote.unnamed(_OBJECT.fullmatch, named, now)
         remote.delete([] if dry_run else unnamed)
     except OSError as error:
@@ -204,6 +199,8 @@ def _place(path: Path, content: bytes, wanted: str) -> None:
         os.utime(temporary, ns=(at, at))
 
     publish(path, write)
+    if not _is(path, wanted):
+        raise OSError(f"{path.parent} does not keep the times of files to the microsecond: take a folder that does")
 
 
 def _is(path: Path, wanted: str) -> bool:
@@ -230,11 +227,10 @@ def _publish(root: Path, remote: Remote, head: Head, seen: str | None, out: Path
     files = {name: at for name, at in following.items() if name not in gone}
     if seen and files == head.files:
         return True
-    made = Head(files, {})
-    made = Head(files, superseded(head.former, head.objects - made.objects, datetime.now(UTC)))
+    replaced = _objects(head.files) - _objects(files)
     lacking = files.keys() & written.keys() if seen else files.keys()
     remote.upload({_object(name, files[name]): written.get(name, root / name) for name in lacking})
-    text = _text(made)
+    text = _text(Head(files, superseded(head.former, replaced, datetime.now(UTC))))
     with locked(root / _LOCK):
         tag = remote.swap(HEAD, text, seen)
         if tag is None:
@@ -253,6 +249,10 @@ def _object(name: str, at: str) -> str:
     """The object that is that version of a file."""
     stem, _, suffix = name.rpartition(".")
     return f"{stem}.{at}.{suffix}"
+
+
+def _objects(files: Mapping[str, str]) -> set[str]:
+    return {_object(name, at) for name, at in files.items()}
 
 
 def _head(root: Path) -> Head:

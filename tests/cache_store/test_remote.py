@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
+import pyarrow as pa
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
@@ -23,8 +24,11 @@ from cache_store.store import attach
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cli import main
 from nem import remote as remote_module
+from nem.lake import attach as attach_lake
+from nem.lake import land
 from nem.remote import FILE, GRACE, open_remote, prove
 from nem.source import open_source
+from nem.windows import INTERVAL, Window, utc_time
 from tests.cache_store.test_crashes import age
 from tests.cache_store.worlds import WALL, warm
 from tests.object_storage import SERVER, Aged, Away, Failing
@@ -132,6 +136,36 @@ def test_a_reader_whose_objects_were_swept_reads_the_generation_that_replaced_th
     answer = ask(other, shared)
     assert answer.receipt.origin == "cache"
     assert answer.receipt.generation == former.generation + 1
+
+
+def test_a_machine_that_lands_nothing_answers_the_tail_and_the_gap_that_another_landed(shared, tmp_path, url):
+    """Two days of partitions, one of them lost, and a price of 44 $ that has landed since: from three places, in one answer."""
+    lake, label = shared.source.root, shared.span.end + INTERVAL
+    attach_lake(lake, f"{url}/lake")
+    attach_lake(tmp_path / "lake", f"{url}/lake")
+    rows = {"settlement_date": [label], "region_id": ["NSW1"], "rrp": [44.0]}
+    land(
+        lake,
+        "regional_price",
+        pa.table(rows).cast(
+            pa.schema([("settlement_date", pa.timestamp("us")), ("region_id", pa.string()), ("rrp", pa.float64())])
+        ),
+    )
+    gap = [entry for entry in prices_of(shared.store.manifest()) if entry.period == "2024-03-01"]
+    publish_manifest(
+        shared.store.root, lambda newest: [e for e in newest.entries if e not in gap], remote=shared.store.remote
+    )
+    other, window = machine(tmp_path / "other", url), Window(shared.span.start, label)
+    asked = {"now": utc_time(label), "resolution": "5min", "filters": {"region_id": ["NSW1"]}}
+    source = open_source(tmp_path / "lake")
+    answer = fetch(other, source, "regional_price", window, **asked)
+    assert [(segment.origin, segment.window.end) for segment in answer.receipt.segments] == [
+        ("cache", datetime(2024, 3, 1)),
+        ("live", label),
+    ]
+    assert answer.table["rrp_sum"].to_pylist()[-1] == 44.0
+    held = fetch(shared.store, shared.source, "regional_price", window, **asked)
+    assert answer.table.equals(held.table)
 
 
 # Writers

@@ -176,6 +176,12 @@ def test_a_file_never_goes_back_to_an_older_version(landed, other, monkeypatch):
     assert stamp_of(other / name) == stamps(landed)[name]
 
 
+def test_a_folder_that_keeps_no_times_is_refused(other, monkeypatch):
+    monkeypatch.setattr("os.utime", lambda *_, **__: None)
+    with pytest.raises(SourceUnavailableError, match="does not keep the times"):
+        rows_of(other, "units")
+
+
 # Landing
 
 
@@ -404,6 +410,16 @@ def test_an_attaching_killed_at_any_step_is_begun_again(tmp_path, lake, url):
                 break
     assert step > len(here(lake))
     assert rows_of(machine(tmp_path / "other", url), "units") == rows_of(lake, "units")
+
+
+def test_a_copy_that_brought_everything_may_leave(landed, other):
+    current(other, stamps(other))
+    (other / FILE).unlink()
+    assert stamps(other) is None
+    assert here(other) == here(landed)
+    assert open_source(other).versions(ASKED, WINDOW) == open_source(landed).versions(ASKED, WINDOW)
+    land(other, "unit_scada", scada((NOON, "NEW1", 60.0)))
+    assert mean_powers(other) != mean_powers(landed) == {}
 
 
 @pytest.mark.parametrize(
