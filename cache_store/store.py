@@ -151,6 +151,8 @@ def open_store(
         raise StoreUnavailableError(str(error)) from error
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
     connection = duckdb.connect(config={"threads": threads} if threads else {})
+    # Else a signal is heard only at a statement's end, where it has more than one thread.
+    connection.execute("SET scheduler_process_partial = true")
     return Store(at, connection, Memory(memory_bytes), Flights(), background, Usage(), remote)
 
 

@@ -94,8 +94,10 @@ def run_warm(arguments: argparse.Namespace) -> int:
     window = check_range(arguments.start, arguments.end, None, arguments.asked, arguments.budget_mb)
     queries = [find_query(name) for name in arguments.query or CATALOGUE]
     if not arguments.dry_run:
+        from flows.server import require_server
         from flows.warm import warm_cache
 
+        require_server()
         given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "budget_mb", "force")}
         print(warm_cache(queries=arguments.query, **given)["message"])
         return OK

@@ -31,19 +31,23 @@ HISTORY = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
 }
+# What a worker starts is this Python, whichever others there are.
+OURS = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
 
 
 def deploy() -> None:
     """Start server and worker unless they run, deploy what prefect.yaml declares, with automations, and print where the UI is."""
     port = os.environ.get("PREFECT_SERVER_API_PORT", "4200")
     url = f"http://127.0.0.1:{port}"
-    os.environ.update({"PREFECT_API_URL": f"{url}/api"} | HISTORY | os.environ)
+    os.environ.update({"PREFECT_API_URL": f"{url}/api"} | HISTORY | os.environ | OURS)
     if not _answers(url):
         _start("server", "server", "start", "--host", "127.0.0.1", "--port", port)
         _wait(url)
-    _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+    # What is there may be the operator's own version by now, and stays.
+    if not _has(url, "work_pools"):
+        _prefect("work-pool", "create", POOL, "--type", "process")
     _prefect("deploy", "--all")
-    if not _has_automations(url):  # else the operator's own version of them stays
+    if not _has(url, "automations"):
         _prefect("automation", "create", "--from-file", str(AUTOMATIONS))
     if not _is_running("worker"):
         _start("worker", "worker", "start", "--pool", POOL)
@@ -142,8 +146,9 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _has_automations(url: str) -> bool:
-    asked = Request(f"{url}/api/automations/filter", data=b"{}", headers={"Content-Type": "application/json"})
+def _has(url: str, kind: str) -> bool:
+    """Whether the server knows any of this kind by our name."""
+    asked = Request(f"{url}/api/{kind}/filter", data=b"{}", headers={"Content-Type": "application/json"})
     with urlopen(asked, timeout=30) as answer:
         return any(one["name"].startswith(POOL) for one in json.load(answer))
 

@@ -78,6 +78,14 @@ def test_the_example_automations_are_ones_that_prefect_takes() -> None:
     assert len(made) == 4
 
 
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_run_is_called_dead_only_after_several_heartbeats(name: str) -> None:
+    path = Path(__file__).parents[2] / "deploy" / "automations.yaml"
+    alive = next(one for one in yaml.safe_load(path.read_text())["automations"] if "sign of life" in one["name"])
+    beat = int(DEPLOYMENTS[name]["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    assert 30 <= beat <= alive["trigger"]["within"] / 4
+
+
 @pytest.mark.parametrize("given", [{}, {"PREFECT_HOME": "/elsewhere", "DO_NOT_TRACK": "0"}])
 def test_the_environment_gets_its_defaults_before_prefect_and_keeps_what_is_set(
     given: dict[str, str], tmp_path: Path

@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+from datetime import timedelta
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
-import duckdb
 import pytest
 from prefect.exceptions import TerminationSignal
 from prefect.flow_engine import capture_sigterm
 
+from cache_store import open_store
 from cache_store.history import read_runs
-from flows.record import recorded
+from flows import record as module
+from flows.record import DATA_LAG, recorded
 
-LONG = "SELECT count(*) FROM range(100000) a, range(200000) b WHERE (a.range * b.range) % 7 = 3"
-
-
-def work_until_stopped(store: Path, later: threading.Timer) -> None:
-    # With more threads another may hold the work, and a signal waits for the query's end.
-    with capture_sigterm(), recorded(store, "warm"), duckdb.connect(config={"threads": 1}) as con:
-        later.start()
-        con.execute(LONG).fetchall()
+LONG = "SELECT count(*) FROM many, range(1000000) AS more(than) WHERE (range * than) % 7 = 3"  # hours
+DEAF = 30.0  # seconds
 
 
-def test_a_signal_that_comes_while_duckdb_works_ends_the_run_as_one(tmp_path: Path) -> None:
-    later = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+def work_until_stopped(root: Path, threads: int) -> None:
+    with capture_sigterm(), recorded(root, "warm"), open_store(root, threads=threads).connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE many AS FROM range(1000000)")
+        timers = [Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)), Timer(DEAF, cursor.interrupt)]
+        for timer in timers:
+            timer.start()
+        try:
+            cursor.execute(LONG).fetchall()
+        finally:
+            timers[-1].cancel()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_a_signal_that_comes_while_duckdb_works_ends_the_run_as_one(tmp_path: Path, threads: int) -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which gets it too, once Prefect is done with it
     try:
         with pytest.raises(TerminationSignal):
-            work_until_stopped(tmp_path, later)
+            work_until_stopped(tmp_path, threads)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert [run.outcome for run in read_runs(tmp_path)] == ["cancelled"]
+
+
+@pytest.mark.parametrize(("minutes", "sent"), [(None, []), (30, []), (31, [1860.0])])
+def test_data_that_stands_still_is_an_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: int | None, sent: list[float]
+) -> None:
+    found: list[dict[str, Any]] = []
+    monkeypatch.setattr(module, "emit_event", lambda **event: found.append(event))
+    with recorded(tmp_path, "warm-cache") as record:
+        record.lag = None if minutes is None else timedelta(minutes=minutes)
+    assert [event["payload"]["lag_seconds"] for event in found] == sent
+    assert [event["resource"]["prefect.resource.id"] for event in found] == ["nemwarm.store"] * len(sent)
+    assert [event["event"] for event in found] == [DATA_LAG] * len(sent)
 
 
 def test_another_error_stays_what_it_is(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 from cache_store import CATALOGUE, Store, open_store
 from cache_store import upkeep as store_upkeep
 from cache_store.due import due
-from cache_store.upkeep import check, repair
+from cache_store.history import read_runs
+from cache_store.upkeep import Swept, check, repair
 from cache_store.warm import warm
 from flows import upkeep
-from flows.upkeep import audit, describe, lost
+from flows.upkeep import AuditFailedError, audit, describe, lost, sweep
 from nem.lake import SAMPLE_MARK
 from nem.source import Source
 from nem.windows import utc_time
@@ -37,6 +38,15 @@ def store(tmp_path: Path, tiny: Source) -> Store:
     return store
 
 
+@pytest.fixture
+def installed(store: Store, tiny: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The flows are over this store and lake, and run without Prefect, as ``.fn``."""
+    monkeypatch.setenv("NEMWARM_LAKE", str(tiny.root))
+    monkeypatch.setenv("NEMWARM_STORE", str(store.root))
+    monkeypatch.setattr(upkeep, "get_run_logger", logging.getLogger)
+    monkeypatch.setattr(upkeep, "create_table_artifact", lambda *_, **__: None)
+
+
 def flip(store: Store, query: str) -> None:
     """One byte of the oldest daily partition of ``query``."""
     entry = next(one for one in store.manifest().entries if one.query == query and one.grain == "1d")
@@ -52,15 +62,12 @@ def test_a_sound_store_is_said_to_be(store: Store, tiny: Source) -> None:
 
 
 # A replayed past has a now that stands still; the sample must not.
+@pytest.mark.usefixtures("installed")
 def test_nightly_audits_of_a_replayed_past_recompute_every_partition(
     store: Store, tiny: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tiny.root / SAMPLE_MARK).touch()
     assert tiny.replay_now() == NOW
-    monkeypatch.setenv("NEMWARM_LAKE", str(tiny.root))
-    monkeypatch.setenv("NEMWARM_STORE", str(store.root))
-    monkeypatch.setattr(upkeep, "get_run_logger", logging.getLogger)
-    monkeypatch.setattr(upkeep, "create_table_artifact", lambda *_, **__: None)
     recomputed: list[str] = []
     monkeypatch.setattr(store_upkeep, "_differs", lambda *asked: recomputed.append(asked[2].path))
     partitions = [entry.path for entry in store.manifest().entries]
@@ -98,3 +105,26 @@ def test_a_month_stands_in_for_its_days(store: Store, tiny: Source) -> None:
     wrong = [finding for finding in check(store, tiny, now=NOW) if finding.entry]
     assert lost(wrong, [("regional_price", "2024-02")]) == []
     assert lost(wrong, [("capacity_factor", "2024-02")]) == ["regional_price 2024-02-29"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_audit_that_could_not_mend_fails_and_names_what_is_left(store: Store, tiny: Source) -> None:
+    flip(store, "regional_price")
+    (tiny.root / "regional_price" / "2024-02-29.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(AuditFailedError, match="not rebuilt: regional_price 2024-02-29; run `nemwarm check --repair`"):
+        audit.fn()
+    [run] = read_runs(store.root)
+    assert (run.name, run.outcome) == ("audit", "failed")
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(("quota_mb", "byte_quota"), [(None, None), (0, 0), (3, 3_000_000)])
+def test_a_quota_is_in_millions_of_bytes_and_without_one_there_is_none(
+    store: Store, monkeypatch: pytest.MonkeyPatch, quota_mb: int | None, byte_quota: int | None
+) -> None:
+    asked: list[int | None] = []
+    went = Swept(("a file",), ("two", "partitions"), 1_500_000)
+    monkeypatch.setattr(upkeep, "sweep_store", lambda *_, byte_quota, **__: asked.append(byte_quota) or went)
+    assert sweep.fn(quota_mb) == "2 partitions evicted, 1 files deleted, 1.5 MB"
+    assert asked == [byte_quota]
+    assert [(run.name, run.byte_count) for run in read_runs(store.root)] == [("sweep", 1_500_000)]

@@ -35,7 +35,7 @@ def deployed(here: Here) -> str:
 @pytest.fixture
 def worker(here: Here, sample: Path, tmp_path: Path) -> Iterator[Callable[[], None]]:
     """What starts a worker over the sample's lake and an empty store."""
-    here.settings = {"NEMWARM_LAKE": str(sample), "NEMWARM_STORE": str(tmp_path)}
+    here.settings |= {"NEMWARM_LAKE": str(sample), "NEMWARM_STORE": str(tmp_path)}
     yield lambda: here.start("worker")
     here.stop("worker")
 
