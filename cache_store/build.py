@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from cache_store import rollup
 from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError
 from cache_store.freshness import freshness
-from cache_store.manifest import Entry, Manifest, facts, months_of, period_window, publish_manifest, replace
+from cache_store.manifest import Entry, Manifest, facts, is_year, months_of, period_window, publish_manifest, replace
 from cache_store.store import Store
 from nem.errors import SourceUnavailableError
 from nem.files import publish
 from nem.source import Source
-from nem.windows import INTERVAL_HOURS, Resolution, Window
+from nem.windows import INTERVAL_HOURS, Resolution, Window, floor
 
+LEAF_AT_ONCE = timedelta(days=8)  # of a period's leaf rows
 _JSON_FACTS = {"row_count", "ttl_seconds", "sources"}  # of a footer; the others are text as they are
 
 
@@ -50,7 +51,12 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
     covers = covered[0]
     versions = source.versions(query.sources, window)
     with store.connection.cursor() as cursor:
-        run_leaf(cursor, source, query, query.grains[0], covers, into="grain_0")
+        first, *others = _a_few_days_each(covers)
+        run_leaf(cursor, source, query, query.grains[0], first, into="grain_0")
+        for part in others:
+            run_leaf(cursor, source, query, query.grains[0], part, into="more")
+            with _writing(store):
+                cursor.execute("INSERT INTO grain_0 FROM more")
         entries = []
         for i, grain in enumerate(query.grains):
             if i:
@@ -62,6 +68,15 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
         return entries
 
 
+def _a_few_days_each(covers: Window) -> Iterator[Window]:
+    """``covers``, cut at midnights: grouping the readings of a month of 550 units at once takes a gigabyte."""
+    start = covers.start
+    while start < covers.end:
+        end = min(covers.end, floor(start, "1d") + LEAF_AT_ONCE)
+        yield Window(start, end)
+        start = end
+
+
 def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
     """Build the coarsest grain of a settled year from its months, as published; not yet published itself.
 
@@ -71,13 +86,14 @@ def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
         PartitionCorruptError: a month is missing or broken.
         StoreUnavailableError: the store cannot be written.
     """
-    months = months_of(store.manifest(), query, year)
+    manifest = store.manifest()
+    months = months_of(manifest, query, year)
     if len(months) < 12 or not all(store.is_sound(month) for month in months):
         raise PartitionCorruptError(f"{query.name}: not all months of {year} are published and whole; warm them first")
     grain, window = query.grains[-1], period_window(year)
-    verified_at = min(month.freshness.verified_at for month in months)
     made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
-    made = dataclasses.replace(made, freshness=freshness(window, window.end, verified_at))
+    verified = verified_at(manifest, query, year, now)
+    made = dataclasses.replace(made, freshness=freshness(window, window.end, verified))
     rows = rollup.stored(0, {}, whole=True)
     with store.connection.cursor() as cursor:
         with _writing(store):
@@ -103,13 +119,24 @@ def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entr
 
 
 def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:
-    """The published entries of a period whose source did not move, fresh from ``now``; not yet published themselves."""
+    """The published entries of a period whose source did not move, fresh from ``now``; not yet published themselves.
+
+    Those of a year are as fresh as the month verified longest ago.
+    """
+    manifest = store.manifest()
+    verified = verified_at(manifest, query, period, now)
     return [
-        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, now))
+        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, verified))
         for grain in query.grains
-        for entry in store.manifest().series(query.name, query.fingerprint, grain)
+        for entry in manifest.series(query.name, query.fingerprint, grain)
         if entry.period == period
     ]
+
+
+def verified_at(manifest: Manifest, query: Query, period: str, now: datetime) -> datetime:
+    """When the source was last checked for a period checked ``now``: for a year, when for the month longest ago."""
+    months = months_of(manifest, query, period) if is_year(period) else []
+    return min((month.freshness.verified_at for month in months), default=now)
 
 
 def run_leaf(

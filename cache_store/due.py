@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from cache_store.build import versions_of_year
+from cache_store.build import verified_at, versions_of_year
 from cache_store.catalogue import Query
-from cache_store.freshness import SETTLES_AFTER, freshness
+from cache_store.freshness import CLOSES_AFTER, SETTLES_AFTER, freshness
 from cache_store.manifest import Entry, Manifest, is_year, months_of, period_window
 from cache_store.store import Store
 from nem.source import Source
@@ -83,7 +83,7 @@ def _with_whole_months(
 
 
 def _periods(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
-    """The months that are settled and whole, and the days that are not, which ``window`` touches; in time order."""
+    """The months that are closed and whole, and the days that are not, which ``window`` touches; in time order."""
     days = [day for part in covered for day in part.days()]
     by_month: dict[str, list[str]] = {}
     for day in days:
@@ -92,7 +92,7 @@ def _periods(covered: list[Window], window: Window, market_now: datetime) -> lis
     for month, names in by_month.items():
         span = period_window(month)
         whole = any(part.overlap(span) == span for part in covered)
-        periods += [month] if whole and market_now - span.end >= SETTLES_AFTER else names
+        periods += [month] if whole and market_now - span.end >= CLOSES_AFTER else names
     return [period for period in periods if period_window(period).overlap(window)]
 
 
@@ -115,6 +115,7 @@ class _Held:
     """
 
     store: Store
+    manifest: Manifest
     query: Query
     entries: Mapping[str, list[Entry]]
     former: Set[str]
@@ -130,7 +131,7 @@ class _Held:
                 entries[entry.period].append(entry)
             elif entry.query == query.name:
                 former.add(entry.period)
-        return cls(store, query, entries, former, newest)
+        return cls(store, manifest, query, entries, former, newest)
 
     def why_due(
         self, period: str, covers: Window, versions: Callable[[], Mapping[str, str]], now: datetime
@@ -149,11 +150,12 @@ class _Held:
             return "source_changed"
         if not all(self.store.is_whole(entry) for entry in held):
             return "broken"
-        return "ageing" if any(_is_ageing(entry, now) for entry in held) else None
+        checked = verified_at(self.manifest, self.query, period, now)
+        return "ageing" if any(_is_ageing(entry, now, checked) for entry in held) else None
 
 
-def _is_ageing(entry: Entry, now: datetime) -> bool:
-    """Whether half its TTL is gone and checking its source again would renew it.
+def _is_ageing(entry: Entry, now: datetime, checked: datetime) -> bool:
+    """Whether half its TTL is gone and having its source ``checked`` then would renew it.
 
     Were it only renewed once expired, a schedule of half the TTL would find it seconds short of that every other time,
     and leave it expired till the next. A source that stands still cannot renew the day it stopped in.
@@ -162,4 +164,4 @@ def _is_ageing(entry: Entry, now: datetime) -> bool:
     early = int(entry.build[:4], 16) / 0xFFFF / 10
     if now - entry.freshness.verified_at < timedelta(seconds=entry.freshness.ttl_seconds) * (0.5 - early):
         return False
-    return freshness(period_window(entry.period), entry.covers.end, now).expires_at > entry.freshness.expires_at
+    return freshness(period_window(entry.period), entry.covers.end, checked).expires_at > entry.freshness.expires_at

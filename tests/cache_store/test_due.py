@@ -12,7 +12,7 @@ from cache_store import CATALOGUE, Query, materialise, open_store
 from cache_store.build import publish_entries, renew
 from cache_store.due import Due, due
 from cache_store.errors import StoreUnavailableError
-from cache_store.freshness import SETTLES_AFTER, TTL_RECENT, TTL_SETTLED
+from cache_store.freshness import CLOSES_AFTER, SETTLES_AFTER, TTL_RECENT, TTL_SETTLED
 from nem.errors import SourceUnavailableError
 from nem.lake import land, land_units
 from nem.source import open_source
@@ -252,7 +252,7 @@ def test_partitions_of_another_definition_are_not_read_and_are_due(tiny, tmp_pat
 
 @pytest.fixture(scope="module")
 def warmed_month(month_world):
-    """Warmed by days while they may be revised, and asked then; then settled."""
+    """Warmed by days while their month is open, and asked then; then settled."""
     days = warm(month_world.store, month_world.source, month_world.now)
     answers = {
         query: month_world.fetch(query, month_world.span, resolution="1h", origin="cache").table for query in QUERIES
@@ -261,13 +261,13 @@ def warmed_month(month_world):
     return month_world, days, answers, settled, warm(month_world.store, month_world.source, settled)
 
 
-def test_days_that_may_be_revised_are_day_partitions(warmed_month):
+def test_days_of_an_open_month_are_day_partitions(warmed_month):
     _, days, *_ = warmed_month
     assert len(days) == len(QUERIES) * 30
     assert {len(period) for _, period, _ in days} == {10}
 
 
-def test_a_settled_whole_month_replaces_its_days(warmed_month):
+def test_a_closed_whole_month_replaces_its_days(warmed_month):
     world, _, _, _, done = warmed_month
     assert {(query, period) for query, period, reason in done if reason != "ageing"} == {
         (query, "2024-02") for query in QUERIES
@@ -278,12 +278,11 @@ def test_a_settled_whole_month_replaces_its_days(warmed_month):
             assert periods == ["2024-02", "2024-03-01"]
 
 
-def test_a_month_is_not_settled_a_moment_earlier(month_world, warmed_month):
-    _, _, _, _, _ = warmed_month
+def test_a_month_is_not_closed_a_moment_earlier(month_world):
     query, store = CATALOGUE["regional_price"], open_store(month_world.store.root / "none")
     month_end = utc_time(datetime(2024, 3, 1))
     for at, count in ((timedelta(0), 2), (timedelta(microseconds=-1), 30)):
-        found = due(store, month_world.source, query, now=month_end + SETTLES_AFTER + at)
+        found = due(store, month_world.source, query, now=month_end + CLOSES_AFTER + at)
         assert len(found) == count
 
 

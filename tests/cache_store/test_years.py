@@ -104,7 +104,6 @@ def test_a_settled_whole_year_stands_beside_its_months_at_the_coarsest_grain(wor
 
 @pytest.mark.parametrize(("early", "reasons"), [(timedelta(0), ["missing"]), (timedelta(microseconds=1), [])])
 def test_a_year_is_due_once_it_is_settled(months, early, reasons):
-    # A moment earlier December is not settled either, and is due as days.
     assert [reason for period, reason in what_is_due(months, now=SETTLED - early) if period == "2023"] == reasons
 
 
@@ -178,14 +177,26 @@ def test_a_year_is_as_fresh_as_the_month_verified_longest_ago(months, tmp_path):
 
 
 # R4
-def test_a_year_and_its_months_are_renewed_and_none_takes_the_others_place(world):
+def test_months_are_renewed_and_then_their_year_and_none_takes_the_others_place(world):
     before = {entry.build: entry.path for entry in world.store.manifest().entries}
     later = replace(world, now=world.now + TTL_SETTLED.fresh / 2)
-    settled = sorted(["2023", *MONTHS])
-    assert sorted(period for period, reason in rewarm(later) if reason == "ageing" and len(period) < 10) == settled
+    for settled in (MONTHS, ["2023"]):  # nothing but its months says that a year still holds
+        assert entry_of(later.store, "2023").freshness.verified_at == world.now
+        assert sorted(period for period, reason in rewarm(later) if reason == "ageing" and len(period) < 10) == settled
+        assert {entry_of(later.store, period).freshness.verified_at for period in settled} == {later.now}
     assert {entry.build for entry in later.store.manifest().entries} == before.keys()
-    assert {entry_of(later.store, period).freshness.verified_at for period in settled} == {later.now}
     check_answer(later, YEAR, ["2023"])
+
+
+# R3
+def test_a_year_is_renewed_no_further_than_the_month_verified_longest_ago(world):
+    later = replace(world, now=world.now + TTL_SETTLED.fresh / 2)
+    renewed = [entry for month in MONTHS[1:] for entry in renew(world.store, QUERY, month, now=later.now)]
+    publish_entries(world.store, [], renewed)
+    assert "2023" not in dict(what_is_due(later))
+    assert [entry.freshness for entry in renew(world.store, QUERY, "2023", now=later.now)] == [
+        entry_of(world.store, MONTHS[0]).freshness
+    ]
 
 
 # R8: whoever renews what was superseded meanwhile publishes nothing of it.
