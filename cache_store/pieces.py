@@ -16,28 +16,6 @@ from nem.errors import TableAbsentError
 from nem.source import Source
 
 
-def planned_pieces(
-    manifest: Manifest,
-    request: Request,
-    now: datetime,
-    *,
-    grace: Grace = "revalidate",
-    broken: frozenset[str] = frozenset(),
-) -> list[Piece]:
-    """The plan of ``request``, going by ``manifest`` alone; ``broken`` builds are left out."""
-    return plan(
-        manifest,
-        request.query,
-        request.window,
-        request.resolution,
-        now=now,
-        grace=grace,
-        max_staleness=request.max_staleness,
-        broken=broken,
-        live_only=request.origin == "live",
-    )
-
-
 def sound_pieces(
     store: Store, manifest: Manifest, request: Request, now: datetime, grace: Grace, *, opening: bool = True
 ) -> tuple[Manifest, list[Piece]]:
@@ -52,7 +30,7 @@ def sound_pieces(
     broken: frozenset[str] = frozenset()
     is_good = store.is_sound if opening else store.is_whole
     while True:
-        pieces = planned_pieces(manifest, request, now, grace=grace, broken=broken)
+        pieces = plan(manifest, request, now, grace=grace, broken=broken)
         if opening:
             store.bring(piece.entry for piece in pieces if piece.entry)
         unsound = {piece.entry.build: piece.entry for piece in pieces if piece.entry and not is_good(piece.entry)}

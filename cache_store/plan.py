@@ -5,15 +5,17 @@ Pure over a manifest: nothing here opens a data file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from cache_store.answer import Origin, Reason, Segment
 from cache_store.catalogue import Query
 from cache_store.manifest import Entry, Manifest, is_year
-from nem.windows import RESOLUTIONS, Resolution, Window, ceil, floor
+from cache_store.request import Request
+from nem.windows import RESOLUTIONS, Window, ceil, floor
 
 Grace = Literal["revalidate", "error"]  # how far past its TTL a partition may serve: see freshness.Ttl
 
@@ -28,37 +30,35 @@ class Piece:
 
 def plan(
     manifest: Manifest,
-    query: Query,
-    window: Window,
-    resolution: Resolution,
-    *,
+    request: Request,
     now: datetime,
+    *,
     grace: Grace = "revalidate",
-    max_staleness: timedelta | None = None,
     broken: Set[str] = frozenset(),
-    live_only: bool = False,
 ) -> list[Piece]:
-    """Pieces that tile ``window`` exactly, in time order: the coarsest grain that fits, finer at ragged edges.
+    """Pieces that tile the request's window exactly, in time order: the coarsest grain that fits, finer at ragged edges.
 
     What no usable partition covers is one live piece per reason. ``broken`` are builds known to be unreadable.
     """
-    if live_only:
-        return [_live(window, "origin_live")]
-    grains = [grain for grain in query.grains if RESOLUTIONS.index(grain) <= RESOLUTIONS.index(resolution)]
+    query, left = request.query, [request.window]
+    if request.origin == "live":
+        return [_live(request.window, "origin_live")]
+    finest_first = RESOLUTIONS[: RESOLUTIONS.index(request.resolution) + 1]
+    grains = [grain for grain in query.grains if grain in finest_first]
     if not grains:
-        return [_live(window, "grain_not_stored")]
+        return [_live(request.window, "grain_not_stored")]
+    state = partial(_state, now=now, grace=grace, max_staleness=request.max_staleness)
     pieces: list[Piece] = []
-    left = [window]
     for grain in reversed(grains):
-        for entry in _near(window, manifest.series(query.name, query.fingerprint, grain)):
-            state = _state(entry, now, grace, max_staleness)
-            if state is None or entry.build in broken:
+        for entry in _near(request.window, manifest.series(query.name, query.fingerprint, grain)):
+            origin = state(entry)
+            if origin is None or entry.build in broken:
                 continue
             found = [part for gap in left if (part := _usable(entry, gap))]
-            pieces += [Piece(_from_entry(entry, part, state), entry) for part in found]
+            pieces += [Piece(_from_entry(entry, part, origin), entry) for part in found]
             left = [rest for gap in left for rest in gap.minus(found)]
     if left:
-        pieces += _explain(manifest, query, left, now, grace, max_staleness, broken)
+        pieces += _explain(manifest, query, left, broken, is_past=lambda entry: state(entry) is None)
     return sorted(pieces, key=lambda piece: piece.segment.window)
 
 
@@ -94,13 +94,7 @@ def _state(
 
 
 def _explain(
-    manifest: Manifest,
-    query: Query,
-    gaps: Sequence[Window],
-    now: datetime,
-    grace: Grace,
-    max_staleness: timedelta | None,
-    broken: Set[str],
+    manifest: Manifest, query: Query, gaps: Sequence[Window], broken: Set[str], is_past: Callable[[Entry], bool]
 ) -> list[Piece]:
     """Live pieces for ``gaps``, split by why no partition serves them."""
     reach = Window(gaps[0].start, gaps[-1].end)
@@ -108,7 +102,7 @@ def _explain(
     current = [entry for entry in of_query if entry.fingerprint == query.fingerprint]
     causes: list[tuple[Reason, list[Window]]] = [
         ("corrupt", [e.covers for e in current if e.build in broken]),
-        ("stale", [e.covers for e in current if _state(e, now, grace, max_staleness) is None]),
+        ("stale", [e.covers for e in current if is_past(e)]),
         ("grain_too_coarse", [e.covers for e in current]),
         ("fingerprint_mismatch", [e.covers for e in of_query if e.fingerprint != query.fingerprint]),
     ]

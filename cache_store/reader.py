@@ -21,8 +21,8 @@ from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorrupt
 from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
 from cache_store.memory import Held, size_of
-from cache_store.pieces import mark_empty, planned_pieces, refuse_live, segments_of, sound_pieces
-from cache_store.plan import Grace, Piece
+from cache_store.pieces import mark_empty, refuse_live, segments_of, sound_pieces
+from cache_store.plan import Grace, Piece, plan
 from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.stitch import stitch
 from cache_store.store import Store
@@ -163,7 +163,7 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
     answered_from, answer = held.value
     if answered_from is manifest:
         return answer
-    if segments_of(planned_pieces(manifest, request, now)) != list(answer.receipt.segments):
+    if segments_of(plan(manifest, request, now)) != list(answer.receipt.segments):
         return None
     answer = replace(answer, receipt=replace(answer.receipt, generation=manifest.generation))
     store.memory.put(request, replace(held, value=(manifest, answer)))
