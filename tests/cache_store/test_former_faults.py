@@ -17,7 +17,7 @@ from cache_store.errors import RequestError, StoreVersionError
 from cache_store.flight import wait_for_turn
 from cache_store.freshness import SETTLES_AFTER
 from cache_store.manifest import publish_manifest, read_manifest
-from cache_store.upkeep import check, repair
+from cache_store.upkeep import GRACE, check, repair, sweep
 from cache_store.warm import warm
 from nem.errors import SourceUnavailableError, WindowError
 from nem.lake import land
@@ -82,12 +82,13 @@ def test_a_repair_waits_for_whoever_builds(tiny):
     assert check(tiny.store, tiny.source, now=tiny.now, sample=100)[0].problem == "unpublished"
 
 
-def test_what_is_unpublished_gets_a_new_age(tiny):
-    entry = tiny.store.manifest().entries[0]
-    path = tiny.store.root / entry.path
-    os.utime(path, (0, 0))
+def test_what_is_unpublished_has_its_grace_from_then_on_however_old_it_is(tiny):
+    entry, now = tiny.store.manifest().entries[0], datetime.now(UTC)
+    os.utime(tiny.store.root / entry.path, (0, 0))
     publish_manifest(tiny.store.root, lambda newest: [one for one in newest.entries if one != entry])
-    assert datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC) < timedelta(minutes=1)
+    publish_manifest(tiny.store.root, lambda newest: newest.entries)  # as the next tick does
+    assert sweep(tiny.store, now=now + GRACE).files == ()
+    assert sweep(tiny.store, now=now + GRACE + timedelta(minutes=1)).files == (entry.path,)
 
 
 def test_explain_is_stale_where_fetch_is_while_the_source_is_away(tiny):
