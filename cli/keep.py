@@ -49,12 +49,15 @@ def run_attach(arguments: argparse.Namespace) -> int:
     from cache_store.settings import Settings
     from cache_store.store import attach
     from nem.lake import attach as attach_lake
-    from nem.source import check_ours
+    from nem.layouts.folder import find_layout
+    from nem.source import is_lake
 
     settings, url = Settings(), arguments.url.rstrip("/")
-    check_ours(settings.lake)
-    held = attach_lake(settings.lake, f"{url}/lake")
-    print(f"{settings.lake} is a copy of {url}/lake: {held} files")
+    if not is_lake(settings.lake) and find_layout(settings.lake):
+        print(f"{settings.lake} is read where it lies, and stays this machine's own")
+    else:
+        held = attach_lake(settings.lake, f"{url}/lake")
+        print(f"{settings.lake} is a copy of {url}/lake: {held} files")
     manifest = attach(settings.store, f"{url}/store").manifest()
     print(
         f"{settings.store} is a copy of {url}/store: generation {manifest.generation}, {len(manifest.entries)} partitions"

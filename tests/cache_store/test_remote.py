@@ -335,6 +335,18 @@ def test_attach_publishes_what_a_home_holds(tiny, url, tmp_path, monkeypatch, ca
     assert open_source(tmp_path / "third" / "lake").newest_labels() == tiny.source.newest_labels()
 
 
+def test_a_folder_of_somebody_elses_data_is_not_shared(url, tmp_path, monkeypatch, capsys):
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "scada5.parquet").write_bytes(b"x")
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_LAKE", str(foreign))
+    assert main(["attach", url]) == 0
+    assert "read where it lies" in capsys.readouterr().out
+    assert [path.name for path in foreign.iterdir()] == ["scada5.parquet"]
+    assert open_store(tmp_path / "store").remote.url == f"{url}/store"
+
+
 def test_two_stores_are_not_mixed(shared, tiny_world, tmp_path, url):
     mine = tiny_world.copied_to(tmp_path / "mine").store
     with pytest.raises(StoreUnavailableError, match="both"):
