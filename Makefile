@@ -32,7 +32,7 @@ down: ## end the server and the worker that `make deploy` started
 
 test: setup ## run every test, those in a real browser included
 	@$(BIN)/python -m tests.browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 soak: setup ## ten thousand random requests of each kind against the oracle, with revisions between (hours)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m 'not browser' tests/cache_store/test_answers.py tests/cache_store/test_revisions.py tests/nem
