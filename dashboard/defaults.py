@@ -22,9 +22,9 @@ def remember_defaults() -> None:
 
 
 def _remembered(self: PropertyDescriptor[Any], model: HasProps) -> Any:
-    key = model.__class__, self.name
-    if self.name in (model.themed_values() or ()):
+    if self.name in model.__dict__.get("__themed_values__", ()):  # `themed_values` takes three times as long
         return work_out(self, model)
+    key = model.__class__, self.name
     if key in _known:
         return _known[key]
     value = work_out(self, model)
