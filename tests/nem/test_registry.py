@@ -126,14 +126,19 @@ def test_a_snapshot_older_than_what_ships_changes_nothing(tmp_path):
     assert (tmp_path / UNITS_FILE).stat().st_mtime_ns == before
 
 
-def test_a_unit_nobody_knows_a_fuel_of_is_kept(tmp_path):
+def tables_with_a_new_unit() -> dict[str, pa.Table]:
+    """AEMO's, and NEWSF9 beside what Hallett is by now."""
     tables = aemo_tables()
     for name in ("DUDETAIL", "DUDETAILSUMMARY"):
         rows = tables[name].filter(pc.field("DUID") == "AGLHAL").to_pylist()
         new = [{**row, "DUID": "NEWSF9", "SCHEDULE_TYPE": "SEMI-SCHEDULED"} for row in rows[-1:]]
         new = [{key: row[key] for key in tables[name].column_names} for row in new]
         tables[name] = pa.Table.from_pylist([*tables[name].to_pylist(), *new])
-    land_registry(tmp_path, tables, as_of=BUNDLED_AS_OF)
+    return tables
+
+
+def test_a_unit_nobody_knows_a_fuel_of_is_kept(tmp_path):
+    land_registry(tmp_path, tables_with_a_new_unit(), as_of=BUNDLED_AS_OF)
     row = next(row for row in pq.read_table(tmp_path / UNITS_FILE).to_pylist() if row["duid"] == "NEWSF9")
     assert (row["fueltech_id"], row["region_id"], row["station_name"]) == (None, "SA1", "Hallett Power Station")
 

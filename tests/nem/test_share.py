@@ -25,7 +25,7 @@ from nem.share import HEAD, commit, current, stamps, sweep_lake
 from nem.source import open_source
 from nem.windows import INTERVAL, Window
 from tests.nem.test_lake import registry, scada
-from tests.nem.test_registry import WORKBOOK, aemo_tables
+from tests.nem.test_registry import WORKBOOK, tables_with_a_new_unit
 from tests.object_storage import SERVER, Aged, Away, Counting, Failing
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -307,15 +307,15 @@ def test_a_head_whose_putting_was_not_heard_of_still_tells_which_days_changed(ot
 
 
 def test_two_machines_whose_registries_change_at_once_have_both_changes(landed, other):
-    """A workbook that lands here while AEMO's tables land there: neither is made of what was held before the other."""
-    overtake(other, lambda: land_registry(landed, aemo_tables(), as_of=date(2025, 3, 1)))
+    """A workbook lands on one while a unit that only AEMO's tables know lands on the other: the registry is made of both."""
+    tables = tables_with_a_new_unit()
+    overtake(other, lambda: land_registry(landed, tables, as_of=date(2025, 3, 1)))
     land_workbook(other, WORKBOOK)
-    kept = {*(f"registry/{name}.parquet" for name in aemo_tables()), "registry/workbook.parquet"}
+    kept = {*(f"registry/{name}.parquet" for name in tables), "registry/workbook.parquet"}
     assert {name for name in stamps(other) if name.startswith("registry/")} == kept
-    both = rows_of(other, "units")
-    assert both == rows_of(landed, "units")
-    assert land_registry(landed, aemo_tables(), as_of=date(2025, 3, 1)) == []
-    assert rows_of(landed, "units") == both  # made of all there is
+    units = rows_of(other, "units")
+    assert units == rows_of(landed, "units")
+    assert "NEWSF9" in {row[0] for row in units}
 
 
 def test_a_changed_registry_and_its_days_are_published_as_one(landed, other):
