@@ -55,6 +55,7 @@ PERIOD = 20  # seconds: a tick
 SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
 SERVED = {"dispatch": "PUBLIC_DISPATCHIS", "scada": "PUBLIC_DISPATCHSCADA"}  # what a tick is for
 DISK_BYTES = 1024 * 2**20
+MOST_SHOWN = 10  # problems of one promise
 LEAST = 60  # ticks that show something
 RUN_BYTES = 200_000  # of Prefect's database
 ROUNDS = 7  # of runs with nothing to do
@@ -113,7 +114,9 @@ def is_missed(promise: str, problems: Iterator[str]) -> bool:
         found.extend(problems)
     except (AssertionError, OSError, httpx.HTTPError, NemError, CacheStoreError) as error:
         found.append(f"{type(error).__name__}: {error}")
-    print(f"MISSED: {promise}: {'; '.join(found)}" if found else f"holds: {promise}", flush=True)
+    print(f"{'MISSED' if found else 'holds'}: {promise}", *found[:MOST_SHOWN], sep="\n  ", flush=True)
+    if len(found) > MOST_SHOWN:
+        print(f"  and {len(found) - MOST_SHOWN} more")
     return bool(found)
 
 
