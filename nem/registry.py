@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nem.errors import SourceFormatError
@@ -44,18 +45,14 @@ _CURATED_NUMBERS = dict.fromkeys(
 @cache
 def excluded_units() -> frozenset[str]:
     """DUIDs that generate nothing: dummies, demand-side units, and the ends of Basslink, whose flow would count twice."""
-    with duckdb.connect() as con:
-        _register_curated(con)
-        return frozenset(
-            duid for (duid,) in con.execute("SELECT duid FROM curated WHERE excluded IS NOT NULL").fetchall()
-        )
+    return frozenset(_curated("units").filter(pc.field("excluded").is_valid())["duid"].to_pylist())
 
 
 @cache
 def bundled_registry() -> pa.Table:
     """The registry that ships with this package, in the columns of ``nem.tables.UNITS``."""
     with duckdb.connect() as con:
-        return _registry(con, _bundled_registered(con), None)
+        return _registry(con, _curated("registered"), None)
 
 
 def land_bundled_registry(root: Path) -> list[date]:
@@ -103,7 +100,7 @@ def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
 
 
 def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workbook: pa.Table | None) -> pa.Table:
-    _register_curated(con)
+    con.register("curated", _curated("units"))
     con.register("registered", registered_rows)
     con.register("workbook", workbook if workbook is not None else _no_workbook())
     return con.sql(_sql("registry"), params={"curated_from": BUNDLED_AS_OF}).to_arrow_table()
@@ -111,7 +108,7 @@ def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workboo
 
 def _landed_registered(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, pa.Table | None]) -> pa.Table:
     """What shipped here, unit by unit replaced by what landed since."""
-    bundled = _bundled_registered(con)
+    bundled = _curated("registered")
     landed = {name: rows for name in REGISTRY_TABLES if (rows := inputs[name]) is not None}
     if not {"DUDETAIL", "DUDETAILSUMMARY"} <= landed.keys():  # the one has no place, the other no capacity
         return bundled
@@ -122,16 +119,9 @@ def _landed_registered(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, pa.T
     ).to_arrow_table()
 
 
-def _bundled_registered(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    return _curated(con, "registered")
-
-
-def _register_curated(con: duckdb.DuckDBPyConnection) -> None:
-    con.register("curated", _curated(con, "units"))
-
-
-def _curated(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
-    with as_file(files("nem") / "curated" / f"{name}.csv") as path:
+@cache
+def _curated(name: str) -> pa.Table:
+    with as_file(files("nem") / "curated" / f"{name}.csv") as path, duckdb.connect() as con:
         return con.sql(
             "FROM read_csv($path, types = $types)", params={"path": str(path), "types": _CURATED_NUMBERS}
         ).to_arrow_table()
