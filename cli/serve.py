@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bokeh.server.server import Server
 
     from cache_store.settings import Settings
-    from dashboard.data import Market
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
@@ -74,8 +73,8 @@ def _serve(
     def prepare() -> Callable[[], Server]:
         from dashboard.app import open_app
 
-        market, origins = _market(), _origins(arguments.origin, address, port)
-        return lambda: open_app(market, origins=origins, picture=picture, process=process, **sign_in)
+        told, origins = _told(), _origins(arguments.origin, address, port)
+        return lambda: open_app(**told, origins=origins, picture=picture, process=process, **sign_in)
 
     asyncio.run(run(connect, prepare, picture=picture, live=then))
     return OK
@@ -139,21 +138,24 @@ def _origins(named: list[str], address: str, port: int) -> list[str]:
     return sorted(own | others)
 
 
-def _market() -> Market:
-    """What the pages may ask, bound to this installation."""
+def _told() -> dict[str, Any]:
+    """What the pages may ask, and what describes it, bound to this installation."""
     from cache_store import extent, fetch
     from cache_store.metrics import metrics
     from cli.health import look
     from dashboard.data import Market
 
     store, source, _ = open_installation()
-    return Market(
+    market = Market(
         ask=lambda query, window, **options: fetch(store, source, query, window, now=now_of(source), **options),
         extent=lambda query: extent(store, source, query),
         clock=lambda: now_of(source),
-        health=lambda: look(store, source, now_of(source)),
-        metrics=lambda: metrics(store, now=now_of(source)),
     )
+    return {
+        "market": market,
+        "health": lambda: look(store, source, now_of(source)),
+        "metrics": lambda: metrics(store, now=now_of(source)),
+    }
 
 
 def run_up(arguments: argparse.Namespace) -> int:

@@ -6,18 +6,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import panel as pn
 from bokeh.server.server import Server
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
+from panel.io.resources import LOCAL_DIST
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, OutputTransform, RequestHandler, authenticated
 
-from dashboard import health
 from dashboard.data import Market
 from dashboard.defaults import remember_defaults
+from dashboard.health import Health, page_of
 from dashboard.markup import ASSETS, asset
 from dashboard.page import open_page
 from dashboard.page import start as start_page
@@ -38,6 +40,10 @@ HEADERS = {
 
 def build_app(market: Market, pool: Executor | None = None, picture: Path | None = None) -> pn.Template:
     """One session's page: controls, four lazy tabs, and nothing fetched yet."""
+    if pn.state.curdoc:
+        # Panel (1.9.4) says so only where it renders a page. In a session that a websocket opens, the page's own having
+        # expired, styles would be asked of a CDN.
+        pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
     page = open_page(market, pn.state.session_args, pool, picture)
     start_page(page)
     template = pn.Template(asset("page.html"), design=pn.theme.Design)
@@ -55,12 +61,15 @@ def open_app(
     origins: Sequence[str],
     picture: Path | None = None,
     process: int | None = None,
+    health: Callable[[], Health] | None = None,
+    metrics: Callable[[], str] | None = None,
     **sign_in: Any,
 ) -> Server:
     """Panel's server of the pages on no address of its own, to be started and handed connections.
 
     ``origins`` (``host:port``) are those whose pages may open a session; ``sign_in`` are ``get_server``'s options for
     that; ``process`` is this one's number among several, ``picture`` where the overview is painted for the next start.
+    ``health`` and ``metrics`` (Prometheus text) describe the installation, where there is one to describe.
     """
     # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
     remember_defaults()
@@ -84,8 +93,8 @@ def open_app(
         check_unused_sessions_milliseconds=LIFETIME_MS // 4,
         extra_patterns=[
             ("/ready", _Ready),
-            ("/health", _Told, {"tell": health.page_of(market), "kind": "text/html; charset=utf-8"}),
-            ("/metrics", _Told, {"tell": market.metrics, "kind": "text/plain; version=0.0.4; charset=utf-8"}),
+            ("/health", _Told, {"tell": health and partial(page_of, health), "kind": "text/html; charset=utf-8"}),
+            ("/metrics", _Told, {"tell": metrics, "kind": "text/plain; version=0.0.4; charset=utf-8"}),
         ],
         show=False,
         start=False,

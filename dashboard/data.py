@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cache_store import Answer
-    from dashboard.health import Health
 
 RANGES: dict[str, timedelta | None] = {
     "1d": timedelta(days=1),
@@ -61,15 +60,12 @@ Unit = Literal["mw", "energy", "share"]
 class Market:
     """Everything the pages may ask: ``ask(query, window, *, filters, resolution)`` blocks and is thread-safe.
 
-    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now. ``health`` and
-    ``metrics`` (Prometheus text) describe the installation; None where there is nothing to describe.
+    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now.
     """
 
     ask: Callable[..., Answer]
     extent: Callable[[str], Window]
     clock: Callable[[], datetime]
-    health: Callable[[], Health] | None = None
-    metrics: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

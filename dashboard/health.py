@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from dashboard.data import LATE_MINUTES, Market
+from dashboard.data import LATE_MINUTES
 from dashboard.errors import card, describe
 from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, table
 from nem.windows import Window, market_time
@@ -61,24 +61,17 @@ class Health:
     taken: Sequence[Taken] = ()
 
 
-def page_of(market: Market) -> Callable[[], str] | None:
-    """What renders the page of this installation's health as it is then; None if the market cannot tell."""
-    tell = market.health
-    if tell is None:
-        return None
-
-    def page() -> str:
-        try:
-            parts = render(tell())
-        except Exception as error:  # noqa: BLE001 - the page of what is wrong must come up when something is
-            parts = f'<section class="card">{card(describe(error))}</section>'
-        return (
-            asset("health.html")
-            .replace("<!--css-->", asset("page.css") + _plain(asset("parts.css")))
-            .replace("<!--parts-->", parts)
-        )
-
-    return page
+def page_of(look: Callable[[], Health]) -> str:
+    """The page of this installation's health as it is now."""
+    try:
+        parts = render(look())
+    except Exception as error:  # noqa: BLE001 - the page of what is wrong must come up when something is
+        parts = f'<section class="card">{card(describe(error))}</section>'
+    return (
+        asset("health.html")
+        .replace("<!--css-->", asset("page.css") + _plain(asset("parts.css")))
+        .replace("<!--parts-->", parts)
+    )
 
 
 def _plain(css: str) -> str:

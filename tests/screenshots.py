@@ -1,7 +1,7 @@
 """Pictures of every tab and of data health, light and dark, at a desk and on a phone: `python -m tests.screenshots [word ...]`.
 
-They are taken of the bundled sample, warmed and served in a folder of its own, and put into `docs/images`. Words pick those whose
-file name has one of them.
+They are taken of the bundled sample, warmed and served in a folder of its own, and put into `docs/images` with a page of them all.
+Words pick those whose file name has one of them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,24 @@ SETTLED = """() => {
   const has = (name) => seen.some((node) => node.classList.contains(name) && node.checkVisibility({ visibilityProperty: true }));
   return !has("skeleton") && !has("busy") && (has("receipt") || has("newest"));
 }"""
+
+
+def index() -> str:
+    """The page of all pictures."""
+    told = [
+        "# Pictures of every tab",
+        "Taken by `make screenshots` of the bundled sample, October 2017: at a desk and on a phone, light and dark. Source: AEMO.",
+    ]
+    for view in VIEWS:
+        told.append(f"## {view.replace('-', ': ', 1).replace('-', ' ').capitalize()}")
+        told += [
+            " ".join(
+                f'<img src="{view}-{theme}{screen}.png" width="{width}" alt="{view}, {theme}{screen.replace("-", ", ")}">'
+                for theme in THEMES
+            )
+            for screen, width in (("", 420), ("-phone", 180))
+        ]
+    return "\n\n".join(told) + "\n"
 
 
 def take(url: str, folder: Path, words: list[str]) -> None:
@@ -105,5 +123,6 @@ def _served(home: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    (IMAGES / "README.md").write_text(index(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as scratch, _served(Path(scratch)) as url:
         take(url, IMAGES, sys.argv[1:])

@@ -98,8 +98,18 @@
     look();
   };
 
+  // The page was too old to open its session: opened anew, but not for ever where no websocket is let through.
+  let is_ready = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  window.WebSocket = class extends WebSocket {
+    constructor(...options) {
+      super(...options);
+      this.addEventListener("close", () => { if (!is_ready) window.nemwarm_lost(); });
+    }
+  };
+
   // Bokeh's tabs stand behind what they open, and know nothing of the keyboard but focus.
   window.nemwarm_ready = () => {
+    is_ready = true;
     const tabs = [...views(window.Bokeh.index)].find((view) => view.header_els);
     const tell = () => tabs.header_els.forEach((one, place) => Object.assign(one, { role: "tab", ariaSelected: String(place === tabs.model.active) }));
     tabs.shadow_el.prepend(tabs.header_el);

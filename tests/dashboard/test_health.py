@@ -70,9 +70,9 @@ def test_prices_aemo_changed_today_are_told_from_those_that_were_merely_late(tmp
     assert day.unconfirmed - known.unconfirmed == 2  # those of the newest 24 hours
 
 
-def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation, tiny_market):
+def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation):
     store, source = installation
-    text = page_of(replace(tiny_market, health=lambda: look(store, source, NOW)))()
+    text = page_of(lambda: look(store, source, NOW))
     for words in ("LATE1", "unit_scada", "regional_price", "warm-recent", "4.2 s", "Source: AEMO", "Behind"):
         assert words in text
     assert "&lt;b&gt;the lake is gone" in text
@@ -93,7 +93,7 @@ def test_late_feeds_stand_out(installation):
     assert '<b class="late flag">3.0 h</b>' in render(found)
 
 
-def test_a_source_with_nothing_and_a_store_that_is_gone_still_give_a_page(tmp_path, tiny_market):
+def test_a_source_with_nothing_and_a_store_that_is_gone_still_give_a_page(tmp_path):
     empty = look(open_store(tmp_path / "store"), open_source(tmp_path / "lake"), NOW)
     assert empty.day is None
     assert "The source holds nothing" in render(empty)
@@ -101,4 +101,4 @@ def test_a_source_with_nothing_and_a_store_that_is_gone_still_give_a_page(tmp_pa
     def gone():
         raise StoreUnavailableError("the store cannot be read")
 
-    assert "the store cannot be read" in page_of(replace(tiny_market, health=gone))()
+    assert "the store cannot be read" in page_of(gone)

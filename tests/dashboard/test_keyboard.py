@@ -13,6 +13,8 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.filterwarnings("ignore::bokeh.util.warnings.BokehUserWarning"),
 ]
+FRAME = {"NEM", "NSW1", "SA1", "Export", "Switch between light and dark", "Data health"}
+DATED = {"1d", "All", "Choose dates"}
 
 
 def walk(page: Page, most: int = 250) -> list[dict]:
@@ -46,6 +48,7 @@ def test_every_control_is_reached_in_the_order_it_is_seen(page, url, address, wa
     names = [one["name"] for one in found]
     first = names.index("NEM Overview")
     assert names[first : first + 4] == list(TITLES)
+    assert FRAME | (DATED if "range" in address else set()) <= set(names)
     inside = names[first + 4 : names.index("Data health")]
     for want in wanted:
         assert any(want in name for name in inside), (want, inside)

@@ -17,10 +17,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bokeh.client import pull_session
+from bokeh.models import ImportedStyleSheet
+from bokeh.server.views import ws
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -47,7 +49,7 @@ def get(url: str, **headers: str) -> tuple[int, str, dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def url(tiny_market) -> Iterator[str]:
-    with served(replace(tiny_market, metrics=lambda: "nemwarm_partitions 1\n")) as url:
+    with served(tiny_market, metrics=lambda: "nemwarm_partitions 1\n") as url:
         yield url
 
 
@@ -59,7 +61,7 @@ def test_the_page_its_metrics_and_its_readiness_are_served(url):
     assert headers["Content-Type"].startswith("text/plain")
 
 
-def test_a_market_that_cannot_tell_its_health_has_no_page_of_it(url):
+def test_an_app_not_told_of_its_health_has_no_page_of_it(url):
     assert get(f"{url}health")[0] == 404
 
 
@@ -129,8 +131,8 @@ def test_readers_sign_in_before_they_see_anything(tiny_market, tmp_path):
     users = tmp_path / "users.json"
     users.write_text(json.dumps({"ann": "correct horse"}))
     assert not _check_sign_in(users)
-    told = replace(tiny_market, metrics=lambda: "secret_metric 1\n")
-    with served(told, basic_auth=str(users), cookie_secret="s" * 32) as url:
+    told = {"metrics": lambda: "secret_metric 1\n"}
+    with served(tiny_market, **told, basic_auth=str(users), cookie_secret="s" * 32) as url:
         jar = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         for path in ("", "metrics"):
             with jar.open(url + path, timeout=20) as answer:
@@ -293,6 +295,48 @@ def test_a_page_whose_server_began_anew_opens_itself_anew(browser, home):
     finally:
         command.process.kill()
         command.process.wait(20)
+
+
+def test_a_session_opened_by_a_websocket_asks_nobody_else_for_its_styles(url):
+    """Its page was rendered for another, which has expired: Panel says only there that files are this server's."""
+    session = pull_session(url=url)
+    try:
+        styles = {one.url for one in session.document.select({"type": ImportedStyleSheet})}
+    finally:
+        session.close()
+    assert styles
+    assert {one for one in styles if urllib.parse.urlsplit(one).netloc} == set()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("lost", "openings"), [("session", 1), ("token", 2)])
+def test_a_page_whose_session_has_expired_shows_all_the_same_and_asks_nobody_else(
+    browser, tiny_market, monkeypatch, lost, openings
+):
+    """A session that is gone is made again; a token that is too old opens none, so the page is opened anew."""
+    losing, connect, payload_of = [True], ws.WSHandler._async_open, ws.get_token_payload
+
+    async def late(handler, token):
+        for session in list(handler.application_context.sessions) if lost == "session" and losing else ():
+            await handler.application_context._discard_session(session, lambda _: losing.clear() or True)
+        return await connect(handler, token)
+
+    def old(token):
+        if lost == "token" and losing:
+            losing.clear()
+            return {"session_expiry": 0}
+        return payload_of(token)
+
+    monkeypatch.setattr(ws.WSHandler, "_async_open", late)
+    monkeypatch.setattr(ws, "get_token_payload", old)
+    with served(tiny_market) as url:
+        page, asked, opened = browser.new_page(), set(), []
+        page.on("request", lambda request: asked.add(urllib.parse.urlsplit(request.url).netloc))
+        page.on("domcontentloaded", lambda _: opened.append(1))
+        page.goto(f"{url}?region=SA1")
+        page.locator(".tile.chosen", has_text="SA1").wait_for()
+        assert (losing, len(opened)) == ([], openings)
+        assert asked <= {urllib.parse.urlsplit(url).netloc, ""}
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
