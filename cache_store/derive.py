@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cache_store.catalogue import Query
+from nem.arrays import as_arrow, as_numpy
 from nem.fuels import LOADS
-from nem.source import as_arrow, as_numpy
 from nem.windows import Resolution, Window, bucket_edges
 
 SECOND = np.timedelta64(1, "s")

@@ -104,15 +104,20 @@ class Question:
 class Export:
     """A table as a reader sees it, to take away, and what was asked for it (the first question names the file).
 
-    ``table`` has ``interval_start`` and ``interval_end`` (naive NEM time) where it is over time; ``units`` has the
-    unit of each column that has one, such as ``{"wind": "MW", "price": "$/MWh"}``.
+    ``make`` makes the table when it is wanted: with ``interval_start`` and ``interval_end`` (naive NEM time) where it is
+    over time. ``units`` has the unit of each column that has one, such as ``{"wind": "MW", "price": "$/MWh"}``.
     """
 
     name: str
     title: str
     questions: tuple[Question, ...]
-    table: pa.Table
+    make: Callable[[], pa.Table]
     units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> pa.Table:
+        """The table, made now."""
+        return self.make()
 
 
 def ask(market: Market, question: Question) -> Answer:

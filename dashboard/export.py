@@ -8,11 +8,15 @@ import shlex
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
+from typing import TYPE_CHECKING
 
 from cache_store.catalogue import FILTERS
 from cache_store.export import csv_bytes, parquet_bytes
 from dashboard.data import Export, Question
 from dashboard.markup import MISSING, moment, number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMS = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet", "table": "text/html"}
 MOST_ROWS = 2_500  # of a table on the page; files have all
@@ -21,30 +25,31 @@ _ABOUT = "<p>Times are NEM time (UTC+10, no daylight saving). Source: AEMO</p>"
 
 def encode(one: Export, form: str) -> tuple[str, str]:
     """The media type and the base64 of ``one`` as a file: in CSV a column's unit follows its name, ``wind (MW)``."""
+    table = one.table
     if form == "parquet":
         notes = {
             "title": one.title,
             "command": "; ".join(command(question) for question in one.questions),
             **{f"unit.{name}": unit for name, unit in one.units.items()},
         }
-        data = parquet_bytes(one.table, notes)
+        data = parquet_bytes(table, notes)
     elif form == "table":
-        data = sheet(one).encode()
+        data = sheet(one, table).encode()
     else:
-        data = csv_bytes(one.table.rename_columns(_heads(one)))
+        data = csv_bytes(table.rename_columns(_heads(one, table)))
     return FORMS[form], base64.b64encode(data).decode()
 
 
-def _heads(one: Export) -> list[str]:
-    return [f"{name} ({one.units[name]})" if one.units.get(name) else name for name in one.table.column_names]
+def _heads(one: Export, table: pa.Table) -> list[str]:
+    return [f"{name} ({one.units[name]})" if one.units.get(name) else name for name in table.column_names]
 
 
-def sheet(one: Export) -> str:
-    """``one`` as HTML: what a chart says, in words."""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _heads(one))
-    columns = [list(map(_cell, column.to_pylist())) for column in one.table.slice(0, MOST_ROWS).columns]
+def sheet(one: Export, table: pa.Table) -> str:
+    """``one``'s ``table`` as HTML: what a chart says, in words."""
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in _heads(one, table))
+    columns = [list(map(_cell, column.to_pylist())) for column in table.slice(0, MOST_ROWS).columns]
     rows = "".join(f"<tr><td>{'<td>'.join(cells)}" for cells in zip(*columns, strict=True))
-    left = one.table.num_rows - MOST_ROWS
+    left = table.num_rows - MOST_ROWS
     more = f"<p>The first {MOST_ROWS:,} rows; a file has {left:,} more.</p>" if left > 0 else ""
     return (
         f"<h2>{escape(one.title)}</h2>{_ABOUT}{more}"

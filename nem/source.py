@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from nem.arrays import as_arrow
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.files import list_folder
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, landed_days
@@ -238,24 +238,6 @@ def check_ours(root: Path) -> None:
 
 def _version(layout: _Layout, table: str, day: date) -> str:
     return (layout.registry_version(day) if table == "units" else layout.token(table, day)) or _EMPTY
-
-
-def as_arrow(values: np.ndarray[Any, Any]) -> pa.Array:
-    """Numbers, times or booleans as an Arrow array. ``pa.array`` would import pandas for them: half a second."""
-    held = np.packbits(values, bitorder="little") if values.dtype == bool else np.ascontiguousarray(values).view("u1")
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(held)])
-
-
-def as_numpy(values: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, Any]:
-    """Eight-byte values or booleans as NumPy's, null as not a number; ``to_numpy`` would import pandas, too."""
-    held = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_floating(held.type):
-        held = pc.fill_null(held, as_arrow(np.full(1, np.nan))[0])
-    buffer, end = held.buffers()[1], held.offset + len(held)
-    if pa.types.is_boolean(held.type):
-        bits = np.unpackbits(np.frombuffer(buffer, "u1"), count=end, bitorder="little")
-        return bits[held.offset :].astype(bool)
-    return np.frombuffer(buffer, held.type.to_pandas_dtype(), end)[held.offset :]
 
 
 def open_source(path: Path | str) -> Source:

@@ -120,16 +120,20 @@ def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
     def of(name: str, row: FuelRow | None) -> float | None:
         return signed(row, getattr(row, name)) if row and name != "share" else getattr(row, name, None)
 
-    columns: dict[str, pa.Array] = {"band": pa.array([row.band.id for row in rows], pa.string())}
+    columns: dict[str, list[float | None]] = {}
     units: dict[str, str] = {}
     for name, unit in (("energy_mwh", "MWh"), ("mean_mw", "MW"), ("share", ""), ("market_value_aud", "$")):
         for when in ("now", "then"):
-            columns[f"{name}_{when}"] = pa.array([of(name, getattr(row, when)) for row in rows], pa.float64())
+            columns[f"{name}_{when}"] = [of(name, getattr(row, when)) for row in rows]
             units[f"{name}_{when}"] = unit
     for when in ("now", "then"):
-        prices = [side.dwa_price if (side := getattr(row, when)) else None for row in rows]
-        columns[f"dwa_price_{when}"] = pa.array(prices, pa.float64())
+        columns[f"dwa_price_{when}"] = [side.dwa_price if (side := getattr(row, when)) else None for row in rows]
         units[f"dwa_price_{when}"] = "$/MWh"
-    columns["change_mw"] = pa.array([row.change_mw for row in rows], pa.float64())
+    columns["change_mw"] = [row.change_mw for row in rows]
     units["change_mw"] = "MW"
-    return Export("changes", "What changed", now.questions + then.questions, pa.table(columns), units)
+
+    def make() -> pa.Table:
+        bands = {"band": pa.array([row.band.id for row in rows], pa.string())}
+        return pa.table(bands | {name: pa.array(values, pa.float64()) for name, values in columns.items()})
+
+    return Export("changes", "What changed", now.questions + then.questions, make, units)

@@ -57,7 +57,7 @@ def load(market: Market, selection: Selection) -> Daytime:
         "time-of-day",
         "The average day",
         questions,
-        shape.arrow(columns),
+        lambda: shape.arrow(columns),
         {**dict.fromkeys(names, day.unit), "price": "$/MWh"},
     )
     return Daytime(

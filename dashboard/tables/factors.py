@@ -55,7 +55,7 @@ def load(market: Market, selection: Selection) -> Factors:
         "capacity-factors",
         "Capacity factors over time",
         (question,),
-        shape.arrow(columns),
+        lambda: shape.arrow(columns),
         dict.fromkeys((band.id for band in bands), "%"),
     )
     return Factors(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,8 +91,9 @@ def load_flows(market: Market, region: str, selection: Selection) -> Flows:
     question = Question("interconnector_flow", window, resolution_of(selection, window))
     answer = ask_beside(market, question)
     links = [link for link in links_of(answer) if touches(link, region)]
-    kept = shape.where(answer.table, "interconnector_id", [link.interconnector_id for link in links])
-    export = Export("flows", "Interconnector flows", (question,), kept, _units())
+    names = [link.interconnector_id for link in links]
+    make = partial(shape.where, answer.table, "interconnector_id", names)
+    export = Export("flows", "Interconnector flows", (question,), make, _units())
     why_none = "" if links else "No interconnector reported in this range."
     return Flows(region, window, links, why_none, (answer.receipt,), (export,) if links else ())
 

@@ -98,19 +98,24 @@ def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
 
 def stack_export(supply: Supply, name: str = "generation", title: str = "The stack, with demand and price") -> Export:
     """The chart's table."""
-    return Export(name, title, supply.questions[:2], *stack_table(supply.stack))
+    return Export(name, title, supply.questions[:2], lambda: stack_table(supply.stack), stack_units(supply.stack))
 
 
-def stack_table(drawn: Stack) -> tuple[pa.Table, dict[str, str]]:
-    """A stack as drawn, a column per band with loads and exports negative, and the columns' units."""
-    names = [*(band.id for band in drawn.bands), "supply", "demand"]
-    columns = {name: drawn.columns[name] for name in ("interval_start", "interval_end", *names, "price")}
-    return shape.arrow(columns), {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
+def stack_table(drawn: Stack) -> pa.Table:
+    """A stack as drawn, a column per band with loads and exports negative."""
+    names = ("interval_start", "interval_end", *stack_units(drawn))
+    return shape.arrow({name: drawn.columns[name] for name in names})
+
+
+def stack_units(drawn: Stack) -> dict[str, str]:
+    """The units of its columns."""
+    names = (*(band.id for band in drawn.bands), "supply", "demand")
+    return {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
 
 
 def rows_export(supply: Supply) -> Export:
     """The table of bands, signs as told."""
-    return Export("fuels", "The table of fuels", supply.questions, rows_table(supply.rows), ROW_UNITS)
+    return Export("fuels", "The table of fuels", supply.questions, lambda: rows_table(supply.rows), ROW_UNITS)
 
 
 def rows_table(rows: list[FuelRow]) -> pa.Table:

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.data import Export, Grouping, Market, Question, Selection, ask_beside, extent_of, held_window, window_of
 from dashboard.tables import shape
 from dashboard.tables.flows import Flows, load_flows
-from dashboard.tables.generation import stack_table
+from dashboard.tables.generation import stack_table, stack_units
 from dashboard.tables.records import Records, load_records
 from dashboard.tables.summary import Summary, load_summary
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, renewable_shares, stack
@@ -95,9 +95,9 @@ def load(market: Market, selection: Selection) -> Overview:
     told = {*price.table["region_id"].to_pylist(), *generation.table["region_id"].to_pylist()}
     summary = load_summary(market, region, extent)
     flows = load_flows(market, NEM, day)
-    drawn = Export("last-24-hours", "The last 24 hours", asked, *stack_table(supply))
+    drawn = Export("last-24-hours", "The last 24 hours", asked, lambda: stack_table(supply), stack_units(supply))
     every_price = (Question("regional_price", price_window, "5min"),)
-    prices = Export("prices", "Prices of the last 24 hours", every_price, price.table, PRICE_UNITS)
+    prices = Export("prices", "Prices of the last 24 hours", every_price, lambda: price.table, PRICE_UNITS)
     return Overview(
         region=region,
         window=window,

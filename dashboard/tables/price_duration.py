@@ -86,7 +86,7 @@ def load(market: Market, selection: Selection) -> PriceDuration:
 
 def _export(questions: tuple[Question, ...], curves: shape.Columns) -> Export:
     units = {name: "0-1" if name == "share" else "$/MWh" for name in curves}
-    return Export("price-duration", "Price-duration curve", questions, shape.arrow(curves), units)
+    return Export("price-duration", "Price-duration curve", questions, lambda: shape.arrow(curves), units)
 
 
 def levels(prices: RegionPrices) -> dict[float, float]:

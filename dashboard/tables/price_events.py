@@ -69,7 +69,7 @@ def load(market: Market, selection: Selection) -> PriceEvents:
         cap=price_cap(window.end.date()),
         receipts=(exact.receipt,),
         exports=(
-            Export("price-events", "High-price events", (exact.question,), events_table(events), units),
+            Export("price-events", "High-price events", (exact.question,), lambda: events_table(events), units),
         ),
     )  # fmt: skip
 

@@ -65,11 +65,15 @@ def load(market: Market, selection: Selection) -> PriceProfile:
                 "price-time-of-day",
                 "Price by time of day",
                 (question,),
-                shape.arrow(profile),
+                lambda: shape.arrow(profile),
                 {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend"), "$/MWh"),
             ),
             Export(
-                "price-hours", "Price by hour and day", (question,), _grid_table(first_day, grid), {"price": "$/MWh"}
+                "price-hours",
+                "Price by hour and day",
+                (question,),
+                lambda: _grid_table(first_day, grid),
+                {"price": "$/MWh"},
             ),
         ),
     )

@@ -59,8 +59,16 @@ def load(market: Market, selection: Selection) -> PriceSeries:
         statistics=told,
         receipts=(series.receipt, exact.receipt),
         exports=(
-            Export("prices", "Spot price", asked, series_table(found, regions), dict.fromkeys(regions, "$/MWh")),
-            Export("price-statistics", "Price statistics", (exact.question,), statistics_table(told), STATISTICS_UNITS),
+            Export(
+                "prices", "Spot price", asked, lambda: series_table(found, regions), dict.fromkeys(regions, "$/MWh")
+            ),
+            Export(
+                "price-statistics",
+                "Price statistics",
+                (exact.question,),
+                lambda: statistics_table(told),
+                STATISTICS_UNITS,
+            ),
         ),
     )
 

@@ -96,8 +96,10 @@ def load(market: Market, selection: Selection) -> PriceValue:
         tree=tree,
         receipts=(generation.receipt, units.receipt, price.receipt),
         exports=(
-            Export("value-by-fuel", "Value by fuel", questions, rows_table(fuels), units_of),
-            Export("value-tree", "Value by region, fuel and station", questions, tree_table(tree, order), units_of),
+            Export("value-by-fuel", "Value by fuel", questions, lambda: rows_table(fuels), units_of),
+            Export(
+                "value-tree", "Value by region, fuel and station", questions, lambda: tree_table(tree, order), units_of
+            ),
         ),
     )
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nem.arrays import as_arrow, as_numpy
 from nem.regions import NEM
 
 if TYPE_CHECKING:
@@ -30,11 +31,24 @@ def columns(table: pa.Table, names: Iterable[str] | None = None) -> Columns:
 
 
 def _array(column: pa.ChunkedArray) -> Array:
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_null(column.type):
+    if pa.types.is_null(column.type) or not len(column):
         return np.full(len(column), np.nan)
-    return np.asarray(column.to_numpy())
+    if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
+        names, place = _encoded(column)
+        return np.array(names, dtype=object)[place]
+    if column.null_count:  # of counts; as_numpy knows what a missing float is
+        column = column.cast(pa.float64())
+    return as_numpy(column)
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[list[str | None], Array]:
+    """The distinct texts of a column, and each row's place among them."""
+    encoded = column.combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    names = encoded.dictionary.to_pylist()
+    place = encoded.indices.fill_null(len(names)) if encoded.null_count else encoded.indices
+    return [*names, None], as_numpy(place) if len(encoded) else np.empty(0, dtype=int)
 
 
 def arrow(data: Columns) -> pa.Table:
@@ -45,7 +59,7 @@ def arrow(data: Columns) -> pa.Table:
 def where(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
     """The rows whose ``column`` is one of ``values``, in their order."""
     kept = np.isin(_array(table.column(column)), list(values))
-    return table.filter(pa.array(kept))
+    return table.filter(as_arrow(kept))
 
 
 def total(values: Array) -> float | None:
@@ -63,15 +77,13 @@ def ratio(numerator: float | None, denominator: float | None) -> float | None:
 
 def keyed(column: pa.ChunkedArray, groups: Mapping[str, str] | None = None) -> tuple[list[str], Array]:
     """The distinct texts of a column, and each row's place among them; with ``groups``, of what those map them to."""
-    encoded = column.combine_chunks()
-    if not pa.types.is_dictionary(encoded.type):
-        encoded = encoded.dictionary_encode()
-    names = [str(name) for name in encoded.dictionary.to_pylist()]
+    texts, rows = _encoded(column)
+    names = [str(name) for name in texts if name is not None]
     if groups is not None:
         names = [groups.get(name, name) for name in names]
     distinct = list(dict.fromkeys(names))
     place = np.array([distinct.index(name) for name in names], dtype=int)
-    return distinct, place[encoded.indices.to_numpy()] if len(encoded) else np.empty(0, dtype=int)
+    return distinct, place[rows]
 
 
 def added(place: Array, values: Array, size: int) -> Array:

@@ -69,7 +69,9 @@ def load(market: Market, selection: Selection) -> StationLeague:
         fuels=fuels,
         rows=rows,
         receipts=(units.answer.receipt, year.receipt),
-        exports=(Export("stations", "Stations by capacity factor", (units.question,), league_table(rows), UNITS),),
+        exports=(
+            Export("stations", "Stations by capacity factor", (units.question,), lambda: league_table(rows), UNITS),
+        ),
     )
 
 

@@ -82,7 +82,7 @@ def load(market: Market, selection: Selection) -> StationOutput:
         starts=_starts(market, questions[0], detail),
         peak_mw=float(np.nanmax(series["mean_mw"])) if np.isfinite(series["mean_mw"]).any() else None,
         receipts=(detail.receipt, price.receipt, units.answer.receipt),
-        exports=(Export("station", chosen.title, questions, shape.arrow(series), SERIES_UNITS),),
+        exports=(Export("station", chosen.title, questions, lambda: shape.arrow(series), SERIES_UNITS),),
     )
 
 

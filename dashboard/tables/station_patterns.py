@@ -63,8 +63,8 @@ def load(market: Market, selection: Selection) -> StationPatterns:
         months=months,
         receipts=(detail.receipt, monthly.receipt),
         exports=(
-            Export("station-time-of-day", f"{chosen.title} by time of day", asked[:1], shape.arrow(profile), {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend", "charge"), "MW")),
-            Export("station-months", f"{chosen.title} by month", asked[1:], shape.arrow(months), {"capacity_factor": "0-1", "energy_mwh": "MWh"}),
+            Export("station-time-of-day", f"{chosen.title} by time of day", asked[:1], lambda: shape.arrow(profile), {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend", "charge"), "MW")),
+            Export("station-months", f"{chosen.title} by month", asked[1:], lambda: shape.arrow(months), {"capacity_factor": "0-1", "energy_mwh": "MWh"}),
         ),
     )  # fmt: skip
 

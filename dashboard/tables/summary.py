@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,6 +116,12 @@ def _extreme(data: shape.Columns, which: str) -> Extreme | None:
 
 def _export(days: list[Day | None], questions: tuple[Question, ...]) -> Export:
     held = [day for day in days if day is not None]
+    units = {"supply_mwh": "MWh", "demand_mwh": "MWh"} | dict.fromkeys(("mean_price", "rrp_max", "rrp_min"), "$/MWh")
+    return Export("summary", "The daily summary", questions, partial(summary_table, held), units)
+
+
+def summary_table(held: list[Day]) -> pa.Table:
+    """A row per day."""
     names = ("mean_price", "supply_mwh", "demand_mwh", "renewable_share", "gas_share", "coal_share")
     columns = {
         "interval_start": pa.array([day.window.start for day in held], pa.timestamp("us")),
@@ -123,5 +130,4 @@ def _export(days: list[Day | None], questions: tuple[Question, ...]) -> Export:
         "rrp_max": pa.array([day.high.rrp if day.high else None for day in held], pa.float64()),
         "rrp_min": pa.array([day.low.rrp if day.low else None for day in held], pa.float64()),
     }
-    units = {"supply_mwh": "MWh", "demand_mwh": "MWh"} | dict.fromkeys(("mean_price", "rrp_max", "rrp_min"), "$/MWh")
-    return Export("summary", "The daily summary", questions, pa.table(columns), units)
+    return pa.table(columns)

@@ -36,7 +36,7 @@ def load(market, selection) -> Plain:
     question = Question("generation_by_fuel", window, answer.receipt.resolution, filters)
     table = answer.table.select(["interval_start", "interval_end", "fueltech_id", "energy_mwh"])
     told = f"{selection.region} {window} {answer.receipt.resolution} {selection.view} {selection.station or ''}"
-    export = Export("plain", "Energy by fuel", (question,), table, {"energy_mwh": "MWh"})
+    export = Export("plain", "Energy by fuel", (question,), lambda: table, {"energy_mwh": "MWh"})
     return Plain(told, table, (answer.receipt,), (export,))
 
 

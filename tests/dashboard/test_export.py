@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import shlex
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -149,7 +150,7 @@ def test_the_file_of_a_station_is_what_its_command_says(market, run):
 
 def test_the_table_on_the_page_is_the_file_in_words(market):
     drawn = generation.load(market, STACK).exports[0]
-    html = export.sheet(drawn)
+    html = export.sheet(drawn, drawn.table)
     assert html.count("<tr><td>") == 48
     assert '<th scope="col">wind (MW)</th>' in html
     assert "2024-02-29 00:00" in html
@@ -158,7 +159,7 @@ def test_the_table_on_the_page_is_the_file_in_words(market):
 def test_a_long_table_is_cut_on_the_page_and_says_so(market):
     drawn = prices.load(market, PRICES).exports[0]
     many = drawn.table.take(list(range(576)) * 5)
-    html = export.sheet(Export("prices", "<b>", drawn.questions, many, drawn.units))
+    html = export.sheet(replace(drawn, title="<b>"), many)
     assert html.count("<tr><td>") == export.MOST_ROWS
     assert "380 more" in html
     assert "<b>" not in html

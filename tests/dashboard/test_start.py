@@ -6,7 +6,25 @@ import json
 import subprocess
 import sys
 
+from tests.tiny_nem import land_raw, raw_tables
+
 HEAVY = ("prefect", "pandas", "holoviews", "hvplot", "matplotlib", "plotly", "panel_material_ui")
+
+
+DRAW = """
+from cache_store import open_store
+from dashboard.data import Selection
+from dashboard.tables import generation, overview
+from dashboard.views import generation as second, overview as first
+from nem.source import open_source
+from nem.windows import utc_time
+from tests.dashboard.serving import market_of
+from tests.tiny_nem import WINDOW
+
+market = market_of(open_source({lake!r}), open_store({store!r}), lambda: utc_time(WINDOW.end))
+for tables, view in ((overview, first), (generation, second)):
+    view.build(lambda **_: None).show(tables.load(market, Selection(region="SA1", range="all")))
+"""
 
 
 def modules_after(statements: str) -> set[str]:
@@ -35,3 +53,9 @@ def test_every_tab_together_loads_neither_pandas_nor_prefect():
     views = ["overview", "generation", "prices", "stations"]
     loaded = modules_after("\n".join(f"import dashboard.views.{name}, dashboard.tables.{name}" for name in views))
     assert loaded.isdisjoint(HEAVY)
+
+
+def test_drawing_loads_no_pandas(tmp_path):
+    """Half a second of the first reader's: pyarrow imports it for an array made of a list, or made into NumPy's."""
+    lake = land_raw(tmp_path / "lake", raw_tables()).root
+    assert "pandas" not in modules_after(DRAW.format(lake=str(lake), store=str(tmp_path / "store")))
