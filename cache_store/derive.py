@@ -103,7 +103,10 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
     """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
-    energy, is_load = as_numpy(rows["energy_mwh"]), as_numpy(pc.is_in(rows["fueltech_id"], pa.array(LOADS)))
+    energy, fuels = as_numpy(rows["energy_mwh"]), rows["fueltech_id"].combine_chunks().dictionary_encode()
+    # Not pc.is_in: the array of loads that it wants is made by way of pandas.
+    loads = np.array([fuel in LOADS for fuel in fuels.dictionary.to_pylist()], bool)
+    is_load = loads[as_numpy(fuels.indices)]
     starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
     supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
     return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))

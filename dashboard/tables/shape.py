@@ -31,11 +31,13 @@ def columns(table: pa.Table, names: Iterable[str] | None = None) -> Columns:
 
 
 def _array(column: pa.ChunkedArray) -> Array:
-    if pa.types.is_null(column.type) or not len(column):
+    if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
         names, place = _encoded(column)
         return np.array(names, dtype=object)[place]
+    if not len(column):
+        return np.empty(0, column.type.to_pandas_dtype())
     if column.null_count:  # of counts; as_numpy knows what a missing float is
         column = column.cast(pa.float64())
     return as_numpy(column)
@@ -43,12 +45,14 @@ def _array(column: pa.ChunkedArray) -> Array:
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[str | None], Array]:
     """The distinct texts of a column, and each row's place among them."""
+    if not len(column):
+        return [None], np.empty(0, dtype=int)
     encoded = column.combine_chunks()
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     names = encoded.dictionary.to_pylist()
     place = encoded.indices.fill_null(len(names)) if encoded.null_count else encoded.indices
-    return [*names, None], as_numpy(place) if len(encoded) else np.empty(0, dtype=int)
+    return [*names, None], as_numpy(place)
 
 
 def arrow(data: Columns) -> pa.Table:
