@@ -328,6 +328,16 @@ def test_what_current_no_longer_offers_comes_from_the_archive(market: Market) ->
     assert not [path for path in market.server.paths() if "ARCHIVE" in path]
 
 
+def test_a_listing_that_goes_back_opens_no_gap(market: Market) -> None:
+    market.publish(*labels(NOON, 2))
+    market.tick()
+    market.server.withdraw(f"{FOLDER}/{name_of(NOON + 5 * MINUTE)}")
+    market.tick()
+    market.roll(NOON + 10 * MINUTE)
+    market.publish(NOON + 10 * MINUTE)
+    assert scada_of(market.tick()).gaps == ()
+
+
 def test_an_archives_file_goes_on_past_the_end_of_its_name(market: Market) -> None:
     """A week of AEMO's trading prices ends at 00:25 of the day after."""
     midnight = datetime(2024, 3, 1)

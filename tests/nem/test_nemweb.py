@@ -124,6 +124,15 @@ def test_a_server_that_is_down_is_not_asked_for_every_file(server: AemoServer, w
     assert len(server.asked) == nemweb.MOST_FAILURES * 3
 
 
+def test_an_answer_ends_a_row_of_failures(server: AemoServer, web: Web, tmp_path: Path) -> None:
+    for _ in range(2):
+        server.fail(NAME, status(500), times=(nemweb.MOST_FAILURES - 1) * 3)
+        for _ in range(nemweb.MOST_FAILURES - 1):
+            with pytest.raises(SourceUnavailableError):
+                web.fetch(folder(server) + NAME, tmp_path / NAME)
+        web.fetch(folder(server) + NAME, tmp_path / NAME)
+
+
 @pytest.mark.parametrize("fault", [status(404), status(410), moved_to_404])
 def test_an_absent_file_is_asked_for_once(
     server: AemoServer, web: Web, slept: list[float], tmp_path: Path, fault: object
