@@ -35,18 +35,19 @@ EVERY_PART = [(tab, view) for tab, views in PARTS.items() for view in views]
 @pytest.fixture(scope="module")
 def lacking(tmp_path_factory):
     """The market of a lake whose ``table`` ends a day before the others, or is not there at all."""
-    made: dict[tuple[str, bool], Market] = {}
+    made: dict[tuple[str, bool, datetime], Market] = {}
 
-    def market(table: str, *, absent: bool = False) -> Market:
-        if (table, absent) not in made:
+    def market(table: str, *, absent: bool = False, until: datetime = LEAP_DAY.end) -> Market:
+        key = table, absent, until
+        if key not in made:
             folder, tables = tmp_path_factory.mktemp(table), raw_tables()
             if absent:
                 del tables[table]
             else:
-                tables[table] = tables[table].filter(pc.less_equal(tables[table]["settlement_date"], LEAP_DAY.end))
+                tables[table] = tables[table].filter(pc.less_equal(tables[table]["settlement_date"], until))
             source, store = land_raw(folder / "lake", tables), open_store(folder / "store")
-            made[table, absent] = market_of(source, store, lambda: utc_time(WINDOW.end))
-        return made[table, absent]
+            made[key] = market_of(source, store, lambda: utc_time(WINDOW.end))
+        return made[key]
 
     return market
 
@@ -110,12 +111,13 @@ def test_the_overview_of_prices_alone(lacking):
     assert "no generation here" in markup.receipt_line(tables.receipts[:2])
 
 
-def test_demand_is_a_mean_over_the_hours_of_prices(lacking, tiny_market):
+def test_demand_is_a_mean_over_the_hours_of_prices(lacking):
     """E7: the generation of a bucket may be whole where its prices stop half way."""
-    half = Window(LEAP_DAY.start, FIRST_OF_MARCH.end)
-    told = generation.load_supply(lacking("regional_price"), Selection(region="NSW1", resolution="1M"), half)
-    whole = generation.load_supply(tiny_market, Selection(region="NSW1", resolution="1M"), LEAP_DAY)
-    assert told.stack.columns["demand"][0] == pytest.approx(whole.stack.columns["demand"][0])
+    noon = FIRST_OF_MARCH.start.replace(hour=12)
+    selection = Selection(region="NSW1", resolution="1d")
+    told = generation.load_supply(lacking("regional_price", until=noon), selection, FIRST_OF_MARCH)
+    assert told.stack.columns["demand"] == pytest.approx([120.0])
+    assert told.receipts[1].coverage == 0.5
 
 
 def test_a_gap_is_no_range_to_compare_with(tiny_market):

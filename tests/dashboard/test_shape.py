@@ -28,6 +28,17 @@ def hours(first: int, last: int) -> Window:
     return Window(DAY + first * HOUR, DAY + last * HOUR)
 
 
+def test_what_is_missing_from_a_column_is_told_apart_from_zero():
+    """Of numbers it is not a number, also of counts; of texts none; and a column of no rows keeps its kind."""
+    table = pa.table({"count": [3, None, 0], "mw": [1.5, None, 0.0], "name": ["a", None, "a"], "at": [DAY] * 3})
+    found = shape.columns(table)
+    np.testing.assert_array_equal(found["count"], [3, np.nan, 0])
+    np.testing.assert_array_equal(found["mw"], [1.5, np.nan, 0])
+    assert list(found["name"]) == ["a", None, "a"]
+    kinds = {name: values.dtype.kind for name, values in shape.columns(table.slice(0, 0)).items()}
+    assert kinds == {"count": "i", "mw": "f", "name": "O", "at": "M"}
+
+
 def test_sums_are_of_groups_and_none_where_nothing_is_known():
     table = pa.Table.from_pylist(
         [fuel(0, "wind", 1.0), fuel(1, "wind", 2.0), fuel(0, "hydro", 4.0), fuel(0, "pumps", None)]
