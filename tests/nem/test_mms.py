@@ -111,6 +111,7 @@ def test_blocks_end_anywhere(tmp_path, monkeypatch):
         (report(SCADA, scada(NOON, "A", "12.5MW")), "12.5MW"),
         (report(SCADA, scada("29/02/2024 12:00", "A", 1)), "29/02/2024"),
         (report(SCADA, scada(NOON, '"A\nB"', 1)), "line 3"),
+        (report(SCADA, scada(NOON, '"A\nD,DISPATCH,UNIT_SCADA,1,B"', 1)), "2 lines make 1 rows"),
         (report(SCADA, scada(NOON, "A", 1), "", scada(NOON, "B", 1)), "is no line of AEMO's"),
         (report(SCADA, f"X{scada(NOON, 'A', 1)[1:]}"), "is no line of AEMO's"),
         (report(SCADA, scada(NOON, "A", 1) + "\r" + scada(NOON, "B", 1)), "line"),
