@@ -20,8 +20,8 @@ from cache_store.errors import CacheStoreError
 from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
 from flows.record import Record, note, recorded
-from flows.report import describe, list_problems, summarise
-from flows.warm import builder, may_pass, warm_all
+from flows.report import list_problems, summarise
+from flows.warm import may_pass, warm_due
 from flows.work import Outcome, Work, find_work
 from nem import Window, open_source
 from nem.errors import SourceUnavailableError
@@ -132,17 +132,13 @@ def _warm(
     windows: Sequence[Window], processes: int = 1, scheduler: str | None = None
 ) -> list[tuple[Work, list[Outcome]]]:
     """Warm what is due in each of ``windows``, for every query whose data the lake has."""
-    settings, logger = Settings(), get_run_logger()
+    settings = Settings()
     parts: list[tuple[Work, list[Outcome]]] = []
     for window in windows:
         store, source = open_store(settings.store), open_source(settings.lake)
         now = source.replay_now() or datetime.now(UTC)
         work = find_work(store, source, CATALOGUE.values(), now=now, window=window)
-        with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
-            outcomes = list(warm_all(work.batches, build))
-        for outcome in outcomes:
-            logger.info(describe(outcome))
-        parts.append((work, outcomes))
+        parts.append((work, warm_due(work, now, processes, scheduler)))
     return parts
 
 

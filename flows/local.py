@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -31,7 +30,7 @@ HISTORY = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
 }
-# What a worker starts is this Python, whichever others there are.
+# What is started, by us and by the worker, is of this environment, whichever others there are.
 OURS = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
 
 
@@ -84,20 +83,15 @@ def _folder() -> Path:
     return folder
 
 
-def _tool() -> str:
-    beside = Path(sys.executable).with_name("prefect")
-    return str(beside) if beside.exists() else shutil.which("prefect") or "prefect"
-
-
 def _prefect(*arguments: str) -> None:
-    done = subprocess.run([_tool(), "--no-prompt", *arguments], cwd=PROJECT, capture_output=True, text=True)
+    done = subprocess.run(["prefect", "--no-prompt", *arguments], cwd=PROJECT, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"`prefect {' '.join(arguments)}` failed:\n{done.stdout}{done.stderr}")
 
 
 def _start(name: str, *arguments: str) -> None:
     """Leave ``prefect <arguments>`` running on its own, and note which process that is."""
-    keeper = [sys.executable, "-m", "flows.local", "log", str(_folder() / f"{name}.log"), _tool(), *arguments]
+    keeper = [sys.executable, "-m", "flows.local", "log", str(_folder() / f"{name}.log"), "prefect", *arguments]
     process = subprocess.Popen(
         keeper,
         cwd=PROJECT,

@@ -28,7 +28,7 @@ from cache_store.warm import warm
 from flows.record import note, recorded
 from flows.report import Summary, describe, list_problems, summarise, tabulate
 from flows.verify import ask_again, read_back
-from flows.work import Batch, Outcome, asked_most, check_range, find_work
+from flows.work import Batch, Outcome, Work, asked_most, check_range, find_work
 from nem import open_source
 from nem.errors import NemError, SourceUnavailableError
 
@@ -84,11 +84,7 @@ def warm_cache(
             force=force,
             named=bool(queries),
         )
-        outcomes: list[Outcome] = []
-        with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
-            for outcome in warm_all(work.batches, build):
-                logger.info(describe(outcome))
-                outcomes.append(outcome)
+        outcomes = warm_due(work, now, processes, scheduler)
         summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
         problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
         note(record, summary, furthest_behind(status(open_store(settings.store), now=now)))
@@ -98,6 +94,16 @@ def warm_cache(
         if problems:
             raise WarmIncompleteError("; ".join(problems))
         return summary
+
+
+def warm_due(work: Work, now: datetime, processes: int = 1, scheduler: str | None = None) -> list[Outcome]:
+    """Warm what is due, and log of each batch what became of it."""
+    settings, logger, outcomes = Settings(), get_run_logger(), list[Outcome]()
+    with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
+        for outcome in warm_all(work.batches, build):
+            logger.info(describe(outcome))
+            outcomes.append(outcome)
+    return outcomes
 
 
 def may_pass(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
