@@ -45,8 +45,7 @@ class User:
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
     tab: int = 0
     # Tabs, by what was chosen when they were last shown.
-    opened: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    chosen: tuple[str, ...] = ()
+    opened: dict[int, tuple[int, ...]] = field(default_factory=dict)
     seen: str = ""  # the changes of the last step, as sent
     _inbox: asyncio.Queue[tuple[dict[str, Any], str] | None] = field(default_factory=asyncio.Queue)
     _sent: int = 0
@@ -87,6 +86,11 @@ class User:
         user.opened[0] = user.chosen
         return user, ended - began
 
+    @property
+    def chosen(self) -> tuple[int, ...]:
+        """Which button of each group is down."""
+        return tuple(one["active"] for one in self.models.values() if "labels" in one)
+
     async def open_tab(self, index: int) -> float:
         """Switch to a tab; s until the last change."""
         tabs = next(one for one in self.models.values() if "tabs" in one and "active" in one)
@@ -112,7 +116,6 @@ class User:
         group["active"] = index
         began = time.perf_counter()
         ended = await self._step([_set(group["id"], "active", index)], expects=_AGAIN)
-        self.chosen = tuple(one["labels"][one["active"]] for one in self.models.values() if "labels" in one)
         self.opened[self.tab] = self.chosen
         return ended - began
 
