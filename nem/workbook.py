@@ -19,7 +19,7 @@ MOST_BYTES, MOST_ROWS = 100 * 2**20, 10_000  # unpacked; the one of 2026 has 13 
 
 # What openpyxl raises where the parts of a workbook are not as they should be; SyntaxError: XML that is none.
 _BROKEN = (
-    *(SyntaxError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError),
+    *(SyntaxError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, OSError),
     *(zipfile.BadZipFile, zlib.error),
 )
 
@@ -85,8 +85,6 @@ def read_workbook(path: Path) -> tuple[pa.Table, date]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         rows = list(book[SHEET].iter_rows(max_row=MOST_ROWS, values_only=True))
         changed = book.properties.modified.date()
-    except OSError as error:
-        raise SourceUnavailableError(f"{path.name} cannot be read: {error}") from error
     except _BROKEN as error:
         raise SourceFormatError(f"{path.name} is no registration workbook with a sheet {SHEET!r}: {error}") from error
     return _units(path, rows), changed

@@ -249,6 +249,7 @@ def damaged_workbooks(draw: st.DrawFn) -> bytes:
     return zipped(parts)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # openpyxl tells what it makes do without
 @given(damaged_workbooks())
 def test_damaged_workbooks_are_refused_or_read(content):
     with tempfile.TemporaryDirectory() as folder:
