@@ -130,7 +130,7 @@ def board(rows: Sequence[Row]) -> Iterator[list[str]]:
         kept = sum(row.verdict == "pass" for row in measured)
         case = f" ({worst.case})" if len(measured) > 1 else ""
         verdict = "pass" if kept == len(measured) else "MISS"
-        counted = f", {kept} of {len(measured)}" if len(measured) > 1 else ""
+        counted = f", {kept} of {len(measured)} kept" if len(measured) > 1 else ""
         yield [budget.what, str(budget), f"{mine}{case}", f"{rival} {theirs}".strip(), ratio, verdict + counted]
 
 
