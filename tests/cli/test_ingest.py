@@ -67,6 +67,16 @@ def test_one_feed_is_asked_for_alone(server: AemoServer, lake: Path, capsys: pyt
 
 
 @pytest.mark.usefixtures("server")
+def test_the_sample_lands(lake: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = Run(capsys, "ingest", "--sample")
+    assert (run.code, run.err) == (0, [])
+    assert [line.split() for line in run.out if line.startswith("unit_scada")] == [
+        ["unit_scada", "22", "days", "landed"]
+    ]
+    assert len(landed_days(lake, "unit_scada")) == 22
+
+
+@pytest.mark.usefixtures("server")
 def test_a_feed_asked_for_that_is_not_there_is_an_error_and_stops_no_other(
     lake: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
