@@ -14,65 +14,41 @@ import io
 import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import httpx
-import pandas as pd
 import yaml
-from prefect import flow
 
-from cache_store import CATALOGUE, Store, open_store
-from cache_store.due import due
-from cache_store.errors import CacheStoreError
-from cache_store.status import furthest_behind
-from cache_store.status import status as status_of
-from cache_store.upkeep import check
-from cache_store.warm import warm
-from flows.ingest import ingest_current
-from flows.local import AUTOMATIONS, LOG_BYTES, PROJECT
-from nem import open_source
-from nem.errors import NemError
-from nem.feeds import FEEDS
-from nem.ingest import ingest_folder
+from benchmarks.aftermath import (
+    catch_up,
+    compare,
+    count_runs,
+    is_missed,
+    measure_sizes,
+    overhead,
+    stop_schedules,
+    verify,
+)
+from benchmarks.ticks import SERVED
+from flows.local import AUTOMATIONS, PROJECT
 from nem.windows import INTERVAL, floor, market_time
 from tests.aemo_files import lay_out_aemo
 from tests.aemo_server import AemoServer, serve
-from tests.prefect_here import ENDED, Here, descendants, kill, running, wait_until
+from tests.prefect_here import Here, descendants, kill, running, wait_until
 
 PERIOD = 20  # seconds: a tick
 SCHEDULES = {"ingest-current": PERIOD, "warm-recent": 120, "audit": 300, "sweep": 300}  # seconds
-SERVED = {"dispatch": "PUBLIC_DISPATCHIS", "scada": "PUBLIC_DISPATCHSCADA"}  # what a tick is for
 DISK_BYTES = 1024 * 2**20
-MOST_SHOWN = 10  # problems of one promise
 LEAST = 60  # ticks that show something
-RUN_BYTES = 200_000  # of Prefect's database
-ROUNDS = 7  # of runs with nothing to do
 BALLAST = "ballast"  # what fills the disk
-
-
-@flow(name="ingest-current", persist_result=False)
-def tick() -> str:
-    """The product's run, but for how often a feed may be looked at."""
-    for name in SERVED:
-        FEEDS[name] = replace(FEEDS[name], every=timedelta(0))
-    return ingest_current.fn(list(SERVED))
-
-
-@flow(name="empty", persist_result=False)
-def empty() -> None:
-    """What Prefect itself takes."""
 
 
 def main() -> None:
@@ -91,33 +67,19 @@ def main() -> None:
                 here.start("worker")
                 leave_alone(here, server, files, arguments.ticks)
                 promises = {
-                    "the store goes to the newest file": catch_up(here, server),
+                    "the store goes to the newest file": catch_up(here, server.root),
                     "no run is stuck": stop_schedules(here),
                     "the store equals a build from scratch": compare(here, server.root, Path(scratch)),
                     "every file is what it was when published": verify(here),
                     "logs and database are bounded": measure_sizes(here),
-                    "most ticks were executed": count_ticks(here, arguments.ticks),
+                    "most ticks were executed": count_runs(here, SCHEDULES, arguments.ticks),
                 }
                 missed = sum(is_missed(promise, problems) for promise, problems in promises.items())
-                report(here)
                 if arguments.logs:
                     shutil.copytree(home / "run", arguments.logs, dirs_exist_ok=True)
                 if arguments.ticks >= LEAST:
                     overhead(here)
     sys.exit(missed)
-
-
-def is_missed(promise: str, problems: Iterator[str]) -> bool:
-    """Print whether it holds. What cannot be found out is missed, and the others are still looked at."""
-    found: list[str] = []
-    try:
-        found.extend(problems)
-    except (AssertionError, OSError, httpx.HTTPError, NemError, CacheStoreError) as error:
-        found.append(f"{type(error).__name__}: {error}")
-    print(f"{'MISSED' if found else 'holds'}: {promise}", *found[:MOST_SHOWN], sep="\n  ", flush=True)
-    if len(found) > MOST_SHOWN:
-        print(f"  and {len(found) - MOST_SHOWN} more")
-    return bool(found)
 
 
 @contextmanager
@@ -178,9 +140,9 @@ def deploy(here: Here, scratch: Path) -> None:
         seconds = SCHEDULES.get(deployment["name"])
         deployment["schedules"] = [{"interval": seconds}] if seconds else []
         if deployment["name"] == "ingest-current":
-            deployment["entrypoint"] = "benchmarks.unattended.tick"
+            deployment["entrypoint"] = "benchmarks.ticks.tick"
     pool = declared["deployments"][0]["work_pool"]
-    rival = {"name": "empty", "entrypoint": "benchmarks.unattended.empty", "work_pool": pool}
+    rival = {"name": "empty", "entrypoint": "benchmarks.ticks.empty", "work_pool": pool}
     declared["deployments"].append(rival)
     (scratch / "prefect.yaml").write_text(yaml.safe_dump(declared))
     here.prefect("deploy", "--all", "--prefect-file", str(scratch / "prefect.yaml"))
@@ -253,135 +215,6 @@ MISHAPS: dict[int, Mishap] = {  # by tick
     54: ("the disk is full", fill_disk),
     57: ("the disk has room again", free_disk),
 }
-
-
-def catch_up(here: Here, server: AemoServer) -> Iterator[str]:
-    """Let the schedule catch up."""
-    newest = max(path.name.split("_")[2] for path in server.root.rglob("PUBLIC_DISPATCHIS*.zip"))
-    try:
-        wait_until(lambda: data_through(here) == newest, "the store catches up", 600)
-    except AssertionError:
-        yield f"it goes to {data_through(here) or 'nowhere'}, the newest file to {newest}"
-
-
-def stop_schedules(here: Here) -> Iterator[str]:
-    """Let nothing begin any more, and name the runs that do not end."""
-    for deployment in here.deployments().values():
-        here.call("POST", f"deployments/{deployment}/pause_deployment")
-    left = ["PENDING", "RUNNING", "CANCELLING", "SCHEDULED"]
-    try:
-        wait_until(lambda: not here.runs(state={"type": {"any_": left}}), "every run ends", 420)
-    except AssertionError:
-        for run in here.runs(state={"type": {"any_": left}}):
-            yield f"{run['name']} is {run['state_name']} since {run['state']['timestamp']}"
-
-
-def data_through(here: Here) -> str:
-    series = status_of(open_store(here.home / "store"), now=datetime.now(UTC))
-    least = [one.data_through for one in series if one.data_through]
-    return f"{min(least):%Y%m%d%H%M}" if len(least) == len(series) else ""
-
-
-def compare(here: Here, published: Path, scratch: Path) -> Iterator[str]:
-    """What of the store is not what a build from all that was published gives, from scratch."""
-    now = datetime.now(UTC)
-    ingest_folder(scratch / "lake", published, now=now)
-    source, fresh = open_source(scratch / "lake"), open_store(scratch / "store")
-    for query in CATALOGUE.values():
-        assert not warm(fresh, source, query, due(fresh, source, query, now=now), now=now).failed
-    store = open_store(here.home / "store")
-    theirs, ours = rows(fresh), rows(store)
-    print(f"{len(ours)} partitions, {sum(map(len, ours.values())):,} rows")
-    yield from (f"only in one of the stores: {key}" for key in theirs.keys() ^ ours.keys())
-    for key in theirs.keys() & ours.keys():
-        try:
-            pd.testing.assert_frame_equal(ours[key], theirs[key], rtol=1e-9, atol=1e-9)
-        except AssertionError as error:
-            yield f"{key} differs: {error}"
-
-
-def verify(here: Here) -> Iterator[str]:
-    store, now = open_store(here.home / "store"), datetime.now(UTC)
-    for finding in check(store, open_source(here.home / "lake"), now=now, sample=10**6):
-        if finding.problem != "unpublished":  # what a kill left: sweep deletes it after an hour
-            yield f"{finding.path}: {finding.problem}"
-    if furthest_behind(status_of(store, now=now)) is None:
-        yield "the store does not say how far behind it is"
-
-
-def measure_sizes(here: Here) -> Iterator[str]:
-    """Print what folders take; name the log that is longer than it may be, and the database that grows too fast."""
-    for folder in ("run", "prefect", "lake", "store"):
-        files = {path.name: path.stat().st_size for path in (here.home / folder).rglob("*") if path.is_file()}
-        largest = max(files, key=files.__getitem__)
-        total = sum(files.values())
-        print(f"{folder}: {len(files)} files, {total / 1e6:.1f} MB; {largest} {files[largest] / 1e6:.1f} MB")
-    for log in (here.home / "run").iterdir():
-        if log.stat().st_size > LOG_BYTES:
-            yield f"{log.name} takes {log.stat().st_size / 1e6:.1f} MB"
-    runs, database = len(here.runs()), here.home / "prefect" / "prefect.db"
-    each = database.stat().st_size / runs
-    print(f"prefect.db: {runs} runs, {each / 1e3:.0f} kB each; what is kept for 30 days is some 10,000 of them")
-    if each > RUN_BYTES:
-        yield f"a run takes {each / 1e3:.0f} kB of the database"
-
-
-def count_ticks(here: Here, count: int) -> Iterator[str]:
-    """Print what became of the ticks; half of them at least have to have been executed."""
-    ticks = [run for run in here.runs() if run["deployment_id"] == here.deployments()["ingest-current"]]
-    ended = [run for run in ticks if run["auto_scheduled"] and run["state_type"] in ENDED]
-    executed = [run for run in ended if run["start_time"]]
-    states = dict(Counter(run["state_name"] for run in executed))
-    took = sorted(run["total_run_time"] for run in executed if run["state_type"] == "COMPLETED")
-    print(
-        f"ticks: {count}, {len(executed)} executed {states}, {len(ended) - len(executed)} cancelled as one was at work"
-    )
-    if took:
-        print(f"an executed tick: median {statistics.median(took):.1f} s, {took[-1]:.1f} at most, of {PERIOD}")
-    if len(executed) < count / 2:
-        yield f"{len(executed)} of {count}: the machine was too busy for what it was to show"
-
-
-def rows(store: Store) -> dict[tuple[str, str, str], pd.DataFrame]:
-    return {
-        (entry.query, entry.grain, entry.period): pd.read_parquet(store.root / entry.path)
-        for entry in store.manifest().entries
-    }
-
-
-def overhead(here: Here) -> None:
-    """What a run takes that finds nothing to do, beside a flow that does nothing, in turn: s, from taken on to ended."""
-    took: dict[str, list[float]] = {"empty": [], "ingest-current": [], "warm-recent": []}
-    deployments = here.deployments()
-    for _ in range(ROUNDS):
-        for name, seconds in took.items():
-            run = here.call("POST", f"deployments/{deployments[name]}/create_flow_run", name="idle")["id"]
-            wait_until(lambda run=run: here.call("GET", f"flow_runs/{run}")["state_type"] in ENDED, f"{name} ends")
-            states = here.call("GET", f"flow_run_states/?flow_run_id={run}")
-            times = {state["type"]: datetime.fromisoformat(state["timestamp"]) for state in states[::-1]}
-            assert "COMPLETED" in times, states
-            seconds.append((times["COMPLETED"] - times["PENDING"]).total_seconds())
-    least = statistics.median(took["empty"])
-    for name, seconds in took.items():
-        median = statistics.median(seconds)
-        print(
-            f"nothing to do: {name} {median:.1f} s ({min(seconds):.1f} to {max(seconds):.1f}), {median / least:.2f} x empty"
-        )
-
-
-def report(here: Here) -> None:
-    """What became of the runs, and how long they took."""
-    names = {identity: name for name, identity in here.deployments().items()}
-    ended = [run for run in here.runs() if run["state_type"] in ENDED]
-    for name in SCHEDULES:
-        runs = [run for run in ended if names.get(run["deployment_id"]) == name]
-        states = Counter(run["state_name"] for run in runs)
-        took = sorted(run["total_run_time"] for run in runs if run["state_type"] == "COMPLETED")
-        print(f"{name}: {len(runs)} runs, {dict(states)}, median {took[len(took) // 2] if took else 0:.1f} s")
-        for message, count in Counter(
-            run["state"]["message"] for run in runs if run["state_type"] != "COMPLETED"
-        ).items():
-            print(f"  {count} x {message}")
 
 
 if __name__ == "__main__":
