@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
@@ -20,7 +19,7 @@ from cache_store.errors import CacheStoreError
 from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
 from flows.record import Record, note, recorded
-from flows.report import list_problems, summarise
+from flows.report import list_problems, summarise, tell, watched
 from flows.warm import may_pass, warm_due
 from flows.work import Outcome, Work, find_work
 from nem import Window, open_source
@@ -85,7 +84,7 @@ def backfill(
         taken: list[Ingested] = []
         lost: list[str] = []
         parts: list[tuple[Work, list[Outcome]]] = []
-        for month in months:
+        for month in watched(months, len(months), "backfill-progress"):
             try:
                 done = take_month(month, force)
             except SourceUnavailableError as error:
@@ -173,18 +172,13 @@ def _finish(
     outcomes = [outcome for _, found in parts for outcome in found]
     problems = [*lost, *(problem for done in taken for problem in done.problems)]
     problems += [problem for work, found in parts for problem in list_problems(work, found)]
-    seconds = sum(outcome.seconds for outcome in outcomes)
-    batches = tuple(batch for work, _ in parts for batch in work.batches)
-    warmed = summarise(Work(batches, {}, {}), outcomes, seconds)
-    message = "; ".join([*(done.message for done in taken), warmed["message"]])
+    warmed = summarise(Work((), {}, {}), outcomes, sum(outcome.seconds for outcome in outcomes))
     note(record, warmed, lag)
-    record.message = message
-    get_run_logger().info(message)
-    said = [message, *problems, "Source: AEMO"]
-    create_table_artifact(tabulate(taken), key=key, description="\n\n".join(said))
+    record.message = "; ".join([*(done.message for done in taken), warmed["message"]])
+    tell(key, tabulate(taken), record.message, problems)
     if problems:
         raise IngestIncompleteError("; ".join(problems))
-    return message
+    return record.message
 
 
 def tabulate(taken: Iterable[Ingested]) -> list[dict[str, Any]]:

@@ -1,11 +1,23 @@
-"""What a warm run says it did: a summary for the caller, a table for the server, a line for the log."""
+"""What a run says it did: a summary for the caller, a table for the server, lines for the log."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
+from prefect import get_run_logger
+from prefect.artifacts import create_progress_artifact, create_table_artifact, update_progress_artifact
+
+from flows.dead import SERVER_AWAY
 from flows.work import Outcome, Work
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+T = TypeVar("T")
+PACE = 10.0  # seconds: how often a run says how far it is; a tick is done by then, and says nothing
 
 
 class Summary(TypedDict):
@@ -65,6 +77,34 @@ def tabulate(work: Work, outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     rows += [_row(query, "fresh", (), fresh=count) for query, count in left.items()]
     rows += [_row(query, "not planned", ()) for query in work.unplanned]
     return rows + [_row(query, f"no {table} in the source", ()) for query, table in work.absent.items()]
+
+
+def tell(
+    key: str, rows: list[dict[str, Any]], message: str, problems: Sequence[str] = (), level: int = logging.INFO
+) -> None:
+    """Log ``message``, and leave it with ``rows`` and ``problems`` on the server, as the artifact ``key``."""
+    get_run_logger().log(level, message)
+    create_table_artifact(rows, key=key, description="\n\n".join([message, *problems, "Source: AEMO"]))
+
+
+def watched(parts: Iterable[T], count: int, key: str) -> Iterator[T]:
+    """Pass ``parts`` on, leaving now and then on the server, as the artifact ``key``, how many of ``count`` are done.
+
+    A server that takes none is a warning: the work goes on.
+    """
+    artifact, due = None, monotonic() + PACE
+    for done, part in enumerate(parts, 1):
+        yield part  # and done when the next is asked for
+        if monotonic() < due and (artifact is None or done < count):
+            continue
+        progress, said, due = 100 * done / count, f"{done} of {count}", monotonic() + PACE
+        try:
+            if artifact is None:
+                artifact = cast("UUID", create_progress_artifact(progress, key, said))
+            else:
+                update_progress_artifact(artifact, progress, said)
+        except SERVER_AWAY as error:
+            get_run_logger().warning(f"{said} are done, which the server could not be told: {error}")
 
 
 def describe(outcome: Outcome) -> str:

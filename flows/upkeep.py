@@ -5,12 +5,12 @@ What is wrong, how it is mended and what may go is cache_store's to know; here i
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Annotated
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_table_artifact
 from pydantic import Field
 
 from cache_store import open_store
@@ -19,6 +19,7 @@ from cache_store.settings import Settings
 from cache_store.upkeep import Finding, check, repair
 from cache_store.upkeep import sweep as sweep_store
 from flows.record import recorded
+from flows.report import tell
 from nem import open_source
 from nem.share import sweep_lake
 
@@ -38,7 +39,7 @@ def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
         AuditFailedError: what was wrong is unpublished, so that readers ask the source, and not all of it rebuilt.
         StoreUnavailableError, SourceUnavailableError: nothing could be verified.
     """
-    settings, logger = Settings(), get_run_logger()
+    settings = Settings()
     with recorded(settings.store, "audit") as record:
         store, source = open_store(settings.store), open_source(settings.lake)
         now = source.replay_now() or datetime.now(UTC)
@@ -46,9 +47,8 @@ def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
         wrong = [finding for finding in findings if finding.entry]
         rebuilt = repair(store, source, wrong, now=now)
         record.message, record.periods = describe(wrong, rebuilt, len(store.manifest().entries)), len(rebuilt)
-        logger.log(30 if wrong else 20, record.message)
         rows = [{"partition": finding.path, "problem": finding.problem} for finding in wrong]
-        create_table_artifact(rows, key="audit", description=f"{record.message}. Source: AEMO")
+        tell("audit", rows, record.message, level=logging.WARNING if wrong else logging.INFO)
         if left := lost(wrong, rebuilt):
             raise AuditFailedError(f"wrong and not rebuilt: {', '.join(left)}; run `nemwarm check --repair`")
         return record.message

@@ -14,7 +14,6 @@ from time import perf_counter
 from typing import Annotated, Any
 
 from prefect import State, Task, flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import TaskRun
 from pydantic import Field
@@ -26,7 +25,7 @@ from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
 from cache_store.warm import warm
 from flows.record import note, recorded
-from flows.report import Summary, describe, list_problems, summarise, tabulate
+from flows.report import Summary, describe, list_problems, summarise, tabulate, tell, watched
 from flows.verify import ask_again, read_back
 from flows.work import Batch, Outcome, Work, asked_most, check_range, find_work
 from nem import open_source
@@ -66,7 +65,7 @@ def warm_cache(
         UnknownQueryError, RequestError, WindowError: the caller's mistake; nothing was done.
         WarmIncompleteError: what could be warmed is published, the next run does the rest.
     """
-    began, logger, settings = perf_counter(), get_run_logger(), Settings()
+    began, settings = perf_counter(), Settings()
     with recorded(settings.store, "warm-cache") as record:
         chosen = [find_query(name) for name in queries or CATALOGUE]
         window = check_range(start, end, days, asked, budget_mb)
@@ -88,9 +87,7 @@ def warm_cache(
         summary, problems = summarise(work, outcomes, perf_counter() - began), list_problems(work, outcomes)
         problems += ask_again(open_store(settings.store), open_source(settings.lake), chosen, shapes or (), now)
         note(record, summary, furthest_behind(status(open_store(settings.store), now=now)))
-        logger.info(summary["message"])
-        said = [summary["message"], *problems, f"Freshness as of {now.isoformat()}. Source: AEMO"]
-        create_table_artifact(tabulate(work, outcomes), key="warm-cache", description="\n\n".join(said))
+        tell("warm-cache", tabulate(work, outcomes), f"{summary['message']}, as of {now:%Y-%m-%d %H:%M}Z", problems)
         if problems:
             raise WarmIncompleteError("; ".join(problems))
         return summary
@@ -100,7 +97,7 @@ def warm_due(work: Work, now: datetime, processes: int = 1, scheduler: str | Non
     """Warm what is due, and log of each batch what became of it."""
     settings, logger, outcomes = Settings(), get_run_logger(), list[Outcome]()
     with builder(settings.lake, settings.store, work.batches, now, processes, scheduler) as build:
-        for outcome in warm_all(work.batches, build):
+        for outcome in watched(warm_all(work.batches, build), len(work.batches), "warm-progress"):
             logger.info(describe(outcome))
             outcomes.append(outcome)
     return outcomes

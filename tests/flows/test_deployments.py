@@ -6,6 +6,8 @@ import asyncio
 import inspect
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -21,12 +23,15 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.server.schemas.schedules import CronSchedule
 
 from cache_store.freshness import KEEP, SETTLES_AFTER, TTL_RECENT, TTL_SETTLED, Ttl
+from flows.dead import PATIENCE
+from flows.local import POOL
 from flows.record import DATA_LAG
 
+ROOT = Path(__file__).parents[2]
 DEPLOYMENTS: dict[str, dict[str, Any]] = {
-    deployment["name"]: deployment
-    for deployment in yaml.safe_load((Path(__file__).parents[2] / "prefect.yaml").read_text())["deployments"]
+    deployment["name"]: deployment for deployment in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 }
+AUTOMATIONS = yaml.safe_load((ROOT / "deploy" / "automations.yaml").read_text())["automations"]
 
 
 # What a deployment without a schedule needs of whoever runs it.
@@ -45,6 +50,17 @@ def test_an_entrypoint_is_a_flow_that_takes_its_parameters(name: str) -> None:
     given = DEPLOYMENTS[name].get("parameters", {})
     assert set(given) <= set(inspect.signature(flow.fn).parameters)
     flow.validate_parameters(given | AD_HOC.get(name, {}))
+
+
+def test_each_is_shown_started_ad_hoc_with_parameters_that_its_flow_takes() -> None:
+    shown = re.findall(r"^\| `([\w-]+)` \|.*\| `([\w/-]+) -p (.+)` \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [name for name, _, _ in shown] == list(DEPLOYMENTS)
+    for name, started, words in shown:
+        flow = flow_of(DEPLOYMENTS[name])
+        assert started == f"{flow.name}/{name}"
+        given = dict(word.split("=", 1) for word in shlex.split(words.replace(" -p ", " ")))
+        # As Prefect's command reads them: JSON, else text.
+        flow.validate_parameters({key: value if "-" in value else json.loads(value) for key, value in given.items()})
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
@@ -71,19 +87,27 @@ def test_warm_recent_reaches_every_day_that_may_be_revised_and_none_that_a_quota
 
 
 def test_the_example_automations_are_ones_that_prefect_takes() -> None:
-    path = Path(__file__).parents[2] / "deploy" / "automations.yaml"
-    made = [AutomationCore.model_validate(one) for one in yaml.safe_load(path.read_text())["automations"]]
+    made = [AutomationCore.model_validate(one) for one in AUTOMATIONS]
     lag = next(one for one in made if one.name == "nemwarm data lag")
     assert set(lag.trigger.expect) == {DATA_LAG}
     assert len(made) == 4
 
 
 @pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_automations_and_whoever_ends_dead_runs_know_it_for_ours(name: str) -> None:
+    assert DEPLOYMENTS[name]["work_pool"]["name"] == POOL
+    (tag,) = {
+        one["trigger"]["match_related"]["prefect.resource.id"] for one in AUTOMATIONS if "data lag" not in one["name"]
+    }
+    assert tag.removeprefix("prefect.tag.") in DEPLOYMENTS[name]["tags"]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_a_run_is_called_dead_only_after_several_heartbeats(name: str) -> None:
-    path = Path(__file__).parents[2] / "deploy" / "automations.yaml"
-    alive = next(one for one in yaml.safe_load(path.read_text())["automations"] if "sign of life" in one["name"])
+    alive = next(one for one in AUTOMATIONS if "sign of life" in one["name"])
     beat = int(DEPLOYMENTS[name]["work_pool"]["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
     assert 30 <= beat <= alive["trigger"]["within"] / 4
+    assert timedelta(seconds=10 * beat) <= PATIENCE
 
 
 @pytest.mark.parametrize("given", [{}, {"PREFECT_HOME": "/elsewhere", "DO_NOT_TRACK": "0"}])

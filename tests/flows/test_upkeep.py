@@ -14,7 +14,7 @@ from cache_store.due import due
 from cache_store.history import read_runs
 from cache_store.upkeep import Swept, check, repair
 from cache_store.warm import warm
-from flows import upkeep
+from flows import report, upkeep
 from flows.upkeep import AuditFailedError, audit, describe, lost, sweep
 from nem.lake import SAMPLE_MARK
 from nem.source import Source
@@ -43,8 +43,9 @@ def installed(store: Store, tiny: Source, monkeypatch: pytest.MonkeyPatch) -> No
     """The flows are over this store and lake, and run without Prefect, as ``.fn``."""
     monkeypatch.setenv("NEMWARM_LAKE", str(tiny.root))
     monkeypatch.setenv("NEMWARM_STORE", str(store.root))
-    monkeypatch.setattr(upkeep, "get_run_logger", logging.getLogger)
-    monkeypatch.setattr(upkeep, "create_table_artifact", lambda *_, **__: None)
+    for module in (upkeep, report):
+        monkeypatch.setattr(module, "get_run_logger", logging.getLogger)
+    monkeypatch.setattr(report, "create_table_artifact", lambda *_, **__: None)
 
 
 def flip(store: Store, query: str) -> None:

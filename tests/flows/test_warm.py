@@ -23,6 +23,7 @@ from cache_store.build import publish_entries
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError, UnknownQueryError
 from cache_store.history import read_runs
 from cache_store.usage import Shape
+from flows import report
 from flows.report import list_problems, summarise, tabulate
 from flows.verify import ask_again, read_back
 from flows.warm import WarmIncompleteError, warm_all, warm_batch, warm_cache
@@ -227,6 +228,7 @@ def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
     tiny: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
+    monkeypatch.setattr(report, "PACE", 0.0)
     summary = warm_cache(queries=["regional_price"])
     assert (summary["built"], summary["fresh"]) == (2, 0)
     rows, said = artifact()
@@ -234,6 +236,10 @@ def test_the_flow_runs_on_a_server_and_its_artifact_says_what_it_built(
         ("regional_price", "missing", "2024-02-29 to 2024-03-01", 2)
     ]
     assert said.startswith("built 2, renewed 0, left 0 fresh")
+
+    progress = Artifact.get("warm-progress")
+    assert progress is not None
+    assert (progress.data, progress.description) == (100.0, "1 of 1")
 
     # The same code path on two processes of a Dask cluster.
     assert warm_cache(queries=["generation_by_fuel", "regional_price"], force=True, processes=2)["built"] == 4
@@ -261,6 +267,16 @@ def artifact() -> tuple[list[dict[str, object]], str]:
     found = Artifact.get("warm-cache")
     assert found is not None
     return json.loads(str(found.data)), str(found.description)
+
+
+def test_how_far_a_long_run_is_is_told_now_and_then_and_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, str]] = []
+    clock = iter([0.0, 4.0, 9.0, 11.0, 11.0, 15.0, 20.0, 20.0])  # seconds; one more each time something is told
+    monkeypatch.setattr(report, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(report, "create_progress_artifact", lambda *asked: told.append((asked[0], asked[2])) or "some")
+    monkeypatch.setattr(report, "update_progress_artifact", lambda _, *asked: told.append(asked))
+    assert list(report.watched("abcde", 5, "key")) == list("abcde")
+    assert told == [(60.0, "3 of 5"), (100.0, "5 of 5")]
 
 
 def test_what_is_asked_most_is_warmed_and_asked_of_the_cache(store: Store, tiny: Source) -> None:

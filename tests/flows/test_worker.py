@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from prefect import flow
+from prefect.events import emit_event
 
 from cache_store import find_query, open_store
 from cache_store.due import due
@@ -17,6 +20,7 @@ from cache_store.flight import take_turn, wait_for_turn
 from cache_store.history import read_runs
 from cache_store.upkeep import check
 from flows.dead import end_dead_runs
+from flows.local import POOL
 from nem.source import open_source
 from tests.prefect_here import ENDED, Here, descendants, kill, wait_until
 
@@ -106,25 +110,65 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
         assert len(due(store, source, query, now=now)) == 22 - 2
 
 
-def counted(here: Here) -> dict[str, int]:
-    """The slots that are taken, by deployment."""
-    return {
-        one["name"].partition(":")[2]: one["active_slots"]
-        for one in here.call("POST", "v2/concurrency_limits/filter", limit=99)
-    }
+def begin(here: Here, deployment: str, *states: str) -> str:
+    """A run of ``deployment`` that came to the last of ``states`` ten minutes ago; its id."""
+    run = ask(here, deployment, 2)
+    for state in states:
+        here.call("POST", f"flow_runs/{run}/set_state", state={"type": state})
+    earlier = "UPDATE flow_run_state SET timestamp = strftime('%Y-%m-%d %H:%M:%f000', timestamp, '-10 minutes') WHERE flow_run_id = ?"
+    with closing(sqlite3.connect(here.home / "prefect" / "prefect.db", timeout=60)) as database, database:
+        assert database.execute(earlier, [run]).rowcount
+    return run
+
+
+def beat(here: Here, run: str) -> None:
+    """Have it sent a heartbeat a minute ago."""
+    resource = {"prefect.resource.id": f"prefect.flow-run.{run}"}
+    emit_event("prefect.flow-run.heartbeat", resource, occurred=datetime.now(UTC) - timedelta(minutes=1))
+    asked = {"resource": {"id": list(resource.values())}, "event": {"prefix": ["prefect.flow-run.heartbeat"]}}
+    wait_until(lambda: here.call("POST", "events/filter", filter=asked)["events"], "the server kept the heartbeat")
 
 
 @pytest.mark.usefixtures("prefect")
-def test_a_run_whose_process_died_before_it_began_holds_up_no_schedule(here: Here, deployed: str) -> None:
-    here.prefect("deploy", "--name", "sweep")
-    sweep = here.deployments()["sweep"]
-    run = ask(here, deployed, 2)
-    # A worker takes it on, and is killed; of another the server, its disk full, forgot the run and not the slot.
-    here.call("POST", f"flow_runs/{run}/set_state", state={"type": "PENDING", "name": "Submitting"})
-    here.call("PATCH", f"v2/concurrency_limits/deployment:{sweep}", active_slots=1)
-    assert counted(here) == {deployed: 1, sweep: 1}
+def test_runs_that_ended_without_a_word_are_ended_and_hold_up_no_schedule(here: Here) -> None:
+    flow_id = here.call("POST", "flows/", name="any")["id"]
+    names = ("never began", "died", "died cancelling", "lives", "succeeded", "forgotten")
+    made = {"flow_id": flow_id, "work_pool_name": POOL, "concurrency_limit": 1}
+    ids = {name: here.call("POST", "deployments/", name=name, **made)["id"] for name in names}
+
+    def slots() -> dict[str, int]:
+        found = here.call("POST", "v2/concurrency_limits/filter", limit=99)
+        counted = {one["name"].partition(":")[2]: one["active_slots"] for one in found}
+        return {name: counted[ids[name]] for name in names}
+
+    def count(name: str, number: int) -> None:
+        here.call("PATCH", f"v2/concurrency_limits/deployment:{ids[name]}", active_slots=number)
+
+    runs = {
+        "never began": begin(here, ids["never began"], "PENDING"),
+        "died": begin(here, ids["died"], "PENDING", "RUNNING"),
+        "died cancelling": begin(here, ids["died cancelling"], "PENDING", "RUNNING", "CANCELLING"),
+        "lives": begin(here, ids["lives"], "PENDING", "RUNNING"),
+        "lapsed": begin(here, ids["succeeded"], "PENDING", "RUNNING"),
+    }
+    count("succeeded", 0)  # its lease ran out, so that the next could begin
+    runs["succeeded"] = begin(here, ids["succeeded"], "PENDING", "RUNNING")
+    count("forgotten", 1)  # the server, its disk full, forgot the run and not the slot
+    for name in ("lives", "succeeded"):
+        beat(here, runs[name])
+    other = here.call("POST", "deployments/", name="somebody else's", flow_id=flow_id)["id"]
+    runs["somebody else's"] = begin(here, other, "PENDING", "RUNNING")
+    assert slots() == dict.fromkeys(names, 1)
     flow(end_dead_runs)()
-    assert counted(here) == {deployed: 1, sweep: 0}
-    flow(end_dead_runs)(patience=timedelta(0))
-    assert counted(here) == {deployed: 0, sweep: 0}
-    assert state_of(here, run) == "Crashed"
+    assert {name: state_of(here, run) for name, run in runs.items()} == {
+        "never began": "Crashed",
+        "died": "Crashed",
+        "died cancelling": "Cancelled",
+        "lives": "Running",
+        "lapsed": "Crashed",
+        "succeeded": "Running",
+        "somebody else's": "Running",
+    }
+    assert slots() == dict.fromkeys(names, 0) | {"lives": 1, "succeeded": 1}
+    for name in ("lives", "succeeded", "somebody else's"):
+        here.call("POST", f"flow_runs/{runs[name]}/set_state", state={"type": "COMPLETED"})
