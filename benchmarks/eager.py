@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 from cli import main
 from dashboard import app, page, tabs
+from dashboard.contents import TABS, load
 
-for one in tabs.TABS:
+for one in TABS:
     import_module(f"dashboard.views.{one.name}")
-    import_module(f"dashboard.tables.{one.name}")
+    import_module(f"dashboard.views.{one.parts[0].module}")
+    import_module(f"dashboard.tables.{one.parts[0].module}")
 
 
 def _start(opened: tabs.Page) -> None:
     for slot in opened.slots:
         view = import_module(f"dashboard.views.{slot.tab.name}").build(lambda **_: None)
-        view.show(import_module(f"dashboard.tables.{slot.tab.name}").load(opened.market, opened.selection))
+        view.show(load(opened.market, replace(opened.selection, tab=slot.tab.name)))
         slot.holder[:] = [view.layout]
 
 

@@ -13,11 +13,12 @@ import panel as pn
 from bokeh.models import CustomJS
 
 from dashboard import export
+from dashboard.contents import TAB_NAMES
 from dashboard.controls import open_controls, send_file, show_ignored
 from dashboard.data import Market, Selection
 from dashboard.markup import asset
 from dashboard.picture import save
-from dashboard.state import KEYS, TAB_NAMES, read_address, read_fields
+from dashboard.state import KEYS, read_address, read_fields
 from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, stop
 
 REFRESH_MS = 20_000

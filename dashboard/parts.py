@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from importlib import import_module
 from types import MappingProxyType
@@ -11,19 +10,11 @@ from typing import Any
 
 import panel as pn
 
+from dashboard.contents import tab_of
 from dashboard.layout import View
 from dashboard.markup import asset, swatch, switch
 from dashboard.palette import REGION_COLOURS
 from nem.regions import NEM
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part's word in the address, its label, and the name its modules have in `tables` and in `views`."""
-
-    word: str
-    label: str
-    module: str
 
 
 def pane(html: str = "", **params: Any) -> pn.pane.HTML:
@@ -38,13 +29,13 @@ def part_of(tables: Any) -> str:
 
 
 def in_parts(
-    parts: Sequence[Part],
+    tab: str,
     choose: Callable[..., None],
     *above: pn.viewable.Viewable,
     switches: Callable[[Any], str] = lambda _: "",
     own: Mapping[str, Callable[[], View]] = MappingProxyType({}),
 ) -> View:
-    """A tab that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``.
+    """The ``tab`` that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``.
 
     ``switches`` adds to the bar what else the open part lets choose; ``own`` builds parts that have no module of a view.
     """
@@ -55,7 +46,7 @@ def in_parts(
         name = part_of(tables)
         if name not in built:
             built[name] = own[name]() if name in own else import_module(f"dashboard.views.{name}").build(choose)
-        bar.object = _bar(parts, name, switches(tables))
+        bar.object = _bar(tab, name, switches(tables))
         built[name].show(tables)
         if list(body) != [built[name].layout]:
             body[:] = [built[name].layout]
@@ -63,10 +54,10 @@ def in_parts(
     return View(pn.Column(bar, *above, body, sizing_mode="stretch_width", margin=0), show)
 
 
-def _bar(parts: Sequence[Part], shown: str, more: str) -> str:
-    words = {part.word: part.label for part in parts}
-    word = next(part.word for part in parts if part.module == shown)
-    return f'<div class="switches">{switch("View", "view", words, word)}{more}</div>'
+def _bar(tab: str, shown: str, more: str) -> str:
+    words = {part.word: part.label for part in tab_of(tab).parts if part.label}
+    word = next(part.word for part in tab_of(tab).parts if part.module == shown)
+    return f'<div class="switches">{switch("View", "view", words, word)}<div class="more">{more}</div></div>'
 
 
 def pick(label: str, choice: str, chosen: bool, mark: str = "", tip: str = "") -> str:

@@ -12,13 +12,13 @@ from dataclasses import fields, replace
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlencode
 
+from dashboard.contents import TAB_NAMES
 from dashboard.data import RANGES, Grouping, Selection, Unit, parse_range
 from nem.errors import WindowError
 from nem.fuels import FUELS, GROUPS
 from nem.regions import NEM, REGIONS
 from nem.windows import RESOLUTIONS
 
-TAB_NAMES = ("overview", "generation", "prices", "stations")
 MAX_LENGTH = 2_000  # of the whole query; every field at its longest takes a third of it
 _MAX_FIELDS = 40
 _MAX_NAME = 80

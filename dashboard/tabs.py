@@ -20,29 +20,16 @@ import panel as pn
 
 from dashboard import errors
 from dashboard.asking import SupersededError, while_wanted
+from dashboard.contents import TAB_NAMES, TABS, Tab, load
 from dashboard.controls import Controls, Held, look, show_held, show_ignored, show_progress, show_selection
 from dashboard.data import Export, Market, Selection
 from dashboard.markup import asset, pane
-from dashboard.state import TAB_NAMES, write_address
+from dashboard.state import write_address
 
 if TYPE_CHECKING:
     from dashboard.layout import View
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """A tab's title, and the name its modules have in `tables` and in `views`."""
-
-    title: str
-    name: str
-
-
-TABS = tuple(
-    Tab(title, name)
-    for title, name in zip(("NEM Overview", "Generation", "Price Analysis", "Station Analysis"), TAB_NAMES, strict=True)
-)
 
 
 @dataclass(slots=True)
@@ -159,7 +146,7 @@ def _work(page: Page, slot: Slot) -> None:
     try:
         held = look(market, selection)
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
-        tables = import_module(f"dashboard.tables.{slot.tab.name}").load(market, selection)
+        tables = load(market, selection)
     except SupersededError:
         if slot.stopped:
             schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))

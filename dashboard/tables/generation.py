@@ -1,11 +1,9 @@
-"""Generation over the selected range, for the Generation tab: the stack and a row per band; other views by name."""
+"""Generation over the selected range, for the Generation tab: the stack and a row per band."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -29,8 +27,6 @@ from nem.windows import Window
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
 
-# `selection.view`: the module that loads it. Any other word is the stack.
-VIEWS: Mapping[str, str] = {"factors": "factors", "day": "daytime", "compare": "comparison", "flows": "flows"}
 ROW_UNITS = {"energy_mwh": "MWh", "mean_mw": "MW", "dwa_price": "$/MWh", "market_value_aud": "$"}
 
 
@@ -59,12 +55,8 @@ class Generation:
     exports: tuple[Export, ...]
 
 
-def load(market: Market, selection: Selection) -> Any:
-    """What the selected view of the tab shows: `Generation`, or the table of the view's own module."""
-    module = VIEWS.get(selection.view)
-    if module is not None:
-        loaded: Callable[..., Any] = import_module(f"dashboard.tables.{module}").load
-        return loaded(market, selection)
+def load(market: Market, selection: Selection) -> Generation:
+    """The tab's first view."""
     supply = load_supply(market, selection, window_of(selection, market.extent("generation_by_fuel"), market.clock))
     return Generation(
         grouping=selection.grouping,

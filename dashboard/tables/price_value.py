@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, window_of
 from dashboard.tables import shape
+from dashboard.tables.supply import ROOFTOP
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM
 from nem.windows import Window
@@ -18,7 +19,7 @@ from nem.windows import Window
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
-ROOFTOP = "solar_rooftop"
+ROOFTOPS = "Rooftops"  # in the place of a station
 _SUMMED = (
     *("energy_mwh", "priced_energy_mwh", "market_value_aud"),
     *("rated_energy_mwh", "potential_mwh"),
@@ -162,7 +163,7 @@ def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]
     roofs = shape.columns(shape.where(generation.table, "fueltech_id", [ROOFTOP]))
     count = len(roofs["region_id"])
     absent = np.full(count, np.nan)
-    roofs |= {"rated_energy_mwh": absent, "potential_mwh": absent, "station_name": np.full(count, "Rooftops", object)}
+    roofs |= {"rated_energy_mwh": absent, "potential_mwh": absent, "station_name": np.full(count, ROOFTOPS, object)}
     whole = {name: np.concatenate([data[name], roofs[name]]) for name in data}
     return whole | _benchmark(whole, means)
 

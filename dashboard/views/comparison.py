@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 
 from dashboard import markup
+from dashboard.definitions import RENEWABLE
 from dashboard.layout import View, card, chart, grid
 from dashboard.tables.comparison import Comparison, DeltaRow
 from dashboard.tables.generation import Supply, signed
-from dashboard.views.generation import SHARE_TIP, show_stack, stack_head, stack_note, stretch
+from dashboard.views.generation import show_stack, stack_head, stack_note, stretch
 from nem.windows import INTERVAL
 
 HEADS = (
@@ -34,7 +35,7 @@ _WORDS = {"previous": "Previous", "last_year": "Same last year"}
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    bar, head, receipt, then_head, then_receipt, table, table_receipt = (markup.pane() for _ in range(7))
+    bar, head, receipt, then_head, then_receipt, table = (markup.pane() for _ in range(6))
     power, then_power = chart(), chart()
     then_card = card(then_head, then_power.pane, then_receipt)
 
@@ -55,14 +56,17 @@ def build(_: Callable[..., None]) -> View:
             then_receipt.object = (
                 _reach(tables) + stack_note(tables.then.stack) + markup.receipt_line(tables.then.receipts[:2])
             )
-        table.object = markup.header("What changed", "selected range less the other") + _table(tables)
-        table_receipt.object = markup.receipt_line(tables.receipts)
+        table.object = (
+            markup.header("What changed", "selected range less the other")
+            + _table(tables)
+            + markup.receipt_line(tables.receipts)
+        )
 
     layout = grid(
         card(bar, kind="plain wide"),
         card(head, power.pane, receipt),
         then_card,
-        card(table, table_receipt, kind="wide"),
+        card(table, kind="wide"),
         kind="halves",
     )
     return View(layout, show)
@@ -155,7 +159,7 @@ def _whole(now: Supply, then: Supply) -> list[tuple[str, object]]:
     if now.renewable_share is not None and then.renewable_share is not None:
         change = 100 * (now.renewable_share - then.renewable_share)
     paid = None if now.mean_price is None or then.mean_price is None else now.mean_price - then.mean_price
-    shares = [f'<span title="{SHARE_TIP}">{markup.percent(side.renewable_share)}</span>' for side in (now, then)]
+    shares = [f'<span title="{RENEWABLE}">{markup.percent(side.renewable_share)}</span>' for side in (now, then)]
     prices = [markup.dollars(side.mean_price) for side in (now, then)]
     cells = ["Renewable, mean price", *[""] * 6, *shares, plus(change, markup.number(change, ",.1f"))]
     cells += [*prices, plus(paid, markup.dollars(paid))]

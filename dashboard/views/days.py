@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dashboard import markup
+from dashboard.definitions import RENEWABLE, SHARE
 from dashboard.palette import REGION_NAMES
 from dashboard.tables.summary import Day, Extreme, Summary
-from dashboard.views.generation import SHARE_TIP
 from nem.regions import NEM
 
 Value = Callable[[Day], float | None]
-_SHARE = "of the region's own supply: generation, rooftop and storage discharge"
 
 
 def day_facts(summary: Summary, region: str) -> str:
@@ -41,11 +40,11 @@ def _facts(region: str) -> list[tuple[str, str, Value, Callable[[float | None], 
         ("Average price", f"$/MWh, {mean}", lambda day: day.mean_price, markup.dollars, "percent"),
         ("High", f"highest 5-minute price{any_region}", lambda day: _rrp(day.high), markup.dollars, ""),
         ("Low", f"lowest 5-minute price{any_region}", lambda day: _rrp(day.low), markup.dollars, ""),
-        ("Supplied", f"energy {_SHARE}", lambda day: day.supply_mwh, _gwh, "percent"),
+        ("Supplied", f"energy {SHARE}", lambda day: day.supply_mwh, _gwh, "percent"),
         ("Demand", "energy: mean demand times hours", lambda day: day.demand_mwh, _gwh, "percent"),
-        ("Renewable", SHARE_TIP, lambda day: day.renewable_share, markup.percent, "points"),
-        ("Gas", _SHARE, lambda day: day.gas_share, markup.percent, "points"),
-        ("Coal", _SHARE, lambda day: day.coal_share, markup.percent, "points"),
+        ("Renewable", RENEWABLE, lambda day: day.renewable_share, markup.percent, "points"),
+        ("Gas", SHARE, lambda day: day.gas_share, markup.percent, "points"),
+        ("Coal", SHARE, lambda day: day.coal_share, markup.percent, "points"),
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
+from dashboard.definitions import FACTOR
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines
@@ -17,18 +18,14 @@ HEADS = (
         "Fuel",
         "storage has none: what it gives back it has drawn; nor has rooftop, whose capacity AEMO does not register",
     ),
-    (
-        "Capacity factor",
-        "energy over capacity (maximum, else registered, as of the date) times the hours registered; units of unknown capacity "
-        "are in neither; never clipped, above 100 % is flagged",
-    ),
+    ("Capacity factor", FACTOR),
 )
 _TIP = "of all the capacity registered, whether or not it reported"
 
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    head, receipt, whole, whole_receipt = (markup.pane() for _ in range(4))
+    head, receipt, whole = (markup.pane() for _ in range(3))
     lines = chart()
 
     def show(tables: Factors) -> None:
@@ -37,12 +34,12 @@ def build(_: Callable[..., None]) -> View:
         if tables.bands:
             lines.show(tables.bands, tables.columns, partial(band_lines, bands=tables.bands, height=460))
         none = "" if tables.bands else '<p class="note">No unit of known capacity is registered in this range.</p>'
-        receipt.object = none + markup.receipt_line(tables.receipts)
+        told = markup.receipt_line(tables.receipts)
+        receipt.object = none + told
         when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        whole.object = markup.header("Over the range", when) + _table(tables)
-        whole_receipt.object = markup.receipt_line(tables.receipts)
+        whole.object = markup.header("Over the range", when) + _table(tables) + told
 
-    return View(grid(card(head, lines.pane, receipt), card(whole, whole_receipt), kind="two-one"), show)
+    return View(grid(card(head, lines.pane, receipt), card(whole), kind="two-one"), show)
 
 
 def _table(tables: Factors) -> str:

@@ -27,9 +27,9 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    head, receipt, table, table_receipt = (markup.pane() for _ in range(4))
+    head, receipt, table = (markup.pane() for _ in range(3))
     panels = chart()
-    table_card = card(table, table_receipt)
+    table_card = card(table)
 
     def show(tables: Flows) -> None:
         where = "" if tables.region in {"NEM"} else f", {REGION_NAMES[tables.region]}"
@@ -45,8 +45,7 @@ def build(_: Callable[..., None]) -> View:
         receipt.object = markup.receipt_line(tables.receipts)
         assert tables.window is not None
         when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        table.object = markup.header("How hard they ran", when) + _table(tables.links)
-        table_receipt.object = markup.receipt_line(tables.receipts)
+        table.object = markup.header("How hard they ran", when) + _table(tables.links) + receipt.object
 
     return View(grid(table_card, card(head, panels.pane, receipt), kind="one"), show)
 

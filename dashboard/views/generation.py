@@ -10,52 +10,32 @@ import numpy as np
 
 from dashboard import markup
 from dashboard.bands import GROUPING_WORDS, Band
+from dashboard.definitions import DWA, ENERGY, FACTOR, RENEWABLE, SHARE, VALUE
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import PROVISIONAL, REGION_NAMES
-from dashboard.parts import Part, in_parts, part_of
+from dashboard.parts import in_parts, part_of
 from dashboard.stacks import stack_over_price
 from dashboard.tables.generation import Generation, Supply, signed
 from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
-PARTS = (
-    Part("", "Generation", "generation"),
-    Part("factors", "Capacity factor", "factors"),
-    Part("day", "Time of day", "daytime"),
-    Part("compare", "Compare", "comparison"),
-    Part("flows", "Interconnectors", "flows"),
-)
 UNIT_WORDS = {"mw": "MW", "energy": "Energy", "share": "Share"}
 STACK_WORDS = {"MW": "mean MW", "MWh": "MWh per bucket", "GWh": "GWh per bucket", "%": "% of the region's own supply"}
 HEADS = (
     ("Fuel", "in the order of the stack; click a colour to hide its band"),
-    ("GWh", "energy: mean power over each interval times its hours; loads and exports are negative"),
-    (
-        "Share",
-        "of all supply within the region: generation, rooftop and storage discharge; loads and exchanges have none",
-    ),
+    ("GWh", f"{ENERGY}; loads and exports are negative"),
+    ("Share", f"{SHARE}; loads and exchanges have none"),
     ("Av. MW", "energy over the hours of the range that have data"),
-    (
-        "CF",
-        "capacity factor: energy over capacity times the hours registered; units of unknown capacity are left out; never clipped. "
-        "Storage has none: what it gives back it has drawn",
-    ),
-    ("$/MWh", "dispatch-weighted price: market value over the energy that has a price; for a load, what it paid"),
-    (
-        "$m",
-        "energy times the price it is settled at; before loss factors, FCAS and hedges; what a load paid is negative",
-    ),
+    ("CF", f"capacity factor: {FACTOR}. Storage has none: what it gives back it has drawn"),
+    ("$/MWh", f"{DWA}; for a load, what it paid"),
+    ("$m", f"{VALUE}; what a load paid is negative"),
 )
 EXCHANGE_TIP = "from the region's net interchange, not from generation: it has no fuel, price or value of its own"
-SHARE_TIP = (
-    "Hydro, wind, solar, rooftop and bioenergy over all generation including rooftop; storage discharge and imports are "
-    "in neither. Over the hours in which every input is known; a dash where those are fewer than 95 %."
-)
 
 
 def build(choose: Callable[..., None]) -> View:
     """The tab, empty; ``choose`` changes the session's selection."""
-    return in_parts(PARTS, choose, switches=_switches, own={"generation": _build_stack})
+    return in_parts("generation", choose, switches=_switches, own={"generation": _build_stack})
 
 
 def _switches(tables: Any) -> str:
@@ -70,7 +50,7 @@ def _switches(tables: Any) -> str:
 
 
 def _build_stack() -> View:
-    head, receipt, fuels, fuels_receipt = (markup.pane() for _ in range(4))
+    head, receipt, fuels = (markup.pane() for _ in range(3))
     power = chart()
 
     def show(tables: Generation) -> None:
@@ -78,10 +58,10 @@ def _build_stack() -> View:
         head.object = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
         show_stack(power, supply, height=430)
         receipt.object = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
-        fuels.object = markup.header("By fuel", stretch(supply)) + _fuels(supply)
-        fuels_receipt.object = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
+        told = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
+        fuels.object = markup.header("By fuel", stretch(supply)) + _fuels(supply) + told
 
-    return View(grid(card(head, power.pane, receipt), card(fuels, fuels_receipt), kind="three-two"), show)
+    return View(grid(card(head, power.pane, receipt), card(fuels), kind="three-two"), show)
 
 
 def show_stack(power: Any, supply: Supply, *, height: int, top_range: tuple[float, float] | None = None) -> None:
@@ -105,7 +85,7 @@ def stack_head(supply: Supply, title: str) -> str:
     """The head of a stack's card: unit, renewable share, mean price."""
     label = price_label(supply.region).lower().replace("price", "mean price", 1)
     aside = (
-        f'<span title="{SHARE_TIP}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
+        f'<span title="{RENEWABLE}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
         f"<span>{label} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
     )
     return markup.header(title, STACK_WORDS[supply.stack.unit], aside)

@@ -8,6 +8,7 @@ from functools import partial
 
 from dashboard import markup
 from dashboard.data import LATE_MINUTES
+from dashboard.definitions import RENEWABLE
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.stacks import stack_over_price
@@ -15,7 +16,7 @@ from dashboard.tables.overview import Overview, RecentPrices, Tile
 from dashboard.tables.records import Record, Records
 from dashboard.tables.supply import FuelRow
 from dashboard.views.days import day_facts
-from dashboard.views.generation import SHARE_TIP, hide_swatch, price_label, stack_note
+from dashboard.views.generation import hide_swatch, price_label, stack_note
 from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
@@ -24,8 +25,7 @@ _MIX_WORDS = {"simplified": "Simplified", "detailed": "Detailed"}
 
 def build(_: Callable[..., None]) -> View:
     """The tab, empty; its clicks reach the selection through the page."""
-    tiles, head, receipt, gauge, gauge_receipt, recent, recent_receipt = (markup.pane() for _ in range(7))
-    day, day_receipt, flows, flows_receipt = (markup.pane() for _ in range(4))
+    tiles, head, receipt, gauge, day, recent, flows = (markup.pane() for _ in range(7))
     power = chart()
 
     def show(tables: Overview) -> None:
@@ -36,30 +36,30 @@ def build(_: Callable[..., None]) -> View:
         draw = partial(stack_over_price, shown=shown, price_label=label, height=480)
         power.show((shown.bands, label), shown.columns, draw)
         receipt.object = stack_note(shown) + markup.receipt_line(tables.receipts[:2])
-        day.object = day_facts(tables.summary, tables.region)
-        day_receipt.object = markup.receipt_line(tables.summary.receipts)
+        day.object = day_facts(tables.summary, tables.region) + markup.receipt_line(tables.summary.receipts)
         gauge.object = (
             markup.header("Renewable share", REGION_NAMES[tables.region])
             + _gauge(tables)
             + _records(tables.records)
             + _mix(tables)
+            + markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
         )
-        gauge_receipt.object = markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
-        recent.object = markup.header("Latest prices", "$/MWh by settlement period, labelled at its end") + _recent(
-            tables.recent
+        recent.object = (
+            markup.header("Latest prices", "$/MWh by settlement period, labelled at its end")
+            + _recent(tables.recent)
+            + markup.receipt_line(tables.receipts[2:])
         )
-        recent_receipt.object = markup.receipt_line(tables.receipts[2:])
         prices = {tile.region_id: tile.price for tile in tables.tiles}
-        flows.object = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
-        flows_receipt.object = markup.receipt_line(tables.flows.receipts) if tables.flows.receipts else ""
+        told = markup.receipt_line(tables.flows.receipts) if tables.flows.receipts else ""
+        flows.object = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows) + told
 
     layout = grid(
         card(tiles, kind="plain wide"),
         card(head, power.pane, receipt),
-        card(gauge, gauge_receipt),
-        card(day, day_receipt, kind="wide"),
-        card(recent, recent_receipt),
-        card(flows, flows_receipt),
+        card(gauge),
+        card(day, kind="wide"),
+        card(recent),
+        card(flows),
         kind="two-one",
     )
     return View(layout, show)
@@ -87,7 +87,7 @@ def _tile(tile: Tile, chosen: bool) -> str:
         f'<span class="price">{markup.dollars(tile.price)}<small>/MWh</small></span>{_trace(tile)}'
         f'<span class="line {direction}" title="against the mean of the last 24 hours">{_signed(change)} <small>vs 24 h average</small></span>'
         f'<span class="pair"><span>{markup.number(tile.demand_mw, unit=" MW")}<small>demand</small></span>'
-        f'<span title="{SHARE_TIP}">{markup.percent(tile.renewable_share, 0)}<small>renewable, 24 h</small></span></span></button>'
+        f'<span title="{RENEWABLE}">{markup.percent(tile.renewable_share, 0)}<small>renewable, 24 h</small></span></span></button>'
     )
 
 
@@ -121,7 +121,7 @@ def _gauge(tables: Overview) -> str:
     filled = f'<path class="filled" d="{arc}{_on_ring(day)}"/>' if day else ""
     needle = "" if now is None else f'<path class="needle" d="M{_on_ring(now, 66)} L{_on_ring(now, 94)}"/>'
     return (
-        f'<div class="gauge" title="{SHARE_TIP}"><svg viewBox="0 0 200 112" role="img" aria-label="renewable share {markup.percent(day)}">'
+        f'<div class="gauge" title="{RENEWABLE}"><svg viewBox="0 0 200 112" role="img" aria-label="renewable share {markup.percent(day)}">'
         f'<path class="ring" d="{arc}{_on_ring(1)}"/>{filled}{needle}'
         f'<text x="100" y="86" class="big">{markup.percent(day)}</text><text x="100" y="106" class="small">last 24 hours</text></svg>'
         f'<p><i class="tick"></i>newest interval <b>{markup.percent(now)}</b></p></div>'

@@ -20,7 +20,7 @@ COMPARISONS = (("", "No comparison"), ("previous", "Period before"), ("last_year
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, levels, levels_receipt = (pane() for _ in range(4))
+    head, receipt, levels = (pane() for _ in range(3))
     lines = chart()
 
     def show(tables: PriceDuration) -> None:
@@ -38,10 +38,10 @@ def build(_: Callable[..., None]) -> View:
         form = (tuple(styles), tables.region, tables.cap)
         lines.show(form, tables.curves, partial(duration, lines=styles, chosen=tables.region, cap=tables.cap))
         receipt.object = markup.receipt_line(tables.receipts)
-        levels.object = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables)
-        levels_receipt.object = markup.receipt_line(tables.receipts)
+        reached = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables)
+        levels.object = reached + receipt.object
 
-    return View(grid(card(head, lines.pane, receipt), card(levels, levels_receipt), kind="one"), show)
+    return View(grid(card(head, lines.pane, receipt), card(levels), kind="one"), show)
 
 
 def _comparisons(tables: PriceDuration) -> str:

@@ -39,7 +39,7 @@ _BAND = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty; its clicks reach the selection through the page."""
-    head, receipt, statistics, statistics_receipt, bands, bands_receipt = (pane() for _ in range(6))
+    head, receipt, statistics, bands = (pane() for _ in range(4))
     lines = chart()
 
     def show(tables: PriceSeries) -> None:
@@ -53,17 +53,12 @@ def build(_: Callable[..., None]) -> View:
         lines.show(form, tables.series, partial(price_series, regions=styles, chosen=tables.region, cap=cap))
         receipt.object = markup.receipt_line(tables.receipts[:1])
         stretch = f"$/MWh, {markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        statistics.object = markup.header("Statistics", stretch) + _statistics(tables)
-        statistics_receipt.object = markup.receipt_line(tables.receipts[1:])
-        bands.object = markup.header("Price bands", "hours, share of the time, $/MWh added to the mean") + _bands(
-            tables
-        )
-        bands_receipt.object = markup.receipt_line(tables.receipts[1:])
+        told = markup.receipt_line(tables.receipts[1:])
+        statistics.object = markup.header("Statistics", stretch) + _statistics(tables) + told
+        unit = "hours, share of the time, $/MWh added to the mean"
+        bands.object = markup.header("Price bands", unit) + _bands(tables) + told
 
-    layout = grid(
-        card(head, lines.pane, receipt), card(statistics, statistics_receipt), card(bands, bands_receipt), kind="one"
-    )
-    return View(layout, show)
+    return View(grid(card(head, lines.pane, receipt), card(statistics), card(bands), kind="one"), show)
 
 
 def _notes(tables: PriceSeries) -> str:

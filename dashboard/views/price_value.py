@@ -6,32 +6,28 @@ from collections.abc import Callable
 from html import escape
 
 from dashboard import markup
+from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
 from dashboard.layout import View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pane
-from dashboard.tables.price_value import Branch, FuelValue, PriceValue
+from dashboard.tables.price_value import ROOFTOPS, Branch, FuelValue, PriceValue
 from nem.fuels import FUELS, LOADS
 
-_CAPTURE = (
-    "dispatch-weighted price over the time-weighted price of the region; over several regions, what was earned over what the "
-    "same energy would have earned at each region's own mean. A dash where that mean is not above 0"
-)
-_VALUE = "energy times the price it is settled at; before loss factors, FCAS and hedges"
 FUEL_HEADS = (
     ("Fuel", ""),
     ("GWh", "energy; what loads drew is positive too"),
-    ("$m", f"{_VALUE}; for a load, what it paid"),
-    ("$/MWh", "dispatch-weighted: market value over the energy that has a price"),
-    ("Capture", _CAPTURE),
+    ("$m", f"{VALUE}; for a load, what it paid"),
+    ("$/MWh", DWA),
+    ("Capture", CAPTURE),
     ("At negative prices", "share of the priced energy that was sold, or drawn, while the price was below $0"),
 )
 TREE_HEADS = (
     ("", "click a triangle to open; a station leads to its own page"),
-    ("GWh", "energy: mean power over each interval times its hours"),
-    ("$m", _VALUE),
-    ("$/MWh", FUEL_HEADS[3][1]),
-    ("Capture", _CAPTURE),
-    ("CF", "energy over capacity times the hours registered; units of unknown capacity are left out; never clipped"),
+    ("GWh", ENERGY),
+    ("$m", VALUE),
+    ("$/MWh", DWA),
+    ("Capture", CAPTURE),
+    ("CF", FACTOR),
     ("MW", "capacity, averaged over the range"),
 )
 ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, station"}
@@ -39,19 +35,19 @@ ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, stat
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    fuels, fuels_receipt, tree, tree_receipt = (pane() for _ in range(4))
+    fuels, tree, receipt = (pane() for _ in range(3))
 
     def show(tables: PriceValue) -> None:
         stretch = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
-        fuels.object = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch) + _fuels(tables)
-        fuels_receipt.object = markup.receipt_line(tables.receipts)
+        receipt.object = markup.receipt_line(tables.receipts)
+        earned = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch) + _fuels(tables)
+        fuels.object = earned + receipt.object
         order = "value_by_fuel" if tables.order[0] == "fueltech_id" else "value"
         tree.object = markup.header("Value of energy", stretch, markup.switch("Order", "view", ORDERS, order)) + _tree(
             tables
         )
-        tree_receipt.object = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(fuels, fuels_receipt), card(tree, tree_receipt), kind="one"), show)
+    return View(grid(card(fuels), card(tree, receipt), kind="one"), show)  # apart: what is open in the tree stays so
 
 
 def _fuels(tables: PriceValue) -> str:
@@ -105,9 +101,6 @@ def _row(branch: Branch, tables: PriceValue) -> str:
     return (
         f'<tr aria-level="{level + 1}"{state}{hidden}{pick}>{first}{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
     )
-
-
-ROOFTOPS = "Rooftops"
 
 
 def _twist(is_leaf: bool) -> str:

@@ -6,22 +6,23 @@ from collections.abc import Callable
 from html import escape
 
 from dashboard import markup
+from dashboard.definitions import DWA, FACTOR, VALUE
 from dashboard.layout import View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pane, pick
 from dashboard.tables.station_league import StationLeague, StationRow
-from dashboard.views.station_output import million
+from dashboard.views.station_output import factor, million
 from nem.fuels import FUELS
 
 HEADS = (
     ("Station", "click a row to draw it; a station of several fuels has a row for each"),
     ("Fuel", ""),
     ("Region", ""),
-    ("Cap. factor", "energy over capacity times the hours registered; unknown capacity has none; never clipped, above 100 % is flagged"),
+    ("Cap. factor", FACTOR),
     ("MW", "capacity at the range's end: maximum, else registered"),
     ("GWh", "energy generated or discharged"),
-    ("$/MWh", "dispatch-weighted price: revenue over the energy that has a price"),
-    ("Revenue", "energy times the price it is settled at; before loss factors, FCAS and hedges; a load's is what it paid, negative"),
+    ("$/MWh", DWA),
+    ("Revenue", f"{VALUE}; a load's is what it paid, negative"),
     ("Running", "hours with output, added up over units"),
 )  # fmt: skip
 
@@ -91,7 +92,4 @@ def _factor(value: float | None, colour: str) -> str:
     if value is None:
         return markup.MISSING
     width = min(max(value, 0.0), 1.0) * 100
-    flag = '<span class="badge" title="more than the registered capacity">above 100 %</span>' if value > 1 else ""
-    return (
-        f'<span class="bar"><i style="width:{width:.1f}%;background:{colour}"></i></span>{markup.percent(value)}{flag}'
-    )
+    return f'<span class="bar"><i style="width:{width:.1f}%;background:{colour}"></i></span>{factor(value)}'

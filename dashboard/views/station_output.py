@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from dashboard import markup
+from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pane, pick
@@ -22,12 +23,11 @@ Fact = tuple[str, str, str]  # name, value, definition
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, facts, receipt = (pane() for _ in range(3))
+    head, receipt = pane(), pane()
     power = chart()
 
     def show(tables: StationOutput) -> None:
-        head.object = station_head(tables.chosen, "mean MW")
-        facts.object = _facts(tables)
+        head.object = station_head(tables.chosen, "mean MW") + _facts(tables)
         power.pane.visible = tables.chosen is not None
         if tables.chosen is not None:
             fuel = tables.chosen.fuel_id
@@ -37,7 +37,7 @@ def build(_: Callable[..., None]) -> View:
             power.show(form, tables.series, partial(power_over_price, colour=colour, edge=edge, cap=cap))
         receipt.object = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(head, facts, power.pane, receipt), kind="one"), show)
+    return View(grid(card(head, power.pane, receipt), kind="one"), show)
 
 
 def station_head(chosen: Chosen | None, unit: str) -> str:
@@ -78,20 +78,15 @@ def _facts(tables: StationOutput) -> str:
     return f'<div class="facts">{cards}</div>'
 
 
-_REVENUE = "energy times the price it is settled at; before loss factors, FCAS and hedges"
-_FACTOR = "energy over capacity times the hours registered; a unit of unknown capacity is left out; never clipped"
-_DWA = "dispatch-weighted: revenue over the energy that has a price"
-
-
 def _generator(tables: StationOutput, row: Totals) -> list[Fact]:
     many = len(tables.chosen.duids) > 1 if tables.chosen else False
     return [
         ("Capacity", _capacity(row), "maximum, else registered, at the range's end"),
-        ("Energy", _gwh(row.energy_mwh), "mean power over each interval times its hours"),
-        ("Capacity factor", factor(row.capacity_factor), _FACTOR),
-        ("Revenue", million(row.market_value_aud), _REVENUE),
-        ("Average price", f"{markup.dollars(row.dwa_price)}/MWh", _DWA),
-        ("Capture rate", markup.percent(tables.capture_rate, 0), "average price over the region's time-weighted price"),
+        ("Energy", _gwh(row.energy_mwh), ENERGY),
+        ("Capacity factor", factor(row.capacity_factor), FACTOR),
+        ("Revenue", million(row.market_value_aud), VALUE),
+        ("Average price", f"{markup.dollars(row.dwa_price)}/MWh", DWA),
+        ("Capture rate", markup.percent(tables.capture_rate, 0), CAPTURE),
         ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours with output" + (", added up over units" if many else "")),
         ("Starts", markup.number(tables.starts), "half hours with output right after one without, by unit; a dash past a year"),
         ("Peak", markup.number(tables.peak_mw, ",.0f", " MW"), f"highest {markup.RESOLUTION_WORDS[tables.resolution]} mean shown"),
@@ -107,11 +102,11 @@ def _storage(tables: StationOutput, row: Totals) -> list[Fact]:
         ("Capacity", f"{_capacity(row)}<small>{storage}</small>", "discharging, and the energy it holds; counted once"),
         ("Discharged", _gwh(row.energy_mwh), "5-minute means above zero"),
         ("Charged", _gwh(row.charge_mwh), "5-minute means below zero"),
-        ("Discharge price", f"{markup.dollars(row.dwa_price)}/MWh", _DWA),
+        ("Discharge price", f"{markup.dollars(row.dwa_price)}/MWh", DWA),
         ("Charge price", f"{markup.dollars(row.charge_price)}/MWh", "what charging cost over the energy that has a price"),
         ("Spread", f"{markup.dollars(spread)}/MWh", "discharge price less charge price"),
         ("Cycles a day", markup.number(cycles, ",.2f"), "energy discharged over the energy it holds, by day of the range"),
-        ("Net revenue", million(row.net_revenue_aud), f"earned by discharging less paid for charging; {_REVENUE}"),
+        ("Net revenue", million(row.net_revenue_aud), f"earned by discharging less paid for charging; {VALUE}"),
         ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours discharging"),
     ]  # fmt: skip
 
@@ -120,7 +115,7 @@ def _load(_: StationOutput, row: Totals) -> list[Fact]:
     return [
         ("Energy drawn", _gwh(row.charge_mwh), "5-minute means of what it drew"),
         ("Average price", f"{markup.dollars(row.charge_price)}/MWh", "what it paid over the energy that has a price"),
-        ("Cost", million(row.charge_value_aud), _REVENUE),
+        ("Cost", million(row.charge_value_aud), VALUE),
     ]
 
 

@@ -8,20 +8,14 @@ from typing import Any
 
 from dashboard.layout import View
 from dashboard.palette import fuel_label
-from dashboard.parts import Part, in_parts, pane, part_of
+from dashboard.parts import in_parts, pane, part_of
 from dashboard.tables.station_units import Place
-
-PARTS = (
-    Part("", "Output", "station_output"),
-    Part("patterns", "Time of day, months", "station_patterns"),
-    Part("league", "All stations", "station_league"),
-)
 
 
 def build(choose: Callable[..., None]) -> View:
     """The tab, empty."""
     search = pane()
-    parts = in_parts(PARTS, choose, search)
+    parts = in_parts("stations", choose, search)
     known: dict[str, Any] = {}
 
     def show(tables: Any) -> None:

@@ -9,12 +9,12 @@ import panel as pn
 from bokeh.models import Range
 
 from dashboard.data import Selection
-from dashboard.state import TAB_NAMES
+from dashboard.contents import TAB_NAMES, load
 
 
 def ranges(market, name: str) -> set[str]:
     """The axes of a tab that is built and drawn, by identity."""
-    tables = import_module(f"dashboard.tables.{name}").load(market, Selection())
+    tables = load(market, Selection(tab=name))
     view = import_module(f"dashboard.views.{name}").build(lambda **_: None)
     view.show(tables)
     drawn = [pane.object for pane in view.layout.select(pn.pane.Bokeh) if pane.object is not None]

@@ -7,7 +7,6 @@ import csv
 import io
 import shlex
 from dataclasses import replace
-from importlib import import_module
 
 import pytest
 
@@ -15,8 +14,8 @@ from cache_store import open_store
 from cache_store.export import csv_bytes
 from cli import main
 from dashboard import export
+from dashboard.contents import load
 from dashboard.data import Export, Market, Question, Selection
-from dashboard.tables import generation, prices, stations
 from nem import open_source
 from nem.windows import utc_time
 from tests.dashboard.serving import market_of
@@ -96,7 +95,7 @@ def exported(one: Export) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("seen", SEEN, ids=lambda seen: f"{seen.tab}-{seen.view}-{seen.region}")
 def test_every_command_answers_with_the_rows_of_the_view(seen, market, run):
-    offered = import_module(f"dashboard.tables.{seen.tab}").load(market, seen).exports
+    offered = load(market, seen).exports
     assert offered
     for question in {repr(question): question for one in offered for question in one.questions}.values():
         filters = {name: list(values) for name, values in question.filters.items()}
@@ -108,7 +107,7 @@ def test_every_command_answers_with_the_rows_of_the_view(seen, market, run):
 
 
 def test_the_file_of_a_stack_is_what_its_commands_say(market, run):
-    loaded = generation.load(market, STACK)
+    loaded = load(market, STACK)
     drawn = loaded.exports[0]
     told = {(row["interval_start"], row["fueltech_id"]): row for row in rows_of(run(drawn.questions[0]))}
     prices = {row["interval_start"]: row for row in rows_of(run(drawn.questions[1]))}
@@ -124,7 +123,7 @@ def test_the_file_of_a_stack_is_what_its_commands_say(market, run):
 
 
 def test_the_file_of_prices_is_what_its_commands_say(market, run):
-    drawn = prices.load(market, PRICES).exports[0]
+    drawn = load(market, PRICES).exports[0]
     told = {}
     for question in drawn.questions:
         for row in rows_of(run(question)):
@@ -139,7 +138,7 @@ def test_the_file_of_prices_is_what_its_commands_say(market, run):
 
 
 def test_the_file_of_a_station_is_what_its_command_says(market, run):
-    drawn = stations.load(market, STATION).exports[0]
+    drawn = load(market, STATION).exports[0]
     told = {row["interval_start"]: row for row in rows_of(run(drawn.questions[0]))}
     rows = exported(drawn)
     assert len(rows) == 96
@@ -149,7 +148,7 @@ def test_the_file_of_a_station_is_what_its_command_says(market, run):
 
 
 def test_the_table_on_the_page_is_the_file_in_words(market):
-    drawn = generation.load(market, STACK).exports[0]
+    drawn = load(market, STACK).exports[0]
     html = export.sheet(drawn, drawn.table)
     assert html.count("<tr><td>") == 48
     assert '<th scope="col">wind (MW)</th>' in html
@@ -157,7 +156,7 @@ def test_the_table_on_the_page_is_the_file_in_words(market):
 
 
 def test_a_long_table_is_cut_on_the_page_and_says_so(market):
-    drawn = prices.load(market, PRICES).exports[0]
+    drawn = load(market, PRICES).exports[0]
     many = drawn.table.take(list(range(576)) * 5)
     html = export.sheet(replace(drawn, title="<b>"), many)
     assert html.count("<tr><td>") == export.MOST_ROWS

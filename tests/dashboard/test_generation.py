@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cache_store.errors import NothingHeldError
+from dashboard.contents import load
 from dashboard.data import Selection
 from dashboard.tables import comparison, daytime, factors, flows, generation
 from nem.windows import Window
@@ -18,7 +19,7 @@ MARCH = datetime(2024, 3, 1)
 
 
 def loaded(market, **selected):
-    return generation.load(market, Selection(tab="generation", **{"range": "all", **selected}))
+    return load(market, Selection(tab="generation", **{"range": "all", **selected}))
 
 
 def rows_of(tables):

@@ -12,6 +12,7 @@ import pytest
 from cache_store import open_store
 from cache_store.errors import NothingHeldError
 from dashboard import markup
+from dashboard.contents import TAB_NAMES, TABS, load
 from dashboard.data import PACED_BY, Market, Selection
 from dashboard.tables import comparison, generation, intervals, overview, price_duration
 from dashboard.views import overview as overview_view
@@ -23,13 +24,7 @@ LACKS = [
     *((table, absent) for table in ("unit_scada", "regional_price") for absent in (False, True)),
     *(("regional_demand", False), ("rooftop_pv", False), ("interconnector_flow", True)),
 ]
-PARTS = {
-    "overview": ("",),
-    "generation": ("", "factors", "day", "compare", "flows"),
-    "prices": ("", "duration", "time_of_day", "events", "value"),
-    "stations": ("", "patterns", "league"),
-}
-EVERY_PART = [(tab, view) for tab, views in PARTS.items() for view in views]
+EVERY_PART = [(tab.name, part.word) for tab in TABS for part in tab.parts]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +50,7 @@ def lacking(tmp_path_factory):
 def paces(table: str, tab: str, view: str) -> bool:
     """Whether what is shown there is of nothing but that table: without it there is no answer."""
     if tab == "prices":
-        return table == ("unit_scada" if view == "value" else "regional_price")
+        return table == ("unit_scada" if view.startswith("value") else "regional_price")
     return table == "unit_scada" and tab in {"generation", "stations"} and view != "flows"
 
 
@@ -63,14 +58,14 @@ def paces(table: str, tab: str, view: str) -> bool:
 def test_every_part_of_every_tab_stands_without(lacking, table, absent):
     market = lacking(table, absent=absent)
     for tab, view in EVERY_PART:
-        tables, views = (import_module(f"dashboard.{kind}.{tab}") for kind in ("tables", "views"))
+        views = import_module(f"dashboard.views.{tab}")
         for region in ("SA1",) if view else ("NEM", "SA1"):
             selection = Selection(tab=tab, view=view, region=region, range="1d")
             if absent and paces(table, tab, view):
                 with pytest.raises(NothingHeldError, match=f"has no {table}"):
-                    tables.load(market, selection)
+                    load(market, selection)
                 continue
-            views.build(lambda **_: None).show(tables.load(market, selection))
+            views.build(lambda **_: None).show(load(market, selection))
 
 
 def test_the_overview_without_todays_prices(lacking):
@@ -134,4 +129,4 @@ def test_a_gap_is_no_range_to_compare_with(tiny_market):
 
 
 def test_a_tab_is_anchored_on_what_paces_it():
-    assert set(PACED_BY) == set(PARTS)
+    assert set(PACED_BY) == set(TAB_NAMES)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import price_axis
+from dashboard.contents import load
 from dashboard.data import Selection
-from dashboard.tables import prices
 from dashboard.tables.intervals import RegionPrices, _pieces, runs
 from dashboard.tables.price_duration import duration_curves, levels
 from dashboard.tables.price_events import high_price_events
@@ -26,7 +26,7 @@ LEAP_DAY = "2024-02-29..2024-03-01"
 
 
 def told(market, view="", **chosen):
-    return prices.load(market, Selection(tab="prices", view=view, **{"range": "all", **chosen}))
+    return load(market, Selection(tab="prices", view=view, **{"range": "all", **chosen}))
 
 
 def made(values, start="2024-03-01T00:05") -> RegionPrices:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dashboard.contents import load
 from dashboard.data import Selection
-from dashboard.tables import stations
 from dashboard.tables.station_output import starts_of, station_series
 from dashboard.views.station_league import build as build_league
 from dashboard.views.station_output import build as build_output
@@ -21,7 +21,7 @@ LEAP_DAY = "2024-02-29..2024-03-01"
 
 
 def told(market, view="", **chosen):
-    return stations.load(market, Selection(tab="stations", view=view, **{"range": "all", **chosen}))
+    return load(market, Selection(tab="stations", view=view, **{"range": "all", **chosen}))
 
 
 class TestOutput:
@@ -65,14 +65,14 @@ class TestOutput:
     def test_its_cards_are_of_its_technology(self, tiny_market):
         view = build_output(lambda **_: None)
         view.show(told(tiny_market, station="Big Battery", range=LEAP_DAY))
-        facts = view.layout[0][1].object
+        facts = view.layout[0][0].object
         assert "Cycles a day" in facts
         assert f"{23 / 80:.2f}" in facts
         assert "$7.83" in facts  # the spread: -12.17 less -20
         view.show(told(tiny_market, station="Upper Lake"))
-        assert "Energy drawn" in view.layout[0][1].object
+        assert "Energy drawn" in view.layout[0][0].object
         view.show(told(tiny_market, station="Colliery"))
-        assert "Starts" in view.layout[0][1].object
+        assert "Starts" in view.layout[0][0].object
 
     def test_capacity_follows_the_registry(self, tiny_market):
         tables = told(tiny_market, region="NSW1", station="Old Dam")

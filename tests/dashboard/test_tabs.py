@@ -16,10 +16,11 @@ from panel.io.state import set_curdoc
 from cache_store.errors import NoAnswerError
 from dashboard import app
 from dashboard import page as frame
+from dashboard.contents import TABS
 from dashboard.data import Market
 from dashboard.markup import asset
 from dashboard.page import open_page
-from dashboard.tabs import TABS, choose, refresh, schedule
+from dashboard.tabs import choose, refresh, schedule
 from nem.errors import SourceUnavailableError
 from nem.windows import Window
 
