@@ -11,7 +11,7 @@ import numpy as np
 from dashboard.bands import stack_order
 from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, ask, ask_beside, window_of
 from dashboard.tables import shape
-from dashboard.tables.supply import Stack, exchange_energy, fuel_groups
+from dashboard.tables.supply import EXCHANGES, Stack, fuel_groups
 from nem.regions import NEM
 from nem.windows import Resolution, Window
 
@@ -77,11 +77,17 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
     """Energy over hours per half hour of the day, summed over the days and then divided; share as a stack's."""
     starts, ends, energy = shape.spread(generation.table, "fueltech_id", "energy_mwh", fuel_groups(grouping))
     market = shape.columns(price.table)
-    if region != NEM:
-        energy |= exchange_energy(starts, market)
     slot, market_slot = _slot(starts), _slot(market["interval_start"])
     hours = _summed(slot, shape.bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt))
     means = {name: np.nan_to_num(_summed(slot, values)) / hours for name, values in energy.items()}
+    priced = shape.bucket_hours(market, price.receipt)
+
+    def mean(column: str) -> shape.Array:
+        values = market[column].astype(float)
+        return _summed(market_slot, values) / _summed(market_slot, np.where(np.isnan(values), np.nan, priced))
+
+    if region != NEM:
+        means |= {name: np.nan_to_num(mean(column)) for name, column in EXCHANGES.items()}
     bands = [band for band in stack_order(grouping) if np.any(np.nan_to_num(means.get(band.id, np.zeros(1))) != 0)]
     if unit == "share":
         bands = [band for band in bands if band.supplies]
@@ -91,9 +97,7 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
         out[band.id] = -means[band.id] if band.below_zero else means[band.id]
     above = [out[band.id] for band in bands if not band.below_zero]
     out["supply"] = np.sum(above, axis=0) if above else np.full(_SLOTS, np.nan)
-    demand = market["demand_mwh"].astype(float)
-    known = np.where(np.isnan(demand), np.nan, shape.bucket_hours(market, price.receipt))
-    out["demand"] = _summed(market_slot, demand) / _summed(market_slot, known)
+    out["demand"] = mean("demand_mwh")
     over, under = shape.price_measures(region)
     out["price"] = _ratio(
         _summed(market_slot, market[over].astype(float)), _summed(market_slot, market[under].astype(float))

@@ -97,14 +97,15 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
         bands = [band for band in bands if band.supplies]
     demand = on(grid, market["interval_start"], market["demand_mwh"].astype(float))
     factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
-    # Demand comes with the prices, which may reach less far.
-    demand *= {"mw": _per_hour(grid, ends, price), "energy": factor, "share": np.nan}[unit]
+    # Demand and exchanges come with the prices, which may reach less far.
+    priced = {"mw": _per_hour(grid, ends, price), "energy": factor, "share": np.nan}[unit]
     out: Columns = {"interval_start": grid, "interval_end": ends}
     for band in bands:
-        out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * factor
+        scale = np.nan_to_num(priced) if band.kind == "exchange" else factor
+        out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * scale
     above = [out[band.id] for band in bands if not band.below_zero]
     out["supply"] = np.sum(above, axis=0) if above else np.full(len(grid), np.nan)
-    out["demand"] = demand
+    out["demand"] = demand * priced
     out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
     review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"].astype(float)))
     out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
@@ -176,7 +177,7 @@ def fuel_rows(
     factors = band_factors(units, grouping) if units is not None else {}
     bands = stack_order(grouping)
     supply = sum(found.get(band.id, {}).get("energy_mwh") or 0.0 for band in bands if band.supplies)
-    flows = exchanged(price) if price is not None else {}
+    flows, priced = (exchanged(price), held_hours(price.receipt)) if price is not None else ({}, 0.0)
     rows = []
     for band in reversed(bands):
         sum_of = found.get(band.id, {})
@@ -186,7 +187,7 @@ def fuel_rows(
                 FuelRow(
                     band=band,
                     energy_mwh=energy,
-                    mean_mw=ratio(energy, hours),
+                    mean_mw=ratio(energy, priced if band.id in flows else hours),
                     share=ratio(energy, supply) if band.supplies else None,
                     capacity_factor=factors.get(band.id),
                     dwa_price=ratio(sum_of.get("market_value_aud"), sum_of.get("priced_energy_mwh")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from importlib import import_module
 
@@ -14,7 +15,7 @@ from cache_store.errors import NothingHeldError
 from dashboard import markup
 from dashboard.contents import TAB_NAMES, TABS, load
 from dashboard.data import PACED_BY, Market, Selection
-from dashboard.tables import comparison, generation, intervals, overview, price_duration
+from dashboard.tables import comparison, daytime, generation, intervals, overview, price_duration
 from dashboard.views import overview as overview_view
 from nem.windows import Window, utc_time
 from tests.dashboard.serving import market_of
@@ -106,13 +107,20 @@ def test_the_overview_of_prices_alone(lacking):
     assert "no generation here" in markup.receipt_line(tables.receipts[:2])
 
 
-def test_demand_is_a_mean_over_the_hours_of_prices(lacking):
-    """E7: the generation of a bucket may be whole where its prices stop half way."""
-    noon = FIRST_OF_MARCH.start.replace(hour=12)
-    selection = Selection(region="NSW1", resolution="1d")
-    told = generation.load_supply(lacking("regional_price", until=noon), selection, FIRST_OF_MARCH)
+def test_demand_and_exchanges_are_means_over_the_hours_of_prices(lacking):
+    """E7: the generation of a bucket may be whole where its prices stop half way. [36]: 18 MW out until noon."""
+    market = lacking("regional_price", until=FIRST_OF_MARCH.start.replace(hour=12))
+    selection = Selection(region="NSW1", resolution="1d", range="1d")
+    told = generation.load_supply(market, selection, FIRST_OF_MARCH)
     assert told.stack.columns["demand"] == pytest.approx([120.0])
+    assert told.stack.columns["exports"] == pytest.approx([-18.0])
+    assert {row.band.id: row.mean_mw for row in told.rows}["exports"] == pytest.approx(18.0)
     assert told.receipts[1].coverage == 0.5
+    energy = generation.load_supply(market, replace(selection, unit="energy"), FIRST_OF_MARCH)
+    assert energy.stack.columns["exports"] == pytest.approx([-18.0 * 12])
+    day = daytime.load(market, replace(selection, range="all")).stack.columns
+    assert day["exports"][:24] == pytest.approx(np.full(24, -18.0))
+    assert day["imports"][24:] == pytest.approx(np.full(24, 6.0))  # of the 29th alone
 
 
 def test_a_gap_is_no_range_to_compare_with(tiny_market):
