@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pyarrow as pa
+
     from cache_store import Store
     from cache_store.usage import Tally
     from dashboard.health import Day, Feed, Health
     from nem import Source
+    from nem.windows import Window
 
 DAY = timedelta(days=1)
 _REVISED = """
@@ -51,30 +54,59 @@ def _feeds(source: Source, now: datetime) -> Iterator[Feed]:
 
 
 def _day(store: Store, source: Source, now: datetime) -> Day | None:
-    from cache_store import extent, fetch
     from cache_store.errors import NoAnswerError
     from dashboard.health import Day
     from nem.windows import Window
 
     try:
-        held = extent(store, source, "generation_by_fuel")
+        held = _extent(store, source)
         window = Window(max(held.start, held.end - DAY), held.end)
-        fuels = fetch(store, source, "generation_by_fuel", window, now=now, resolution="30min").table
-        units = fetch(store, source, "capacity_factor", window, now=now, resolution="30min").table
-        prices = fetch(store, source, "regional_price", window, now=now, resolution="30min").table
+        names = ("generation_by_fuel", "capacity_factor", "regional_price")
+        fuels, units, prices = (_half_hours(store, source, name, window, now) for name in names)
     except NoAnswerError:
         return None
-    count = {name: sum(fuels[name].to_pylist()) for name in ("reading_count", "missing_count", "provisional_count")}
-    facts = zip(units["duid"].to_pylist(), units["fueltech_id"].to_pylist(), strict=True)
+    readings, missing = _total(fuels, "reading_count"), _total(fuels, "missing_count")
     return Day(
         window=window,
-        readings=count["reading_count"] + count["missing_count"],
-        missing=count["missing_count"],
-        provisional=count["provisional_count"],
-        unknown=tuple(sorted({duid for duid, fuel in facts if fuel == "unknown"})),
-        unconfirmed=sum(prices["provisional_count"].to_pylist()),
+        readings=None if readings is None or missing is None else readings + missing,
+        missing=missing,
+        provisional=_total(fuels, "provisional_count"),
+        unknown=None if units is None else _unknown(units),
+        unconfirmed=_total(prices, "provisional_count"),
         revised=_revised(source, now),
     )
+
+
+def _extent(store: Store, source: Source) -> Window:
+    """What is held of generation; of prices where nothing is."""
+    from cache_store import extent
+    from cache_store.errors import NothingHeldError
+
+    try:
+        return extent(store, source, "generation_by_fuel")
+    except NothingHeldError:
+        return extent(store, source, "regional_price")
+
+
+def _half_hours(store: Store, source: Source, query: str, window: Window, now: datetime) -> pa.Table | None:
+    """None where nothing of the window is held: prices may lag by days, and the rest is told all the same."""
+    from cache_store import fetch
+    from cache_store.errors import NothingHeldError
+
+    try:
+        return fetch(store, source, query, window, now=now, resolution="30min").table
+    except NothingHeldError:
+        return None
+
+
+def _total(table: pa.Table | None, count: str) -> int | None:
+    return None if table is None else sum(table[count].to_pylist())
+
+
+def _unknown(units: pa.Table) -> tuple[str, ...]:
+    """The DUIDs that no registry has."""
+    facts = zip(units["duid"].to_pylist(), units["fueltech_id"].to_pylist(), strict=True)
+    return tuple(sorted({duid for duid, fuel in facts if fuel == "unknown"}))
 
 
 def _revised(source: Source, now: datetime) -> int:

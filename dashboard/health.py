@@ -33,15 +33,16 @@ class Feed:
 class Day:
     """The newest 24 hours by the market's own count: ``missing`` and ``provisional`` readings, ``unknown`` DUIDs.
 
-    Of 5-minute prices, ``unconfirmed`` in those hours, and ``revised`` since NEM midnight (of whatever day).
+    Of 5-minute prices, ``unconfirmed`` in those hours, and ``revised`` since NEM midnight (of whatever day). None is
+    what nothing is held of in those hours.
     """
 
     window: Window
-    readings: int
-    missing: int
-    provisional: int
-    unknown: tuple[str, ...]
-    unconfirmed: int
+    readings: int | None
+    missing: int | None
+    provisional: int | None
+    unknown: tuple[str, ...] | None
+    unconfirmed: int | None
     revised: int
 
 
@@ -154,17 +155,14 @@ def _day(health: Health) -> str:
         ),
         ("Unknown units", "with readings and in no registry: counted as fuel unknown"),
     ]
-    share = percent(day.missing / day.readings) if day.readings else MISSING
-    unknown = f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
-    cells = [
-        (f"{number(day.missing)}<small>{share} of readings</small>", ""),
-        (number(day.provisional), ""),
-        (number(day.unconfirmed), ""),
-        (number(day.revised), ""),
-        (unknown, ""),
-    ]
+    missing, unknown = number(day.missing), MISSING
+    if day.missing is not None and day.readings:
+        missing += f"<small>{percent(day.missing / day.readings)} of readings</small>"
+    if day.unknown is not None:
+        unknown = f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
+    told = (missing, number(day.provisional), number(day.unconfirmed), number(day.revised), unknown)
     return header("Newest 24 hours", f"{moment(day.window.start)} to {moment(day.window.end)}") + table(
-        heads, [("", cells)]
+        heads, [("", [(cell, "") for cell in told])]
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from cache_store import CATALOGUE, fetch, materialise, open_store
@@ -18,7 +19,7 @@ from nem.lake import land
 from nem.source import open_source
 from nem.taken import Taken
 from nem.windows import utc_time
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables
 
 NOW = utc_time(WINDOW.end)
 
@@ -68,6 +69,25 @@ def test_prices_aemo_changed_today_are_told_from_those_that_were_merely_late(tmp
     day = look(open_store(tmp_path / "store", memory_bytes=0), source, before).day
     assert (known.revised, day.revised) == (0, 2)
     assert day.unconfirmed - known.unconfirmed == 2  # those of the newest 24 hours
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_prices_a_day_late_or_not_there_leave_the_rest_of_the_day_told(tmp_path, late):
+    tables = raw_tables()
+    prices = tables.pop("regional_price")
+    if late:
+        tables["regional_price"] = prices.filter(pc.less_equal(prices["settlement_date"], LEAP_DAY.end))
+    source = land_raw(tmp_path / "lake", tables)
+    found = look(open_store(tmp_path / "store", memory_bytes=0), source, NOW)
+    assert (found.day.window.end, found.day.unknown, found.day.unconfirmed) == (WINDOW.end, ("LATE1",), None)
+    assert "<td data-v=\"\">\N{EN DASH}</td>" in render(found)
+
+
+def test_prices_alone_have_a_day(tmp_path):
+    tables = raw_tables()
+    del tables["unit_scada"]
+    day = look(open_store(tmp_path / "store", memory_bytes=0), land_raw(tmp_path / "lake", tables), NOW).day
+    assert (day.window.end, day.readings, day.unknown, day.unconfirmed) == (WINDOW.end, None, None, 3)  # [53]
 
 
 def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation):
