@@ -71,8 +71,8 @@ def open_app(
     that; ``process`` is this one's number among several, ``picture`` where the overview is painted for the next start.
     ``health`` and ``metrics`` (Prometheus text) describe the installation, where there is one to describe.
     """
-    # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
     remember_defaults()
+    # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
     pn.extension(nthreads=WAITERS, console_output="disable")
     pool = ThreadPoolExecutor(QUESTIONS, "question")
     if sign_in:
