@@ -17,8 +17,8 @@ from bokeh.models import (
     ColumnDataSource,
     CrosshairTool,
     CustomJS,
+    CustomJSTicker,
     CustomJSTickFormatter,
-    DatetimeAxis,
     DatetimeTickFormatter,
     HoverTool,
     LayoutDOM,
@@ -51,6 +51,7 @@ hr{border:0;border-top:1px solid var(--line);margin:4px 0}
 </style>"""
 ZONE = "NEM time (UTC+10)"
 WHEN = "@interval_start{%a %d %b %Y %H:%M} to @interval_end{%H:%M}"
+_TIMES = {f"@{name}": "datetime" for name in ("interval_start", "interval_end", "start", "end", "day")}
 _MARGIN = 62  # of every figure's left side, so that stacked figures line up
 
 
@@ -107,7 +108,9 @@ def _milliseconds(time: Any) -> int:
 
 def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> figure:
     """An empty figure over time; only the ``last`` of a pile carries the time axis."""
-    plot = style(figure(height=height, x_range=x_range, x_axis_type="datetime", **PLAIN))
+    plot = plain(x_range, height)
+    # Bokeh's own ticks of days begin anew with each month (1, 8, 15, 22, 1), and are thirteen models.
+    plot.xaxis.ticker = CustomJSTicker(major_code="return nemwarm_ticks(cb_data.start, cb_data.end)")
     plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
     plot.yaxis[0].formatter = numbers(number)  # not of the other, which is the right edge
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=max(3, height // 60))
@@ -124,11 +127,11 @@ def numbers(form: str) -> CustomJSTickFormatter:
     return CustomJSTickFormatter(args={"inner": NumeralTickFormatter(format=form)}, code=code)
 
 
-PLAIN: dict[str, Any] = {"sizing_mode": "stretch_width", "tools": "xbox_zoom", "toolbar_location": None}
-
-
-def style(plot: figure) -> figure:
-    """``plot`` as every figure here looks."""
+def plain(x_range: Range1d, height: int) -> figure:
+    """An empty figure as every one here looks."""
+    plot = figure(
+        height=height, x_range=x_range, sizing_mode="stretch_width", tools="xbox_zoom", toolbar_location=None
+    )
     plot.update(
         min_border_left=_MARGIN,
         min_border_right=30,
@@ -155,23 +158,36 @@ def style(plot: figure) -> figure:
     return plot
 
 
-def hover(plot: figure, source: ColumnDataSource, field: str, rows: str, cross: Span, when: str | None = None) -> None:
+def hover(
+    plot: figure,
+    source: ColumnDataSource,
+    field: str,
+    rows: str,
+    cross: Span,
+    when: str | None = None,
+    edges: tuple[str, str] = ("interval_start", "interval_end"),
+) -> None:
     """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures.
 
-    ``when`` words the bucket's time.
+    ``when`` words the bucket, which reaches from one of its ``edges`` to the other.
     """
     # Unseen bars catch the pointer: a step line has no test for it, and a bar is the bucket itself.
-    bars = Quad(left="interval_start", right="interval_end", bottom=field, top=field, fill_color=None, line_color=None)
-    time = f"<div class='when'>{when or WHEN}</div>"
-    tool = HoverTool(
-        renderers=[plot.add_glyph(source, bars)],
-        mode="vline",
+    left, right = edges
+    bars = Quad(left=left, right=right, bottom=field, top=field, fill_color=None, line_color=None)
+    tip = tooltip(plot.add_glyph(source, bars), when or WHEN, rows)
+    tip.mode = "vline"
+    plot.add_tools(tip, CrosshairTool(overlay=cross))
+
+
+def tooltip(drawn: GlyphRenderer, when: str, rows: str) -> HoverTool:
+    """What is told of whatever is ``drawn`` under the pointer, in HTML."""
+    return HoverTool(
+        renderers=[drawn],
         point_policy="follow_mouse",
         attachment="horizontal",
-        tooltips=f"<div class='tip'>{TIP_STYLE}{time}{rows}</div>",
-        formatters={"@interval_start": "datetime", "@interval_end": "datetime"},
+        tooltips=f"<div class='tip'>{TIP_STYLE}<div class='when'>{when}</div>{rows}</div>",
+        formatters=_TIMES,
     )
-    plot.add_tools(tool, CrosshairTool(overlay=cross))
 
 
 def hair_line() -> Span:
@@ -184,27 +200,30 @@ def tip_row(label: str, field: str, number: str, unit: str, colour: str = "trans
     return f"<div class='row'><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
 
 
-def area(plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1) -> None:
-    """Fill from zero to ``top``, in steps."""
+def area(
+    plot: figure, source: ColumnDataSource, top: Any, colour: str, alpha: float = 1, bottom: str | float = 0
+) -> None:
+    """Fill from ``bottom`` to ``top``, in steps."""
     # Not plot.varea_step(): it makes two more glyphs of each, for selections there never are.
-    glyph = VAreaStep(x="interval_start", y1=0, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
+    glyph = VAreaStep(x="interval_start", y1=bottom, y2=top, step_mode="after", fill_color=colour, fill_alpha=alpha)
     plot.add_glyph(source, glyph)
 
 
 def line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **style: Any) -> None:
-    """A step line of ``field``."""
-    step = Step(x="interval_start", y=field, mode="after", line_color=colour, **{"line_width": 1.5, **style})
-    plot.add_glyph(source, step)
+    """A step line of ``field``; over time, unless ``style`` says what else."""
+    step = {"x": "interval_start", "mode": "after", "line_width": 1.5, **style}
+    plot.add_glyph(source, Step(y=field, line_color=colour, **step))
 
 
 def lighten(drawing: Drawing) -> Drawing:
     """``drawing`` with one view and one time ticker instead of one per glyph and figure: it is a session's memory."""
-    glyphs: list[Any] = list(drawing.layout.select({"type": GlyphRenderer}))
-    axes: list[Any] = list(drawing.layout.select({"type": DatetimeAxis}))
+    models: Any = drawing.layout.references()
+    glyphs = [one for one in models if isinstance(one, GlyphRenderer)]
+    axes = [one for one in models if isinstance(one, LinearAxis) and isinstance(one.ticker, CustomJSTicker)]
     for one in glyphs[1:]:
         one.view = glyphs[0].view
-    for axis in axes[1:]:
-        axis.ticker = axes[0].ticker
+    for one in axes[1:]:
+        one.ticker = axes[0].ticker
     return drawing
 
 

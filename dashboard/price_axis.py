@@ -1,7 +1,7 @@
 """The hybrid price axis: logarithmic below 0 and above 300 $/MWh, linear between.
 
-So one picture holds both a negative noon and a spike at the cap. A height is 0 at the floor and 1 at the cap; in between, 0 $ stands at 0.16 and 300 $ at 0.70. Heights of prices past
-floor or cap go on along the same curve.
+So one picture holds both a negative noon and a spike at the cap. A height is 0 at the floor and 1 at the cap; in between,
+0 $ stands at 0.16 and 300 $ at 0.70. Heights of prices past floor or cap go on along the same curve.
 """
 
 from __future__ import annotations

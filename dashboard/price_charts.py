@@ -10,41 +10,37 @@ import numpy as np
 from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
-    CrosshairTool,
     CustomJSTickFormatter,
     FixedTicker,
-    HoverTool,
     LinearColorMapper,
     NoOverlap,
-    Quad,
     Range1d,
     Scatter,
-    Step,
-    VAreaStep,
 )
 from bokeh.models.annotations import Label, Span
 from bokeh.plotting import figure
 
 from dashboard.charts import (
-    PLAIN,
-    TIP_STYLE,
     Drawing,
+    area,
     closed,
     frame,
     hair_line,
     hover,
+    line,
     numbers,
-    style,
+    plain,
     time_range,
     tip_row,
+    tooltip,
 )
 from dashboard.palette import CAPACITY, PROVISIONAL
 from dashboard.price_axis import TICKS, heights, prices_at, ticks
 from dashboard.tables.shape import Columns
 
 _DOLLARS = "$0,0.00"
-# From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
 DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", "dashed"), "weekend": ("Weekend", "dotted")}
+# From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
 HEAT = [
     "#2A4BA0",
     "#3F6CC0",
@@ -61,8 +57,6 @@ HEAT = [
     "#8A1535",
     "#5E0B3A",
 ]
-
-
 _HEAT_LOW, _HEAT_HIGH = 0.06, 0.85  # heights on the price axis
 
 
@@ -107,13 +101,11 @@ def price_series(
     hybrid(plot, cap)
     plot.y_range.update(end=1.07)  # room for the cap's label
     if chosen in regions:
-        spread = VAreaStep(x="interval_start", y1="lowest_y", y2="highest_y", step_mode="after")
-        spread.fill_color, spread.fill_alpha = regions[chosen][1], 0.16
-        plot.add_glyph(source, spread)
+        area(plot, source, "highest_y", regions[chosen][1], 0.16, bottom="lowest_y")
     for region in sorted(regions, key=lambda name: name == chosen):
-        mine = region == chosen
-        _step(plot, source, f"{region}_y", regions[region][1], width=2.0 if mine else 1.1, alpha=1.0 if mine else 0.75)
-    _step(plot, source, "cap_y", CAPACITY, width=1.0, dash=[5, 3])
+        width, alpha = (2.0, 1.0) if region == chosen else (1.1, 0.75)
+        line(plot, source, f"{region}_y", regions[region][1], line_width=width, line_alpha=alpha)
+    line(plot, source, "cap_y", CAPACITY, line_width=1, line_dash=[5, 3])
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
     for where, text in ((1.0, f"cap ${cap:,.0f}"), (0.0, "floor \N{MINUS SIGN}$1,000")):
         plot.add_layout(_note(where, text))
@@ -131,16 +123,6 @@ def price_series(
     return Drawing(plot, source, x_range, points)
 
 
-def _step(
-    plot: figure, source: ColumnDataSource, field: str, colour: str, *, x: str = "interval_start", width: float = 1.5,
-    alpha: float = 1.0, dash: Any = "solid", mode: Any = "after",
-) -> None:  # fmt: skip
-    plot.add_glyph(
-        source,
-        Step(x=x, y=field, mode=mode, line_color=colour, line_width=width, line_alpha=alpha, line_dash=dash),
-    )
-
-
 def _note(where: float, text: str) -> Label:
     return Label(
         x=6, x_units="screen", y=where, y_units="data", y_offset=2, text=text,
@@ -155,20 +137,18 @@ def duration(
     points = partial(_duration_points, names=tuple(lines), cap=cap)
     source = ColumnDataSource(points(curves))
     x_range = Range1d(start=0, end=1, bounds=(0, 1), min_interval=0.0005)
-    plot = _plain(x_range, height)
+    plot = plain(x_range, height)
     hybrid(plot, cap)
     plot.xaxis.formatter = numbers("0.[00]%")
     plot.xaxis.axis_label = "share of the time at or above the price"
     for name in sorted(lines, key=lambda one: one == chosen):
         _, colour, dash = lines[name]
-        mine = name == chosen
-        _step(plot, source, f"{name}_y", colour, x="share", width=2.2 if mine else 1.4, dash=dash, mode="before")
+        width = 2.2 if name == chosen else 1.4
+        line(plot, source, f"{name}_y", colour, x="share", mode="before", line_width=width, line_dash=dash)
     rows = [tip_row(label, name, "0,0.00", "$/MWh", colour) for name, (label, colour, _) in lines.items()]
-    # Unseen bars: a step line has no test for the pointer.
     field = f"{chosen if chosen in lines else next(iter(lines))}_y"
-    bars = Quad(left="from_share", right="share", bottom=field, top=field, fill_color=None, line_color=None)
-    when = "<div class='when'>@share{0.00%} of the time at or above</div>"
-    _tip(plot, plot.add_glyph(source, bars), when + "".join(rows))
+    when = "@share{0.00%} of the time at or above"
+    hover(plot, source, field, "".join(rows), hair_line(), when, ("from_share", "share"))
     return Drawing(plot, source, x_range, points)
 
 
@@ -183,18 +163,16 @@ def day_profile(
     """A line per name (label, colour, dash) over the hours of a day."""
     source = ColumnDataSource(_slots(profile))
     x_range = Range1d(start=0, end=24, bounds=(0, 24), min_interval=1)
-    plot = _plain(x_range, height)
+    plot = plain(x_range, height)
     plot.yaxis[0].formatter = numbers(number)
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=5)
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
     _clock_axis(plot.xaxis)
     plot.xaxis.axis_label = "time of day, NEM time (UTC+10)"
     for name, (_, colour, dash) in lines.items():
-        _step(plot, source, name, colour, x="hour", width=2.0 if dash == "solid" else 1.4, dash=dash)
+        line(plot, source, name, colour, x="hour", line_width=2.0 if dash == "solid" else 1.4, line_dash=dash)
     rows = [tip_row(label, name, "0,0.00", unit, colour) for name, (label, colour, _) in lines.items()]
-    first = next(iter(lines))
-    bars = Quad(left="hour", right="to_hour", bottom=first, top=first, fill_color=None, line_color=None)
-    _tip(plot, plot.add_glyph(source, bars), "<div class='when'>@clock</div>" + "".join(rows))
+    hover(plot, source, next(iter(lines)), "".join(rows), hair_line(), "@clock", ("hour", "to_hour"))
     return Drawing(plot, source, x_range, _slots)
 
 
@@ -225,8 +203,7 @@ def hours_by_days(first_day: np.datetime64, grid: Any, cap: float, *, height: in
     plot = frame(x_range, height, "0")
     plot.y_range = Range1d(start=24, end=0)
     plot.ygrid.visible = False
-    plot.yaxis[0].ticker = FixedTicker(ticks=list(range(0, 25, 3)))
-    plot.yaxis[0].formatter = CustomJSTickFormatter(code="return `${String(tick).padStart(2, '0')}:00`")
+    _clock_axis(plot.yaxis[0])
     mapper = LinearColorMapper(palette=list(HEAT), low=_HEAT_LOW, high=_HEAT_HIGH, nan_color="rgba(0, 0, 0, 0)")
     hour, day = np.indices(grid.shape)
     source = ColumnDataSource(
@@ -241,15 +218,8 @@ def hours_by_days(first_day: np.datetime64, grid: Any, cap: float, *, height: in
     image = canvas.image(
         image="heights", source=source, x=start, y=0, dw=length, dh=24, color_mapper=mapper, origin="bottom_left"
     )
-    tool = HoverTool(
-        renderers=[image],
-        tooltips=f"<div class='tip'>{TIP_STYLE}<div class='when'>@day{{%a %d %b %Y}}, @hour{{00}}:00 to the next hour</div>"
-        f"{tip_row('Mean price', 'price', '0,0.00', '$/MWh')}</div>",
-        formatters={"@day": "datetime"},
-        point_policy="follow_mouse",
-        attachment="horizontal",
-    )
-    plot.add_tools(tool)
+    when = "@day{%a %d %b %Y}, @hour{00}:00 to the next hour"
+    plot.add_tools(tooltip(image, when, tip_row("Mean price", "price", "0,0.00", "$/MWh")))
     return plot
 
 
@@ -262,29 +232,7 @@ def event_marks(events: Columns, window: tuple[int, int], cap: float, *, height:
     plot.y_range = Range1d(start=0.66, end=1.02)
     marks = Scatter(x="start", y="peak_y", size="size", marker="circle", fill_color="colour", fill_alpha=0.55)
     marks.line_color, marks.line_alpha = "colour", 0.9
-    tool = HoverTool(
-        renderers=[plot.add_glyph(source, marks)],
-        tooltips=f"<div class='tip'>{TIP_STYLE}<div class='when'>@region, @start{{%a %d %b %Y %H:%M}} to @end{{%H:%M}}</div>"
-        f"{tip_row('Peak', 'peak', '0,0.00', '$/MWh')}{tip_row('Lasted', 'minutes', '0,0', 'min')}</div>",
-        formatters={"@start": "datetime", "@end": "datetime"},
-        point_policy="follow_mouse",
-        attachment="horizontal",
-    )
-    plot.add_tools(tool)
+    when = "@region, @start{%a %d %b %Y %H:%M} to @end{%H:%M}"
+    rows = tip_row("Peak", "peak", "0,0.00", "$/MWh") + tip_row("Lasted", "minutes", "0,0", "min")
+    plot.add_tools(tooltip(plot.add_glyph(source, marks), when, rows))
     return Drawing(plot, source, x_range, dict)
-
-
-def _tip(plot: figure, renderer: Any, rows: str) -> None:
-    tool = HoverTool(
-        renderers=[renderer],
-        mode="vline",
-        point_policy="follow_mouse",
-        attachment="horizontal",
-        tooltips=f"<div class='tip'>{TIP_STYLE}{rows}</div>",
-    )
-    plot.add_tools(tool, CrosshairTool(overlay=hair_line()))
-
-
-def _plain(x_range: Range1d, height: int) -> figure:
-    """An empty figure whose x axis is not time."""
-    return style(figure(height=height, x_range=x_range, **PLAIN))

@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column
-from bokeh.models import ColumnDataSource, DatetimeTickFormatter, Quad, Range1d, Step, VAreaStep
+from bokeh.models import ColumnDataSource, DatetimeTickFormatter, Quad, Range1d
 from bokeh.models.annotations import Span
 
-from dashboard.charts import Drawing, closed, frame, hair_line, hover, time_range, tip_row
+from dashboard.charts import Drawing, area, closed, drawing, frame, hair_line, hover, line, time_range, tip_row
 from dashboard.palette import CAPACITY, PRICE
 from dashboard.price_axis import FEW_TICKS, heights
 from dashboard.price_charts import hybrid
@@ -31,14 +30,10 @@ def power_over_price(data: Columns, colour: str, edge: str, cap: float, *, heigh
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
     plot = frame(x_range, height, "0,0", last=False)
     for name, alpha in (("mean_mw_area", 0.85), ("charge_mw_area", 0.5)):
-        area = VAreaStep(x="interval_start", y1=0, y2=name, step_mode="after", fill_color=colour, fill_alpha=alpha)
-        plot.add_glyph(source, area)
-    for name, line, style in (
-        ("capacity_mw", CAPACITY, {"line_dash": [5, 3], "line_width": 1.3}),
-        ("mean_mw", edge, {"line_width": 1}),
-        ("charge_mw", edge, {"line_width": 1}),
-    ):
-        plot.add_glyph(source, Step(x="interval_start", y=name, mode="after", line_color=line, **style))
+        area(plot, source, name, colour, alpha)
+    line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3], line_width=1.3)
+    for name in _FILLED:
+        line(plot, source, name, edge, line_width=1)
     charges = bool(np.any(np.nan_to_num(data["charge_mw"]) != 0))
     rows = [tip_row("Output", "mean_mw", "0,0.0", "MW", colour)]
     rows += [tip_row("Drawn", "charge_mw", "0,0.0", "MW", colour)] if charges else []
@@ -46,15 +41,15 @@ def power_over_price(data: Columns, colour: str, edge: str, cap: float, *, heigh
     hover(plot, source, "mean_mw", "".join([*rows, tip_row("Price", "price", "0,0.00", "$/MWh", PRICE)]), cross)
     strip = frame(x_range, 170, "0")
     hybrid(strip, cap, FEW_TICKS)
-    strip.add_glyph(source, Step(x="interval_start", y="price_y", mode="after", line_color=PRICE, line_width=1.4))
+    line(strip, source, "price_y", PRICE)
     hover(strip, source, "price_y", tip_row("Price", "price", "0,0.00", "$/MWh", PRICE), cross)
-    return Drawing(column(plot, strip, sizing_mode="stretch_width", spacing=0), source, x_range, points)
+    return drawing((plot, strip), source, x_range, points)
 
 
 def _month_points(months: Columns) -> dict[str, Any]:
     alpha = np.where(months["is_whole"], 0.9, 0.45)
     times = {name: months[name].astype("M8[ms]") for name in ("interval_start", "interval_end")}
-    return {**months, **times, "alpha": alpha, "zero": np.zeros(len(alpha))}
+    return {**months, **times, "alpha": alpha}
 
 
 def factors_by_month(months: Columns, colour: str, edge: str, *, height: int = 260) -> Drawing:

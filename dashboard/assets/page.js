@@ -126,6 +126,23 @@
     if (event.key === "ArrowLeft") node.previousElementSibling?.focus();
   });
 
+  // Ticks over time at even distances: days count on through the months, weeks begin on Mondays, and what is longer are months.
+  const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR, MONDAY = 4 * DAY;
+  const STEPS = [...[5, 10, 15, 30].map((one) => one * MINUTE), ...[1, 2, 3, 6, 12].map((one) => one * HOUR), ...[1, 2, 3, 7, 14].map((one) => one * DAY)];
+  window.nemwarm_ticks = (start, end) => {
+    const few = (step) => (end - start) / step <= Math.min(9.6, Math.max(4.5, innerWidth / 150));
+    const step = STEPS.find(few), ticks = [];
+    if (step) {
+      const origin = step < 7 * DAY ? 0 : MONDAY;
+      for (let tick = Math.ceil((start - origin) / step) * step + origin; tick <= end; tick += step) ticks.push(tick);
+      return ticks;
+    }
+    const months = [1, 2, 3, 6, 12, 24, 60].find((one) => few(30.4 * one * DAY)) ?? 120, first = new Date(start - 1);
+    const month = (place) => Date.UTC(2000, place * months);
+    for (let place = Math.floor(((first.getUTCFullYear() - 2000) * 12 + first.getUTCMonth()) / months) + 1; month(place) <= end; place++) ticks.push(month(place));
+    return ticks;
+  };
+
   // A table over the page; closed, the focus is where it was.
   window.nemwarm_show = (html) => {
     const sheet = Object.assign(document.createElement("dialog"), { className: "sheet", innerHTML: `${html}<form method="dialog"><button autofocus>Close</button></form>` });

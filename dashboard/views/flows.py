@@ -10,6 +10,7 @@ from dashboard.layout import View, card, chart, grid
 from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels
 from dashboard.tables.flows import Flows, Link, wide
+from nem.regions import NEM
 
 HEADS = (
     ("Interconnector", "a positive flow is from the first region to the second"),
@@ -32,7 +33,7 @@ def build(_: Callable[..., None]) -> View:
     table_card = card(table)
 
     def show(tables: Flows) -> None:
-        where = "" if tables.region in {"NEM"} else f", {REGION_NAMES[tables.region]}"
+        where = "" if tables.region == NEM else f", {REGION_NAMES[tables.region]}"
         head.object = markup.header(
             f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else ""
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bokeh.models import CDSView, DatetimeTicker
+from bokeh.models import CDSView, CustomJSTicker
 from bokeh.models.renderers import GlyphRenderer
 
 from dashboard.data import Selection
@@ -17,4 +17,4 @@ def test_a_drawing_has_one_view_and_one_time_ticker(tiny_market):
     models = built.layout.get_root().references()
     assert sum(isinstance(one, GlyphRenderer) for one in models) > 10
     assert sum(isinstance(one, CDSView) for one in models) == 1
-    assert sum(isinstance(one, DatetimeTicker) for one in models) == 1
+    assert sum(isinstance(one, CustomJSTicker) for one in models) == 1
