@@ -51,7 +51,7 @@ hr{border:0;border-top:1px solid var(--line);margin:4px 0}
 </style>"""
 ZONE = "NEM time (UTC+10)"
 WHEN = "@interval_start{%a %d %b %Y %H:%M} to @interval_end{%H:%M}"
-_TIMES = {f"@{name}": "datetime" for name in ("interval_start", "interval_end", "start", "end", "day")}
+_TIMES: Any = {f"@{name}": "datetime" for name in ("interval_start", "interval_end", "start", "end", "day")}
 _MARGIN = 62  # of every figure's left side, so that stacked figures line up
 
 
@@ -96,13 +96,14 @@ def time_range(data: Columns) -> Range1d:
     """The x axis from the first bucket's start to the last one's end."""
     if not len(data["interval_start"]):
         return Range1d(bounds=(0, 1))
-    start, end = (_milliseconds(data[name][place]) for name, place in (("interval_start", 0), ("interval_end", -1)))
+    start, end = (milliseconds(data[name][place]) for name, place in (("interval_start", 0), ("interval_end", -1)))
     return Range1d(
         start=start, end=end, bounds=(start, end), min_interval=15 * 60_000, reset_start=start, reset_end=end
     )
 
 
-def _milliseconds(time: Any) -> int:
+def milliseconds(time: Any) -> int:
+    """A time as axes count it."""
     return int(np.datetime64(time, "ms").astype(int))
 
 
@@ -129,9 +130,7 @@ def numbers(form: str) -> CustomJSTickFormatter:
 
 def plain(x_range: Range1d, height: int) -> figure:
     """An empty figure as every one here looks."""
-    plot = figure(
-        height=height, x_range=x_range, sizing_mode="stretch_width", tools="xbox_zoom", toolbar_location=None
-    )
+    plot = figure(height=height, x_range=x_range, sizing_mode="stretch_width", tools="xbox_zoom", toolbar_location=None)
     plot.update(
         min_border_left=_MARGIN,
         min_border_right=30,
@@ -179,7 +178,7 @@ def hover(
     plot.add_tools(tip, CrosshairTool(overlay=cross))
 
 
-def tooltip(drawn: GlyphRenderer, when: str, rows: str) -> HoverTool:
+def tooltip(drawn: GlyphRenderer[Any], when: str, rows: str) -> HoverTool:
     """What is told of whatever is ``drawn`` under the pointer, in HTML."""
     return HoverTool(
         renderers=[drawn],
@@ -220,10 +219,10 @@ def lighten(drawing: Drawing) -> Drawing:
     models: Any = drawing.layout.references()
     glyphs = [one for one in models if isinstance(one, GlyphRenderer)]
     axes = [one for one in models if isinstance(one, LinearAxis) and isinstance(one.ticker, CustomJSTicker)]
-    for one in glyphs[1:]:
-        one.view = glyphs[0].view
-    for one in axes[1:]:
-        one.ticker = axes[0].ticker
+    for glyph in glyphs[1:]:
+        glyph.view = glyphs[0].view
+    for axis in axes[1:]:
+        axis.ticker = axes[0].ticker
     return drawing
 
 

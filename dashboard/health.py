@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.data import LATE_MINUTES
 from dashboard.errors import card, describe
-from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, table
+from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, stretch, table
 from nem.windows import Window, market_time
 
 if TYPE_CHECKING:
@@ -161,9 +161,7 @@ def _day(health: Health) -> str:
     if day.unknown is not None:
         unknown = f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
     told = (missing, number(day.provisional), number(day.unconfirmed), number(day.revised), unknown)
-    return header("Newest 24 hours", f"{moment(day.window.start)} to {moment(day.window.end)}") + table(
-        heads, [("", [(cell, "") for cell in told])]
-    )
+    return header("Newest 24 hours", stretch(day.window)) + table(heads, [("", [(cell, "") for cell in told])])
 
 
 def _series(health: Health) -> str:

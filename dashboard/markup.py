@@ -14,6 +14,7 @@ import panel as pn
 
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
+    from nem.windows import Window
 
 ASSETS = Path(__file__).parent / "assets"
 MISSING = "\N{EN DASH}"
@@ -68,6 +69,11 @@ def percent(value: float | None, digits: int = 1) -> str:
 def moment(time: datetime | None) -> str:
     """A NEM time to the minute."""
     return MISSING if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+def stretch(window: Window) -> str:
+    """From when to when, in words."""
+    return f"{moment(window.start)} to {moment(window.end)}"
 
 
 def lag(minutes: float) -> str:

@@ -61,6 +61,7 @@ class Page:
     on_drawn: Callable[[Slot], None]
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: bool = False
+    parked: list[Callable[[], None]] | None = None  # changes that wait for the browser; None: it is there
 
     @property
     def open_slot(self) -> Slot:
@@ -93,7 +94,7 @@ def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
         if selection.tab != former.tab and not travelled and "view" not in changes:
             selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
         page.selection = selection
-    schedule(partial(_show_chosen, page, selection, travelled))
+    schedule(page, partial(_show_chosen, page, selection, travelled))
     refresh(page)
 
 
@@ -141,7 +142,7 @@ def _work(page: Page, slot: Slot) -> None:
 
     market = while_wanted(page.market, page.pool, is_wanted)
     if not shown:
-        schedule(partial(_mark, page, slot, busy=True))
+        schedule(page, partial(_mark, page, slot, busy=True))
     held = None
     try:
         held = look(market, selection)
@@ -149,19 +150,38 @@ def _work(page: Page, slot: Slot) -> None:
         tables = load(market, selection)
     except SupersededError:
         if slot.stopped:
-            schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
+            schedule(page, partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
-        schedule(partial(_fail, page, slot, error, keep=shown))
+        schedule(page, partial(_fail, page, slot, error, keep=shown))
         if held:
-            schedule(partial(show_held, page.controls, selection, held))
+            schedule(page, partial(show_held, page.controls, selection, held))
     else:
         slot.view = view
-        schedule(partial(_draw, page, slot, selection, tables, held))
+        schedule(page, partial(_draw, page, slot, selection, tables, held))
 
 
-def schedule(change: Callable[[], None]) -> None:
-    """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once."""
+def schedule(page: Page, change: Callable[[], None]) -> None:
+    """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once.
+
+    What is ready before the browser is there waits: changes between rendering and connecting may never reach it.
+    """
+    with page.lock:
+        if page.parked is not None:
+            page.parked.append(change)
+            return
     pn.state.execute(partial(_as_one, change), schedule=True)
+
+
+def settle(page: Page) -> None:
+    """Make the changes that waited for the browser, on the session's event loop."""
+    with page.lock:
+        parked, page.parked = page.parked or [], None
+
+    def make() -> None:
+        for change in parked:
+            change()
+
+    _as_one(make)
 
 
 def _as_one(change: Callable[[], None]) -> None:

@@ -61,6 +61,12 @@ class Link:
         return {name: float(row[0]) if row.size and not np.isnan(row[0]) else None for name, row in rows.items()}
 
     @property
+    def newest_limit(self) -> float | None:
+        """The last bucket's limit in the direction it flows; None where either is unknown."""
+        flow = self.newest["mean_mw"]
+        return None if flow is None else self.newest["forward_limit_mw" if flow >= 0 else "reverse_limit_mw"]
+
+    @property
     def is_at_limit(self) -> bool:
         """Whether the last bucket's target reached a limit."""
         return bool(self.newest["at_limit"])

@@ -42,13 +42,12 @@ class PriceProfile:
 def load(market: Market, selection: Selection) -> PriceProfile:
     """The selected region's price by time of day."""
     window = window_of(selection, market.extent("regional_price"), market.clock)
-    resolution: Resolution = "30min" if window.hours <= _YEAR_HOURS else "1h"
+    resolution, slot_hours = slots_of(window)
     question = Question("regional_price", window, resolution, {"region_id": (selection.region,)})
     answer = ask(market, question)
     data = shape.columns(answer.table)
     over, under = shape.price_measures(selection.region)
     starts, tops, bottoms = data["interval_start"], data[over].astype(float), data[under].astype(float)
-    slot_hours = 0.5 if resolution == "30min" else 1.0
     profile = time_of_day(starts, tops, bottoms, slot_hours)
     first_day, grid = hours_by_day(starts, tops, bottoms)
     return PriceProfile(
@@ -77,6 +76,11 @@ def load(market: Market, selection: Selection) -> PriceProfile:
             ),
         ),
     )
+
+
+def slots_of(window: Window) -> tuple[Resolution, float]:
+    """What a profile is asked at and its slots' hours: half hours, and hours of more than a year."""
+    return ("30min", 0.5) if window.hours <= _YEAR_HOURS else ("1h", 1.0)
 
 
 def time_of_day(starts: shape.Array, tops: shape.Array, bottoms: shape.Array, slot_hours: float) -> shape.Columns:

@@ -80,7 +80,7 @@ def load(market: Market, selection: Selection) -> PriceValue:
     means = mean_prices(price.table)
     leaves = _leaves(units, generation, means)
     if selection.region != NEM:
-        leaves = _kept(leaves, leaves["region_id"] == selection.region)
+        leaves = shape.kept(leaves, leaves["region_id"] == selection.region)
     order: tuple[str, ...] = (
         ("fueltech_id", "region_id") if selection.view == "value_by_fuel" else ("region_id", "fueltech_id")
     )
@@ -115,11 +115,11 @@ def fuel_values(generation: pa.Table, means: Mapping[str, float | None], region:
     """A row per fuel, stack order from the top."""
     data = shape.columns(generation)
     if region != NEM:
-        data = _kept(data, data["region_id"] == region)
+        data = shape.kept(data, data["region_id"] == region)
     data |= _benchmark(data, means)
     rows = []
     for fuel in reversed(FUELS):
-        mine = _kept(data, data["fueltech_id"] == fuel)
+        mine = shape.kept(data, data["fueltech_id"] == fuel)
         energy = shape.total(mine["energy_mwh"].astype(float))
         if not energy:
             continue
@@ -159,7 +159,7 @@ def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]
     names = ("region_id", "fueltech_id", "station_name")
     data = shape.columns(units.table, (*names, *_SUMMED))
     data["fueltech_id"] = np.where(data["fueltech_id"] == "battery", "battery_discharging", data["fueltech_id"])
-    data = _kept(data, ~np.isin(data["fueltech_id"], LOADS))
+    data = shape.kept(data, ~np.isin(data["fueltech_id"], LOADS))
     roofs = shape.columns(shape.where(generation.table, "fueltech_id", [ROOFTOP]))
     count = len(roofs["region_id"])
     absent = np.full(count, np.nan)
@@ -168,17 +168,15 @@ def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]
     return whole | _benchmark(whole, means)
 
 
-def _kept(data: shape.Columns, kept: shape.Array) -> shape.Columns:
-    return {name: values[kept] for name, values in data.items()}
-
-
 def branches(leaves: shape.Columns, order: Sequence[str], hours: float, path: tuple[str, ...] = ()) -> list[Branch]:
     """The branch that all ``leaves`` make, and those below it."""
     found = [_branch(leaves, hours, path)]
     if len(path) == len(order) or not len(leaves["region_id"]):
         return found
     column = leaves[order[len(path)]].astype(str)
-    below = [branches(_kept(leaves, column == name), order, hours, (*path, str(name))) for name in np.unique(column)]
+    below = [
+        branches(shape.kept(leaves, column == name), order, hours, (*path, str(name))) for name in np.unique(column)
+    ]
     below.sort(key=lambda rows: -(rows[0].energy_mwh or 0.0))
     return [*found, *(row for rows in below for row in rows)]
 

@@ -66,6 +66,11 @@ def where(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:
     return table.filter(as_arrow(kept))
 
 
+def kept(data: Columns, rows: Array) -> Columns:
+    """Some of the rows, picked by a mask or by their places."""
+    return {name: values[rows] for name, values in data.items()}
+
+
 def total(values: Array) -> float | None:
     """The sum of what is there; None when nothing is."""
     held = values[~np.isnan(values)]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dashboard.data import Export, Market, Selection, ask
 from dashboard.tables import shape
 from dashboard.tables.station_patterns import year_to
-from dashboard.tables.station_units import Place, Totals, fuels_of, kept, places, totals, unit_columns, units_of
+from dashboard.tables.station_units import Place, Totals, fuels_of, places, totals, unit_columns, units_of
 from nem.regions import NEM
 from nem.windows import Window
 
@@ -56,10 +56,10 @@ def load(market: Market, selection: Selection) -> StationLeague:
     year = ask(market, replace(units.question, window=year_to(units.window, market.extent("capacity_factor"))))
     data = units.data
     if selection.region != NEM:
-        data = kept(data, data["region_id"] == selection.region)
+        data = shape.kept(data, data["region_id"] == selection.region)
     fuels = tuple(map(str, np.unique(data["fueltech_id"].astype(str))))
     if selection.fuel:
-        data = kept(data, np.isin(data["fueltech_id"], fuels_of(selection.fuel)))
+        data = shape.kept(data, np.isin(data["fueltech_id"], fuels_of(selection.fuel)))
     rows = league(data, commissioning(year))
     return StationLeague(
         window=units.window,
@@ -81,7 +81,7 @@ def league(data: shape.Columns, new: frozenset[str]) -> tuple[StationRow, ...]:
     _, place = np.unique(label, return_inverse=True)
     order = np.argsort(place, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
-    rows = (_row(kept(data, group), new) for group in groups)
+    rows = (_row(shape.kept(data, group), new) for group in groups)
     return tuple(sorted(rows, key=_rank))
 
 

@@ -15,7 +15,6 @@ from dashboard.tables.station_units import (
     Place,
     Totals,
     choose_units,
-    kept,
     places,
     price_region,
     totals,
@@ -69,7 +68,7 @@ def load(market: Market, selection: Selection) -> StationOutput:
         Question("regional_price", units.window, resolution, {"region_id": (region,)}),
     )
     detail, price = ask(market, questions[0]), ask_beside(market, questions[1])
-    whole = totals(kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
+    whole = totals(shape.kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
     series = station_series(detail, price.table)
     return StationOutput(
         window=units.window,
@@ -128,7 +127,7 @@ def starts_of(halves: pa.Table) -> int:
     """How often a unit ran in a half hour right after one in which it reported, and did not run."""
     data = shape.columns(halves, ("interval_start", "interval_end", "duid", "energy_mwh", "running_count"))
     order = np.lexsort((data["interval_start"], data["duid"].astype(str)))
-    data = kept(data, order)
+    data = shape.kept(data, order)
     ran, told = data["running_count"] > 0, ~np.isnan(data["energy_mwh"].astype(float))
     same = (data["duid"][1:] == data["duid"][:-1]) & (data["interval_start"][1:] == data["interval_end"][:-1])
     return int((same & ran[1:] & ~ran[:-1] & told[:-1]).sum())

@@ -10,14 +10,12 @@ import numpy as np
 
 from dashboard.data import Export, Market, Question, Selection, ask
 from dashboard.tables import shape
-from dashboard.tables.price_profile import time_of_day
+from dashboard.tables.price_profile import slots_of, time_of_day
 from dashboard.tables.station_units import Chosen, Place, choose_units, places, unit_columns, units_of
-from nem.windows import Resolution, Window, floor
+from nem.windows import Window, floor
 
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
-
-_YEAR_HOURS = 366 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,7 @@ def load(market: Market, selection: Selection) -> StationPatterns:
     chosen = choose_units(units, selection)
     if chosen is None:
         return StationPatterns(units.window, (), None, 0.5, {}, {}, (units.answer.receipt,), ())
-    resolution: Resolution = "30min" if units.window.hours <= _YEAR_HOURS else "1h"
-    slot_hours = 0.5 if resolution == "30min" else 1.0
+    resolution, slot_hours = slots_of(units.window)
     year = year_to(units.window, market.extent("capacity_factor"))
     asked = (
         Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),

@@ -104,11 +104,6 @@ def unit_columns(answer: Answer) -> shape.Columns:
     return data
 
 
-def kept(data: shape.Columns, rows: shape.Array) -> shape.Columns:
-    """Some of the rows."""
-    return {name: values[rows] for name, values in data.items()}
-
-
 def places(data: shape.Columns) -> tuple[Place, ...]:
     """Every station, by name (J14: units are one station where they share its name, not where their ids look alike)."""
     names, place = np.unique(data["station_name"].astype(str), return_inverse=True)
@@ -146,7 +141,7 @@ def _largest(data: shape.Columns, region: str) -> str | None:
 
 
 def _chosen(data: shape.Columns, mine: shape.Array, title: str, missing: str | None = None) -> Chosen:
-    rows = kept(data, mine)
+    rows = shape.kept(data, mine)
     station = str(rows["station_name"][-1])
     moved = np.nan_to_num(rows["energy_mwh"].astype(float)) + np.nan_to_num(rows["charge_mwh"].astype(float))
     fuels, place = np.unique(rows["fueltech_id"].astype(str), return_inverse=True)
@@ -179,8 +174,8 @@ def price_region(chosen: Chosen) -> str:
 def totals(rows: shape.Columns) -> Totals:
     """Everything in ``rows`` (of ``unit_columns``) added up."""
     measure = {name: shape.total(rows[name].astype(float)) for name in _MEASURES}
-    rated = kept(rows, ~rows["is_load"])
-    stores = kept(rated, np.isin(rated["fueltech_id"], STORAGE))
+    rated = shape.kept(rows, ~rows["is_load"])
+    stores = shape.kept(rated, np.isin(rated["fueltech_id"], STORAGE))
     value, cost = measure["market_value_aud"], measure["charge_value_aud"]
     known = [part for part in (value, None if cost is None else -cost) if part is not None]
     intervals = float(rows["held_hours"].sum() * 12)

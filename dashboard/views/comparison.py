@@ -12,7 +12,7 @@ from dashboard.definitions import RENEWABLE
 from dashboard.layout import View, card, chart, grid
 from dashboard.tables.comparison import Comparison, DeltaRow
 from dashboard.tables.generation import Supply, signed
-from dashboard.views.generation import show_stack, stack_head, stack_note, stretch
+from dashboard.views.generation import show_stack, stack_head, stack_note
 from nem.windows import INTERVAL
 
 HEADS = (
@@ -43,15 +43,15 @@ def build(_: Callable[..., None]) -> View:
         bar.object = _bar(tables)
         sides = [tables.now] + ([tables.then] if tables.then else [])
         top = _one_scale(sides)
-        head.object = stack_head(tables.now, stretch(tables.now))
+        head.object = stack_head(tables.now, markup.stretch(tables.now.window))
         show_stack(power, tables.now, height=300, top_range=top)
         receipt.object = stack_note(tables.now.stack) + markup.receipt_line(tables.now.receipts[:2])
         then_power.pane.visible = tables.then is not None
         if tables.then is None:
-            then_head.object = markup.header(_asked(tables))
+            then_head.object = markup.header(markup.stretch(tables.asked))
             then_receipt.object = '<p class="note">Nothing of this range is held: choose another.</p>'
         else:
-            then_head.object = stack_head(tables.then, stretch(tables.then))
+            then_head.object = stack_head(tables.then, markup.stretch(tables.then.window))
             show_stack(then_power, tables.then, height=300, top_range=top)
             then_receipt.object = (
                 _reach(tables) + stack_note(tables.then.stack) + markup.receipt_line(tables.then.receipts[:2])
@@ -108,17 +108,11 @@ def _extreme(values: np.ndarray, sign: int) -> float:
     return sign * float(np.max(sign * known)) if known.size else 0.0
 
 
-def _asked(tables: Comparison) -> str:
-    return f"{markup.moment(tables.asked.start)} to {markup.moment(tables.asked.end)}"
-
-
 def _reach(tables: Comparison) -> str:
     if tables.then is None or tables.then.window == tables.asked:
         return ""
     part = tables.then.window.hours / tables.asked.hours
-    return (
-        f'<p class="note">The data reaches over {markup.percent(part, 0)} of the range asked for, {_asked(tables)}.</p>'
-    )
+    return f'<p class="note">The data reaches over {markup.percent(part, 0)} of the range asked for, {markup.stretch(tables.asked)}.</p>'
 
 
 def _table(tables: Comparison) -> str:

@@ -32,9 +32,8 @@ def build(_: Callable[..., None]) -> View:
 
 
 def _span(tables: Daytime) -> str:
-    window = tables.window
     days = markup.number(tables.days, ",.0f" if tables.days >= 2 else ",.1f", " days")
-    return f"<span>over <b>{days}</b></span><span>{markup.moment(window.start)} to {markup.moment(window.end)}</span>"
+    return f"<span>over <b>{days}</b></span><span>{markup.stretch(tables.window)}</span>"
 
 
 def _note(tables: Daytime) -> str:

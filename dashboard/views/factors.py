@@ -36,7 +36,7 @@ def build(_: Callable[..., None]) -> View:
         none = "" if tables.bands else '<p class="note">No unit of known capacity is registered in this range.</p>'
         told = markup.receipt_line(tables.receipts)
         receipt.object = none + told
-        when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        when = markup.stretch(tables.window)
         whole.object = markup.header("Over the range", when) + _table(tables) + told
 
     return View(grid(card(head, lines.pane, receipt), card(whole), kind="two-one"), show)

@@ -45,7 +45,7 @@ def build(_: Callable[..., None]) -> View:
         panels.show(shown, wide(tables.links), partial(flow_panels, links=shown))
         receipt.object = markup.receipt_line(tables.receipts)
         assert tables.window is not None
-        when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        when = markup.stretch(tables.window)
         table.object = markup.header("How hard they ran", when) + _table(tables.links) + receipt.object
 
     return View(grid(table_card, card(head, panels.pane, receipt), kind="one"), show)
@@ -69,9 +69,7 @@ def _table(links: list[Link]) -> str:
 
 
 def _cells(link: Link) -> list[tuple[str, object]]:
-    now = link.newest
-    flow = now["mean_mw"]
-    limit = None if flow is None else now["forward_limit_mw" if flow >= 0 else "reverse_limit_mw"]
+    flow, limit = link.newest["mean_mw"], link.newest_limit
     flag = ' <small class="flag" title="its target has reached the limit">at limit</small>' if link.is_at_limit else ""
     return [
         (f"{link.name}<small>{direction(link)}</small>", link.name),

@@ -59,7 +59,7 @@ def _build_stack() -> View:
         show_stack(power, supply, height=430)
         receipt.object = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
         told = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
-        fuels.object = markup.header("By fuel", stretch(supply)) + _fuels(supply) + told
+        fuels.object = markup.header("By fuel", markup.stretch(supply.window)) + _fuels(supply) + told
 
     return View(grid(card(head, power.pane, receipt), card(fuels), kind="three-two"), show)
 
@@ -74,11 +74,6 @@ def show_stack(power: Any, supply: Supply, *, height: int, top_range: tuple[floa
 def price_label(region: str) -> str:
     """What the price of a region is called."""
     return "Price (demand-weighted)" if region == NEM else "Price"
-
-
-def stretch(supply: Supply) -> str:
-    """The window in words."""
-    return f"{markup.moment(supply.window.start)} to {markup.moment(supply.window.end)}"
 
 
 def stack_head(supply: Supply, title: str) -> str:

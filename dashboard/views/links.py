@@ -89,9 +89,7 @@ def flow_list(flows: Flows) -> str:
 
 
 def _row(link: Link) -> str:
-    now = link.newest
-    flow = now["mean_mw"]
-    limit = None if flow is None else now["forward_limit_mw" if flow >= 0 else "reverse_limit_mw"]
+    flow, limit = link.newest["mean_mw"], link.newest_limit
     size = None if limit is None else abs(limit)
     used = min(abs(flow or 0.0) / size, 1.0) if size else 0.0
     ends = (link.ends if (flow or 0.0) >= 0 else link.ends[::-1]) if link.ends else ()

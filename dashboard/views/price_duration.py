@@ -56,9 +56,8 @@ def _note(tables: PriceDuration) -> str:
     found = tables.compared_window
     if found is None:
         return f'<p class="note warn">Nothing is held of the period to compare with, {tables.wanted_comparison}.</p>'
-    when = f"{markup.moment(found.start)} to {markup.moment(found.end)}"
     part = "" if found == tables.wanted_comparison else ", all that is held of it"
-    return f'<p class="note">Dashed: {tables.region} from {when}{part}.</p>'
+    return f'<p class="note">Dashed: {tables.region} from {markup.stretch(found)}{part}.</p>'
 
 
 def _levels(tables: PriceDuration) -> str:

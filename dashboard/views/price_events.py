@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from dashboard import markup
+from dashboard.charts import milliseconds
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import pane
@@ -42,7 +42,7 @@ def build(_: Callable[..., None]) -> View:
         head.object = markup.header(
             f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside
         )
-        edges = (_milliseconds(tables.window.start), _milliseconds(tables.window.end))
+        edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))
         draw = partial(event_marks, window=edges, cap=tables.cap)
         marks.pane.visible = count > 0
         if count:
@@ -53,10 +53,6 @@ def build(_: Callable[..., None]) -> View:
         table_receipt.object = markup.receipt_line(tables.receipts)
 
     return View(grid(card(head, marks.pane, receipt), card(table, table_receipt), kind="one"), show)
-
-
-def _milliseconds(time: Any) -> int:
-    return int(np.datetime64(time, "ms").astype(int))
 
 
 def _points(tables: PriceEvents) -> Columns:

@@ -52,7 +52,7 @@ def build(_: Callable[..., None]) -> View:
         form = (tables.shown, tables.region, cap, bool(np.isfinite(tables.series["lowest"]).any()))
         lines.show(form, tables.series, partial(price_series, regions=styles, chosen=tables.region, cap=cap))
         receipt.object = markup.receipt_line(tables.receipts[:1])
-        stretch = f"$/MWh, {markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        stretch = f"$/MWh, {markup.stretch(tables.window)}"
         told = markup.receipt_line(tables.receipts[1:])
         statistics.object = markup.header("Statistics", stretch) + _statistics(tables) + told
         unit = "hours, share of the time, $/MWh added to the mean"

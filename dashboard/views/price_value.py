@@ -38,7 +38,7 @@ def build(_: Callable[..., None]) -> View:
     fuels, tree, receipt = (pane() for _ in range(3))
 
     def show(tables: PriceValue) -> None:
-        stretch = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        stretch = markup.stretch(tables.window)
         receipt.object = markup.receipt_line(tables.receipts)
         earned = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch) + _fuels(tables)
         fuels.object = earned + receipt.object

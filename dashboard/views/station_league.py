@@ -32,7 +32,7 @@ def build(_: Callable[..., None]) -> View:
     head, table, receipt = (pane() for _ in range(3))
 
     def show(tables: StationLeague) -> None:
-        when = f"{markup.moment(tables.window.start)} to {markup.moment(tables.window.end)}"
+        when = markup.stretch(tables.window)
         stretch = f"{len(tables.rows)} in {REGION_NAMES[tables.region]}, {when}"
         head.object = markup.header("Stations by capacity factor", stretch) + _fuels(tables)
         table.object = _league(tables)

@@ -8,8 +8,8 @@ from itertools import combinations
 import panel as pn
 from bokeh.models import Range
 
-from dashboard.data import Selection
 from dashboard.contents import TAB_NAMES, load
+from dashboard.data import Selection
 
 
 def ranges(market, name: str) -> set[str]:

@@ -217,14 +217,6 @@ def test_a_reload_draws_again(page):
         drawn(page, 2)
 
 
-def test_the_page_fits_a_phone(page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    for title in TITLES:
-        open_tab(page, title)
-        page.wait_for_timeout(500)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, title
-
-
 def test_a_finger_scrolls_the_page_and_never_zooms_a_figure(browser, world):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

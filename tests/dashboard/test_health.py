@@ -80,7 +80,7 @@ def test_prices_a_day_late_or_not_there_leave_the_rest_of_the_day_told(tmp_path,
     source = land_raw(tmp_path / "lake", tables)
     found = look(open_store(tmp_path / "store", memory_bytes=0), source, NOW)
     assert (found.day.window.end, found.day.unknown, found.day.unconfirmed) == (WINDOW.end, ("LATE1",), None)
-    assert "<td data-v=\"\">\N{EN DASH}</td>" in render(found)
+    assert '<td data-v="">\N{EN DASH}</td>' in render(found)
 
 
 def test_prices_alone_have_a_day(tmp_path):

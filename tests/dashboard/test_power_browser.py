@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pyarrow.compute as pc
@@ -99,6 +101,26 @@ def test_the_overview_maps_the_flows_and_a_tile_selects_its_region(page, url):
     page.locator(".tile", has_text="South Australia").click()
     page.get_by_text("The day, South Australia").wait_for()
     page.wait_for_function("() => location.search.includes('region=SA1')")
+
+
+def test_ticks_over_time_stand_at_even_distances(page, url):
+    """U6: through the end of a month too; weeks begin on Mondays, and a year is told by months."""
+    page.goto(url)
+    page.wait_for_function("() => window.nemwarm_ticks")
+    start, day = datetime(2017, 10, 20, tzinfo=UTC), timedelta(days=1)
+
+    def ticks(length: timedelta) -> list[datetime]:
+        edges = [time.timestamp() * 1000 for time in (start, start + length)]
+        told = page.evaluate("(edges) => nemwarm_ticks(...edges)", edges)
+        return [datetime.fromtimestamp(tick / 1000, UTC) for tick in told]
+
+    for length, step in ((1, day / 8), (7, day), (22, 3 * day), (30, 7 * day), (90, 14 * day)):
+        assert {two - one for one, two in pairwise(ticks(length * day))} == {step}
+    assert ticks(day)[0] == start
+    assert {tick.isoweekday() for tick in ticks(30 * day)} == {1}
+    year = [(tick.year, tick.month) for tick in ticks(365 * day)]
+    assert year == [(2017, 11), *((2018, month) for month in (1, 3, 5, 7, 9))]
+    assert {tick.day for tick in ticks(4000 * day)} == {tick.month for tick in ticks(4000 * day)} == {1}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import re
@@ -72,6 +73,22 @@ def test_no_folder_is_listed_and_none_but_bokehs_is_served(url, path):
     status, text, _ = get(url + path)
     assert status in {403, 404}
     assert "<li>" not in text
+
+
+def test_scripts_are_compressed_for_whoever_can_read_that(url):
+    scripts = re.findall(r'src="(static/[^"]+[.]js)[?]v=', get(url)[1])
+    assert len(scripts) == 3  # neither tables, nor WebGL, nor formulae
+    for script in scripts:
+        plain, told = get(url + script)[1:]
+        assert "Content-Encoding" not in told
+        request = urllib.request.Request(url + script, headers={"Accept-Encoding": "gzip, br"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("gzip", "Accept-Encoding")
+            assert "max-age" in answer.headers["Cache-Control"]
+            sent = answer.read()
+        assert len(sent) < 0.4 * len(plain.encode())
+        assert gzip.decompress(sent).decode() == plain
+    assert get(f"{url}static/js/no-such.min.js")[0] == 404
 
 
 def test_every_answer_says_what_it_may_ask_for(url):

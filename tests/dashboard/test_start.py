@@ -52,7 +52,9 @@ def test_building_a_page_still_loads_no_tab():
 
 def test_every_tab_together_loads_neither_pandas_nor_prefect():
     statements = [f"import dashboard.views.{tab.name}" for tab in TABS]
-    statements += [f"import dashboard.tables.{part.module}, dashboard.views.{part.module}" for tab in TABS for part in tab.parts]
+    statements += [
+        f"import dashboard.tables.{part.module}, dashboard.views.{part.module}" for tab in TABS for part in tab.parts
+    ]
     loaded = modules_after("\n".join(statements))
     assert loaded.isdisjoint(HEAVY)
 
