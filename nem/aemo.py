@@ -39,6 +39,19 @@ AEMO_TYPES = {
     **dict.fromkeys(("DUID", "REGIONID", "REGION", "INTERCONNECTORID", "TYPE"), "VARCHAR"),
     **dict.fromkeys(("PRICE_STATUS", "MII_STATUS", "OCD_STATUS", "BIDTYPE"), "VARCHAR"),
     **dict.fromkeys(("INTERVENTION", "APCFLAG"), "INTEGER"),
+    **dict.fromkeys(("EFFECTIVEDATE", "START_DATE", "END_DATE"), "DATE"),
+    **dict.fromkeys(("DISPATCHTYPE", "SCHEDULE_TYPE", "STATIONID", "STATIONNAME", "GENSETID"), "VARCHAR"),
+}
+
+# The registration tables, of which ``nem.registry`` makes a registry, and what is read of them.
+REGISTRATION: Mapping[str, tuple[str, ...]] = {
+    "DUDETAIL": (
+        *("DUID", "EFFECTIVEDATE", "VERSIONNO", "DISPATCHTYPE"),
+        *("REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY"),
+    ),
+    "DUDETAILSUMMARY": ("DUID", "START_DATE", "END_DATE", "DISPATCHTYPE", "REGIONID", "STATIONID", "SCHEDULE_TYPE"),
+    "STATION": ("STATIONID", "STATIONNAME"),
+    "GENUNITS": ("GENSETID", "CO2E_EMISSIONS_FACTOR"),
 }
 
 

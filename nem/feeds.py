@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
+from nem.aemo import REGISTRATION
 from nem.errors import UnknownFeedError
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -146,7 +147,6 @@ def choose_feeds(names: Iterable[str]) -> tuple[Feed, ...]:
 
 
 # Of the monthly archive, in the order to land: what a unit is decides what its readings mean.
-REGISTRATION = ("DUDETAIL", "DUDETAILSUMMARY", "STATION", "GENUNITS")
 MONTHLY = (*REGISTRATION, *(table for feed in FEEDS.values() for table in feed.months))
 _MONTHLY_NAME = re.compile(
     r"PUBLIC_(?:DVD_(?P<old>[A-Z0-9_]+?)_(?P<month>\d{6})010000"

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.errors import SourceFormatError
 from nem.lake import UNITS_FILE, land
 from nem.registry import land_bundled_registry, land_registry, land_workbook
 from nem.reports import Report, lake_rows, read_reports
@@ -46,7 +46,7 @@ class Landing:
 def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Landing:
     """Land what is at ``paths``: CSVs of AEMO's, zips of them, zips of such zips, registration workbooks.
 
-    A file that is not as it should be is rejected by itself, and the others land. ``strict`` is ``nem.mms.read_mms``'s.
+    A file that is not as it should be is rejected by itself, and the others land. ``strict`` is ``nem.reports.read_reports``'s.
     A lake without a registry is given the one that ships here first.
 
     Raises:
@@ -114,7 +114,7 @@ class _Landing:
         try:
             self._note("units", land_workbook(self.root, path))
             self.landed.append(path.name)
-        except (SourceFormatError, SourceUnavailableError) as error:
+        except SourceFormatError as error:
             self.rejected.append(Rejected(path.name, str(error).removeprefix(f"{path.name} ")))
 
     def flush(self) -> None:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
@@ -21,7 +20,7 @@ import pyarrow.csv
 
 from nem.aemo import AEMO_TIME
 from nem.errors import SourceFormatError
-from nem.zips import MOST_CSV_BYTES, Choose, Opened, Rejected, open_csvs, reading
+from nem.zips import MOST_CSV_BYTES
 
 BLOCK_BYTES, PARSED_BYTES = 16 * 2**20, 4 * 2**20
 MOST_ROWS = 20_000_000  # of use here, in one file: a month of every unit's readings has 4.5 million
@@ -51,27 +50,6 @@ class MmsFile:
     row_counts: Mapping[str, int]
 
 
-def read_mms(
-    path: Path, wanted: Mapping[str, Columns], *, strict: bool = True, choose: Choose | None = None
-) -> Iterator[MmsFile | Rejected]:
-    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips (``nem.zips.open_csvs``).
-
-    A file that breaks the format, or cannot be read, is ``Rejected`` by itself. With ``strict``, so is one whose last
-    line counts other lines than there are; without, that line must still be there.
-    """
-    for found in open_csvs(path, choose):
-        if isinstance(found, Rejected):
-            yield found
-            continue
-        try:
-            with reading():
-                file = _read_csv(found, wanted, strict=strict)
-        except SourceFormatError as error:
-            yield Rejected(found.name, str(error))
-        else:
-            yield file
-
-
 @dataclass(frozen=True, slots=True)
 class _Section:
     """The I line in force: what its D lines are called, how each must begin, and their columns."""
@@ -95,9 +73,15 @@ class _Reading:
     row_counts: dict[str, int] = field(default_factory=dict)
 
 
-def _read_csv(found: Opened, wanted: Mapping[str, Columns], *, strict: bool) -> MmsFile:
+def read_mms(name: str, handle: BinaryIO, wanted: Mapping[str, Columns], *, strict: bool = True) -> MmsFile:
+    """The CSV file in ``handle``: what is ``wanted`` of it, by "NAMESPACE.TABLE".
+
+    Raises:
+        SourceFormatError: it breaks the format or is not whole: it does not end as it should or, with ``strict``, its last
+            line counts other lines than there are.
+    """
     reading = _Reading(wanted)
-    for block in _blocks(found.handle):
+    for block in _blocks(handle):
         _take_block(reading, block)
     if reading.stated is None:
         raise SourceFormatError(f"has no END OF REPORT after its {reading.line_count} lines: it is not whole")
@@ -107,7 +91,7 @@ def _read_csv(found: Opened, wanted: Mapping[str, Columns], *, strict: bool) -> 
             "purpose (then --trimmed lands it)"
         )
     tables = {table: pa.concat_tables(parts, promote_options="default") for table, parts in reading.parts.items()}
-    return MmsFile(found.name, reading.created, tables, reading.row_counts)
+    return MmsFile(name, reading.created, tables, reading.row_counts)
 
 
 def _blocks(handle: BinaryIO) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -17,29 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from nem.aemo import AEMO_TYPES, REGISTRATION
 from nem.errors import SourceFormatError
 from nem.files import publish
 from nem.lake import REGISTRY, landing, replace_units
 from nem.share import Draft, commit
+from nem.tables import UNITS, no_rows
 from nem.workbook import WORKBOOK_COLUMNS, read_workbook
 
 BUNDLED_AS_OF = date(2025, 2, 1)  # the snapshot that ships with this package is of January 2025
 
-# What is read of AEMO's tables. Those whose name ends in DATE are dates; the others are text unless listed as numbers.
-REGISTRY_TABLES: Mapping[str, tuple[str, ...]] = {
-    "DUDETAIL": (
-        *("DUID", "EFFECTIVEDATE", "VERSIONNO", "DISPATCHTYPE"),
-        *("REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY"),
-    ),
-    "DUDETAILSUMMARY": ("DUID", "START_DATE", "END_DATE", "DISPATCHTYPE", "REGIONID", "STATIONID", "SCHEDULE_TYPE"),
-    "STATION": ("STATIONID", "STATIONNAME"),
-    "GENUNITS": ("GENSETID", "CO2E_EMISSIONS_FACTOR"),
-}
-_OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in older files
-_NUMBERS = {"VERSIONNO", "REGISTEREDCAPACITY", "MAXCAPACITY", "MAXSTORAGECAPACITY", "CO2E_EMISSIONS_FACTOR"}
-_CURATED_NUMBERS = dict.fromkeys(
-    ("capacity_registered_mw", "capacity_maximum_mw", "storage_mwh", "emission_factor_t_mwh"), "DOUBLE"
-)
+_OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in AEMO's older files
+_NO_WORKBOOK = pa.schema([*WORKBOOK_COLUMNS.items(), ("effective_date", pa.date32())]).empty_table()
+_CURATED_NUMBERS = {name: kind for name, kind in UNITS.items() if kind == "DOUBLE"}
 
 
 @cache
@@ -63,13 +53,13 @@ def land_bundled_registry(root: Path) -> list[date]:
 def land_registry(root: Path, tables: Mapping[str, pa.Table], *, as_of: date) -> list[date]:
     """Land AEMO's registration tables, as they were on ``as_of``, and return the days that this changed.
 
-    ``tables`` are of ``REGISTRY_TABLES``, under AEMO's column names. Each is a whole history, so of two the later counts.
+    ``tables`` are of ``nem.aemo.REGISTRATION``, under AEMO's column names. Each is a whole history, so of two the later counts.
 
     Raises:
         SourceFormatError: a table is not of these, lacks a column, or holds what is no date or number.
         SourceUnavailableError: the lake cannot be written.
     """
-    return _land(root, {name: registration(name, rows) for name, rows in tables.items()}, as_of)
+    return _land(root, typed(tables), as_of)
 
 
 def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[date]:
@@ -78,8 +68,8 @@ def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[
     Those are in force from ``as_of``, or from when the workbook was last changed.
 
     Raises:
-        SourceFormatError: it is not that workbook, or larger than it should be.
-        SourceUnavailableError: it cannot be read, or the lake cannot be written.
+        SourceFormatError: it cannot be read, is not that workbook, or is larger than it should be.
+        SourceUnavailableError: the lake cannot be written.
     """
     rows, changed = read_workbook(path)
     day = as_of or changed
@@ -88,28 +78,25 @@ def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[
 
 
 def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
-    """What AEMO's tables of one snapshot say of each unit, a row for each stretch of days that is alike.
-
-    Raises:
-        SourceFormatError: as ``land_registry``.
-    """
+    """What the tables of one snapshot, as ``typed``, say of each unit, a row for each stretch of days that is alike."""
     with duckdb.connect() as con:
-        for name in REGISTRY_TABLES:
-            con.register(name.lower(), registration(name, tables[name]) if name in tables else _no_rows(name))
+        for name, columns in REGISTRATION.items():
+            absent = con.sql(no_rows({column.lower(): AEMO_TYPES.get(column, "DOUBLE") for column in columns}))
+            con.register(name.lower(), tables.get(name, absent))
         return con.sql(_sql("registered")).to_arrow_table()
 
 
 def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workbook: pa.Table | None) -> pa.Table:
     con.register("curated", _curated("units"))
     con.register("registered", registered_rows)
-    con.register("workbook", workbook if workbook is not None else _no_workbook())
+    con.register("workbook", _NO_WORKBOOK if workbook is None else workbook)
     return con.sql(_sql("registry"), params={"curated_from": BUNDLED_AS_OF}).to_arrow_table()
 
 
 def _landed_registered(con: duckdb.DuckDBPyConnection, inputs: Mapping[str, pa.Table | None]) -> pa.Table:
     """What shipped here, unit by unit replaced by what landed since."""
     bundled = _curated("registered")
-    landed = {name: rows for name in REGISTRY_TABLES if (rows := inputs[name]) is not None}
+    landed = {name: rows for name in REGISTRATION if (rows := inputs[name]) is not None}
     if not {"DUDETAIL", "DUDETAILSUMMARY"} <= landed.keys():  # the one has no place, the other no capacity
         return bundled
     con.register("bundled", bundled)
@@ -131,46 +118,39 @@ def _sql(name: str) -> str:
     return (files("nem") / "sql" / f"{name}.sql").read_text()
 
 
-def registration(name: str, rows: pa.Table) -> pa.Table:
-    """AEMO's table ``name`` in the columns that are read, typed; its open end, 2999, is past pandas and stays a date.
+def typed(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """AEMO's registration tables in the columns that are read, typed; an open end, 2999, is past pandas and stays a date.
 
     Raises:
         SourceFormatError: as ``land_registry``.
     """
-    if name not in REGISTRY_TABLES:
-        raise SourceFormatError(f"{name} is no registration table; those are {', '.join(REGISTRY_TABLES)}")
-    given = {column.upper(): column for column in rows.column_names}
-    if missing := [column for column in REGISTRY_TABLES[name] if column not in given and column not in _OPTIONAL]:
-        raise SourceFormatError(f"{name} lacks {', '.join(missing)}; it has {', '.join(rows.column_names)}")
     with duckdb.connect() as con:
-        con.register("given", rows)
-        # Names come from the literals above; what the file calls them is quoted.
-        select = ", ".join(
-            f"{_cast(column, given.get(column))} AS {column.lower()}" for column in REGISTRY_TABLES[name]
-        )
-        try:
-            return con.sql(f"SELECT {select} FROM given").to_arrow_table()  # noqa: S608
-        except duckdb.Error as error:
-            raise SourceFormatError(f"{name} cannot be read: {error}") from error
+        return {name: _typed(con, name, rows) for name, rows in tables.items()}
+
+
+def _typed(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> pa.Table:
+    if name not in REGISTRATION:
+        raise SourceFormatError(f"{name} is no registration table; those are {', '.join(REGISTRATION)}")
+    given = {column.upper(): column for column in rows.column_names}
+    if missing := [column for column in REGISTRATION[name] if column not in given and column not in _OPTIONAL]:
+        raise SourceFormatError(f"{name} lacks {', '.join(missing)}; it has {', '.join(rows.column_names)}")
+    # Names come from nem.aemo; what the file calls them is quoted.
+    select = ", ".join(f"{_cast(column, given.get(column))} AS {column.lower()}" for column in REGISTRATION[name])
+    con.register("given", rows)
+    try:
+        return con.sql(f"SELECT {select} FROM given").to_arrow_table()  # noqa: S608
+    except duckdb.Error as error:
+        raise SourceFormatError(f"{name} cannot be read: {error}") from error
 
 
 def _cast(column: str, given: str | None) -> str:
-    kind = "DATE" if column.endswith("DATE") else "DOUBLE" if column in _NUMBERS else "VARCHAR"
+    kind = AEMO_TYPES.get(column, "DOUBLE")
     if given is None:
         return f"CAST(NULL AS {kind})"
     text = f"nullif(trim(CAST(\"{given}\" AS VARCHAR), E' \\t\\r\\n'), '')"
     if kind == "DATE":  # 2999/12/31 00:00:00 in a file, a date or a time in Parquet
         return f"CAST(replace(left({text}, 10), '/', '-') AS DATE)"
     return f"CAST({text} AS DOUBLE)" if kind == "DOUBLE" else f"upper({text})" if column.endswith("ID") else text
-
-
-def _no_rows(name: str) -> pa.Table:
-    return registration(name, pa.table({column: pa.array([], pa.string()) for column in REGISTRY_TABLES[name]}))
-
-
-def _no_workbook() -> pa.Table:
-    fields = {**WORKBOOK_COLUMNS, "effective_date": pa.date32()}
-    return pa.table({name: pa.array([], kind) for name, kind in fields.items()})
 
 
 def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
@@ -180,7 +160,7 @@ def _land(root: Path, arriving: Mapping[str, pa.Table], as_of: date) -> list[dat
 
 def _replace(lake: Draft, arriving: Mapping[str, pa.Table], as_of: date) -> list[date]:
     """Land the registry that follows from ``arriving`` and from what was kept before; keep what of it is news."""
-    kept = {name: _kept(lake, name) for name in (*REGISTRY_TABLES, "workbook")}
+    kept = {name: _kept(lake, name) for name in (*REGISTRATION, "workbook")}
     news = {name: rows for name, rows in arriving.items() if _is_news(name, kept[name], as_of)}
     inputs = kept | news
     with duckdb.connect() as con:
@@ -188,7 +168,7 @@ def _replace(lake: Draft, arriving: Mapping[str, pa.Table], as_of: date) -> list
     # Only now: a snapshot that the lake refuses must not stand in the way of the next.
     for name, rows in news.items():
         noted = rows.replace_schema_metadata({"as_of": as_of.isoformat(), "attribution": "Source: AEMO"})
-        _keep(lake.out / _name(name), noted)
+        publish(lake.out / _name(name), partial(pq.write_table, noted))
     return days
 
 
@@ -196,10 +176,6 @@ def _is_news(name: str, kept: pa.Table | None, as_of: date) -> bool:
     """Whether ``as_of`` is not before what is ``kept`` of ``name``, or what ships here."""
     is_newest = kept is None or date.fromisoformat(kept.schema.metadata[b"as_of"].decode()) <= as_of
     return is_newest and (name == "workbook" or as_of >= BUNDLED_AS_OF)
-
-
-def _keep(path: Path, rows: pa.Table) -> None:
-    publish(path, lambda temporary: pq.write_table(rows, temporary))
 
 
 def _kept(lake: Draft, name: str) -> pa.Table | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,7 @@ from nem.aemo import (
     PRICE,
     PRICE_REVISION,
     REGION_SUM,
+    REGISTRATION,
     ROOFTOP,
     SCADA,
     TRADING_PRICE,
@@ -29,9 +31,9 @@ from nem.checks import check_given, check_labels
 from nem.errors import SourceFormatError
 from nem.feeds import choose_tables, is_whole_month
 from nem.mms import Columns, MmsFile, read_mms
-from nem.registry import REGISTRY_TABLES, excluded_units, registration
+from nem.registry import excluded_units
 from nem.tables import TABLES
-from nem.zips import Rejected
+from nem.zips import Rejected, read_csvs
 
 # A forecast or a broken clock, not a measurement: the label of a file is at most one interval ahead of its making.
 FURTHEST_AHEAD = timedelta(hours=1)
@@ -49,7 +51,7 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "DISPATCH.INTERCONNECTORRES": (("interconnector_flow", FLOW),),
     "ROOFTOP.ACTUAL": (("rooftop_pv", ROOFTOP),),
 }
-_REGISTRATION = "PARTICIPANT_REGISTRATION."
+_NAMESPACE = "PARTICIPANT_REGISTRATION."  # of the registration tables
 _DECIDING = {"INTERVENTION", "TYPE", "BIDTYPE"}  # which of several rows counts: without them, any would
 _ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "INTEGER": pa.int32()}
 
@@ -70,16 +72,16 @@ class Report:
 
 
 def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Rejected]:
-    """Each file at ``path`` (a CSV, a zip, a zip of zips, of a whole month those of use), read; see ``nem.mms.read_mms``."""
-    choose = choose_tables if is_whole_month(path.name) else None
-    for file in read_mms(path, _wanted(), strict=strict, choose=choose):
-        if isinstance(file, Rejected):
-            yield file
-            continue
-        try:
-            yield _report(file)
-        except SourceFormatError as error:
-            yield Rejected(file.name, str(error))
+    """Each file at ``path`` (a CSV, a zip, a zip of zips, of a whole month those of use), read.
+
+    A file that breaks the format, has rows that cannot be, or cannot be read is ``Rejected`` by itself. With ``strict``, so
+    is one whose last line counts other lines than there are; without, that line must still be there.
+    """
+
+    def read(name: str, handle: BinaryIO) -> Report:
+        return _report(read_mms(name, handle, _wanted(), strict=strict))
+
+    return read_csvs(path, read, choose_tables if is_whole_month(path.name) else None)
 
 
 def lake_rows(con: duckdb.DuckDBPyConnection, tables: Mapping[str, list[pa.Table]]) -> dict[str, pa.Table]:
@@ -102,8 +104,8 @@ def _wanted() -> dict[str, Columns]:
         types = {column: _ARROW.get(AEMO_TYPES.get(column, "DOUBLE"), pa.float64()) for column in columns}
         needed = {column for _, shape in given for column in shape.columns[:3]} | (columns & _DECIDING)
         wanted[name] = Columns(types, tuple(sorted(needed)))
-    for name, registered in REGISTRY_TABLES.items():
-        wanted[f"{_REGISTRATION}{name}"] = Columns(dict.fromkeys(registered, pa.string()), registered[:1])
+    for name, columns_of in REGISTRATION.items():
+        wanted[f"{_NAMESPACE}{name}"] = Columns(dict.fromkeys(columns_of, pa.string()), columns_of[:1])
     return wanted
 
 
@@ -116,8 +118,7 @@ def _report(file: MmsFile) -> Report:
             _check(name, table, file.created)
             tables[name] = table
         else:
-            short = name.removeprefix(_REGISTRATION)
-            registry[short] = registration(short, table)
+            registry[name.removeprefix(_NAMESPACE)] = table
     return Report(file.name, file.created, tables, registry, file.row_counts)
 
 
@@ -144,7 +145,7 @@ def _completed(name: str, table: pa.Table) -> pa.Table:
 
 def _selection(lake_table: str, shape: Shape) -> tuple[str, dict[str, object]]:
     """SQL for what ``shape`` gives of the relation ``given``, and its parameters."""
-    label = interval_labels(shape.columns[0], shape.half_hours_until)
+    label = interval_labels(shape.label, shape.half_hours_until)
     where, parameters = shape.where, dict[str, object]()
     if lake_table == "unit_scada":
         where = f"{where} AND duid NOT IN (SELECT unnest($excluded))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 import zlib
@@ -11,13 +12,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from nem.errors import SourceFormatError, SourceUnavailableError
+from nem.errors import SourceFormatError
 from nem.regions import REGIONS
 
 SHEET = "PU and Scheduled Loads"
-MOST_BYTES, MOST_ROWS = 100 * 2**20, 10_000  # unpacked; the one of 2026 has 13 MB and 573 rows
+MOST_BYTES, MOST_ROWS = 100 * 2**20, 10_000  # packed or not; the one of 2026 unpacks to 13 MB and has 573 rows
 
-# What openpyxl raises where the parts of a workbook are not as they should be; SyntaxError: XML that is none.
+# What openpyxl raises where a zip or the parts of a workbook are not as they should be; SyntaxError: XML that is none,
+# OSError: no part is a workbook. It is given bytes, so none of it is the disk's.
 _BROKEN = (
     *(SyntaxError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError, OSError),
     *(zipfile.BadZipFile, zlib.error),
@@ -74,15 +76,19 @@ def read_workbook(path: Path) -> tuple[pa.Table, date]:
     """Its units, one row per DUID in ``WORKBOOK_COLUMNS`` (``fueltech_id`` null if unknown), and when it was changed.
 
     Raises:
-        SourceFormatError: it is no such workbook, or larger than it should be.
-        SourceUnavailableError: it cannot be read.
+        SourceFormatError: it cannot be read, is no such workbook, or is larger than it should be.
     """
     # Imported here: a workbook lands a few times a year.
     import openpyxl
 
-    _check_size(path)
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with path.open("rb") as file:
+            content = io.BytesIO(file.read(MOST_BYTES))
+    except OSError as error:
+        raise SourceFormatError(f"{path.name} cannot be read: {error}") from error
+    try:
+        _check_size(path, content)
+        book = openpyxl.load_workbook(content, read_only=True, data_only=True)
         rows = list(book[SHEET].iter_rows(max_row=MOST_ROWS, values_only=True))
         changed = book.properties.modified.date()
     except _BROKEN as error:
@@ -90,14 +96,9 @@ def read_workbook(path: Path) -> tuple[pa.Table, date]:
     return _units(path, rows), changed
 
 
-def _check_size(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise SourceFormatError(f"{path.name} is no workbook: {error}") from error
-    except OSError as error:
-        raise SourceUnavailableError(f"{path.name} cannot be read: {error}") from error
+def _check_size(path: Path, content: io.BytesIO) -> None:
+    with zipfile.ZipFile(content) as archive:
+        size = sum(info.file_size for info in archive.infolist())
     if size > MOST_BYTES:
         raise SourceFormatError(
             f"{path.name} unpacks to {size >> 20} MB: a registration workbook has under {MOST_BYTES >> 20}"
@@ -108,10 +109,10 @@ def _units(path: Path, rows: list[tuple[Any, ...]]) -> pa.Table:
     header = [_text(cell).casefold() for cell in rows[0]] if rows else []
     if missing := [name for name in _GIVEN if name not in header]:
         raise SourceFormatError(f"{path.name}, sheet {SHEET}, has no column {', '.join(missing)}")
-    places = {_GIVEN[name]: i for i, name in enumerate(header) if name in _GIVEN}
     units: dict[str, dict[str, Any]] = {}
     for row in rows[1:]:
-        unit = _unit({name: row[place] for name, place in places.items()})
+        cells = dict(zip(header, row, strict=False))  # a row ends with the last cell that holds anything
+        unit = _unit({ours: cells.get(name) for name, ours in _GIVEN.items()})
         if unit and unit["region_id"] in REGIONS:
             units.setdefault(unit["duid"], unit)  # ADPBA1 stands there twice, a line for each half of its aggregation
     return pa.Table.from_pylist(list(units.values()), schema=pa.schema(list(WORKBOOK_COLUMNS.items())))

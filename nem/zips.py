@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, TypeVar, cast
 
 from nem.errors import SourceFormatError
 
@@ -23,14 +23,9 @@ _ENTRY = re.compile(r"[^/\\\0]{1,200}\.(zip|csv)", re.IGNORECASE)
 # RuntimeError: encrypted; ValueError: a name that is not in the encoding it says.
 _BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, ValueError)
 
+T = TypeVar("T")
+Read = Callable[[str, BinaryIO], T]  # given a file's name and its content
 Choose = Callable[[Sequence[str]], Sequence[str]]
-
-
-class Opened(NamedTuple):
-    """A CSV file, to be read before the next is asked for; ``name`` is the way to it: ``week.zip/X.zip/X.CSV``."""
-
-    name: str
-    handle: BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +36,22 @@ class Rejected:
     reason: str
 
 
-def open_csvs(path: Path, choose: Choose | None = None) -> Iterator[Opened | Rejected]:
-    """Each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
+def read_csvs(path: Path, read: Read[T], choose: Choose | None = None) -> Iterator[T | Rejected]:
+    """What ``read`` makes of each CSV file at ``path``, which is one, or a zip of them, or a zip of such zips.
 
-    What cannot be read, or is none of AEMO's, is ``Rejected`` by itself. ``choose`` is given the names in the zip at
-    ``path`` and says which of them to open, in order: only then may it hold folders, and what is none of AEMO's.
+    Each goes by the way to it, ``week.zip/X.zip/X.CSV``. What cannot be read, is none of AEMO's, or is refused by ``read``
+    with a SourceFormatError, is ``Rejected`` by itself. ``choose`` is given the names in the zip at ``path`` and says which
+    of them to read, in order: only then may it hold folders, and what is none of AEMO's.
     """
     try:
-        with reading(), path.open("rb") as handle:
-            yield from _opened(handle, path.name, choose, depth=0)
+        with _opening(), path.open("rb") as handle:
+            yield from _read(handle, path.name, read, choose, depth=0)
     except SourceFormatError as error:
         yield Rejected(path.name, str(error))
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def _opening() -> Iterator[None]:
     """What a torn file or a broken zip makes the standard library raise, opened or read, in this package's words."""
     try:
         yield
@@ -63,16 +59,22 @@ def reading() -> Iterator[None]:
         raise SourceFormatError(f"cannot be read: {error}") from error
 
 
-def _opened(handle: BinaryIO, name: str, choose: Choose | None, *, depth: int) -> Iterator[Opened | Rejected]:
+def _read(handle: BinaryIO, name: str, read: Read[T], choose: Choose | None, *, depth: int) -> Iterator[T | Rejected]:
     if not name.lower().endswith(".zip"):
-        yield Opened(name, handle)
+        yield read(name, handle)
         return
-    try:
-        with reading(), zipfile.ZipFile(handle) as archive:
-            for entry in _entries(archive, choose, depth=depth):
-                yield from _entry(archive, entry, name, is_chosen=choose is not None, depth=depth)
-    except SourceFormatError as error:
-        yield Rejected(name, str(error))
+    with zipfile.ZipFile(handle) as archive:
+        for entry in _entries(archive, choose, depth=depth):
+            inner = f"{name}/{ascii(entry.filename[-200:])[1:-1]}"  # a stranger's words, soon on somebody's terminal
+            try:
+                _check(entry, is_chosen=choose is not None)
+                with _opening(), archive.open(entry) as opened:
+                    # A zip's directory is at its end, so one within a zip is held whole.
+                    is_zip = inner.lower().endswith(".zip")
+                    held = io.BytesIO(opened.read()) if is_zip else cast("BinaryIO", opened)
+                    yield from _read(held, inner, read, None, depth=depth + 1)
+            except SourceFormatError as error:
+                yield Rejected(inner, str(error))
 
 
 def _entries(archive: zipfile.ZipFile, choose: Choose | None, *, depth: int) -> list[zipfile.ZipInfo]:
@@ -84,20 +86,6 @@ def _entries(archive: zipfile.ZipFile, choose: Choose | None, *, depth: int) -> 
     if choose is None:
         return entries
     return [archive.getinfo(chosen) for chosen in choose([entry.filename for entry in entries])]
-
-
-def _entry(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, *, is_chosen: bool, depth: int
-) -> Iterator[Opened | Rejected]:
-    inner = f"{name}/{ascii(entry.filename[-200:])[1:-1]}"  # a stranger's words, soon on somebody's terminal
-    try:
-        _check(entry, is_chosen=is_chosen)
-        with reading(), archive.open(entry) as opened:
-            # A zip's directory is at its end, so one within a zip is held whole.
-            held = io.BytesIO(opened.read()) if inner.lower().endswith(".zip") else cast("BinaryIO", opened)
-            yield from _opened(held, inner, None, depth=depth + 1)
-    except SourceFormatError as error:
-        yield Rejected(inner, str(error))
 
 
 def _check(entry: zipfile.ZipInfo, *, is_chosen: bool) -> None:

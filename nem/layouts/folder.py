@@ -112,15 +112,15 @@ class Folder:
         declared = TABLES[table]
         near = reach(declared, whole)
         rows, parameters = self._rows(cursor, declared, near)
+        units = ""
         if table == "unit_scada":
             rows = f"FROM ({rows}) WHERE duid NOT IN (SELECT unnest($excluded))"
             parameters["excluded"] = sorted(excluded_units())
+            cursor.register("registered", self._registry().table)
+            units = "units AS (FROM registered), "
         edges = {"start": near.start, "end": near.end, "step": declared.step}
         # Relations are run when they are used: each table's rows need a name of their own.
         cursor.register(f"landed_{table}", cursor.sql(winning(declared, rows), params={**parameters, **edges}))
-        if table == "unit_scada":
-            cursor.register("registered", self._registry().table)
-        units = "units AS (FROM registered), " if table == "unit_scada" else ""
         return cursor.sql(
             f"WITH {units}landed AS (FROM landed_{table}) FROM ({derivation(table)})",
             params={"start": whole.start, "end": whole.end},

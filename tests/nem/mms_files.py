@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 
 from nem.mms import Columns, MmsFile, read_mms
-from nem.zips import Rejected
+from nem.workbook import SHEET
+from nem.zips import Rejected, read_csvs
 
 MADE = "2024/02/29,12:00:06"
 FIRST = f"C,NEMP.WORLD,DISPATCHIS,AEMO,PUBLIC,{MADE},0000000300000000,DISPATCHIS,0000000299999999"
@@ -41,13 +43,39 @@ def zipped(entries: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> by
     return held.getvalue()
 
 
+def workbook(*rows: Sequence[object]) -> bytes:
+    """A registration workbook of these units, as bytes; as some programs write them, without the sheet's dimension."""
+    book, held = openpyxl.Workbook(write_only=True), io.BytesIO()
+    sheet = book.create_sheet(SHEET)
+    sheet.append(
+        [
+            *("DUID", "Station Name", "Region", "Dispatch Type", "Fuel Source - Primary", "Fuel Source - Descriptor"),
+            *("Technology Type - Descriptor", "Reg Cap generation (MW)", "Max Cap generation (MW)"),
+            "Maximum storage capacity",
+        ]
+    )
+    for row in rows:
+        sheet.append(row)
+    book.save(held)
+    return held.getvalue()
+
+
+def misnamed(packed: bytes) -> bytes:
+    """A zip whose first name is not in the encoding that its directory says."""
+    held = bytearray(packed)
+    at = held.index(b"PK\x01\x02")
+    held[at + 9] |= 8  # UTF-8
+    held[at + 46] = 0x80
+    return bytes(held)
+
+
 GOOD = report(SCADA, scada(NOON, "BW01", 660))
 
 
 def read(tmp_path: Path, content: bytes, name: str = "FILE.CSV", *, strict: bool = True) -> list[MmsFile | Rejected]:
     path = tmp_path / name
     path.write_bytes(content)
-    return list(read_mms(path, WANTED, strict=strict))
+    return list(read_csvs(path, lambda name, handle: read_mms(name, handle, WANTED, strict=strict)))
 
 
 def rows_of(files: list[MmsFile | Rejected]) -> list[tuple[object, ...]]:

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +18,10 @@ from nem.errors import SourceFormatError
 from nem.landing import land_files
 from nem.registry import excluded_units, land_bundled_registry
 from nem.tables import TABLES
-from nem.workbook import SHEET, WORKBOOK_COLUMNS, read_workbook
+from nem.workbook import WORKBOOK_COLUMNS, read_workbook
 from tests.aemo_files import DATA
 from tests.nem import naive
-from tests.nem.mms_files import zipped
+from tests.nem.mms_files import workbook, zipped
 
 MMSDM = "Data_Archive/Wholesale_Electricity/MMSDM"
 SEEDS = (
@@ -212,31 +211,17 @@ def test_damaged_zips_are_refused_or_land_as_they_stand(content):
 
 
 @cache
-def workbook() -> dict[str, bytes]:
-    """The parts of a small registration workbook."""
-    book, held = openpyxl.Workbook(), io.BytesIO()
-    sheet = book.active
-    sheet.title = SHEET
-    sheet.append(
-        [
-            *("DUID", "Station Name", "Region", "Dispatch Type", "Fuel Source - Primary", "Fuel Source - Descriptor"),
-            *("Technology Type - Descriptor", "Reg Cap generation (MW)", "Max Cap generation (MW)"),
-            "Maximum storage capacity",
-        ]
-    )
-    for number in range(3):
-        sheet.append(
-            [f"NEW{number}", "New", "NSW1", "Generating Unit", "Wind", "Wind", "Wind - Onshore", 10, number, "-"]
-        )
-    book.save(held)
-    with zipfile.ZipFile(held) as archive:
+def parts_of_a_workbook() -> dict[str, bytes]:
+    unit = ("New", "NSW1", "Generating Unit", "Wind", "Wind", "Wind - Onshore", 10)
+    content = workbook(*([f"NEW{number}", *unit, number, "-"][: 10 - number] for number in range(3)))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 @st.composite
 def damaged_workbooks(draw: st.DrawFn) -> bytes:
     """Its parts damaged before they are packed: a zip's checksums give all else away."""
-    parts = dict(workbook())
+    parts = dict(parts_of_a_workbook())
     for _ in range(draw(st.integers(0, 3))):
         name = draw(st.sampled_from(sorted(parts)))
         part = bytearray(parts.pop(name))

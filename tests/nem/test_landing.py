@@ -311,3 +311,11 @@ def test_what_is_no_workbook_is_refused(tmp_path):
     assert [r.name for r in land_files(tmp_path / "lake", [tmp_path / "LIST.XLSX", SCADA_FILE]).rejected] == [
         "LIST.XLSX"
     ]
+
+
+def test_a_lake_that_cannot_take_a_workbook_is_no_fault_of_the_workbook(tmp_path):
+    land_files(tmp_path, [])
+    (tmp_path / ".lock").unlink()
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(SourceUnavailableError, match="the registry cannot be landed"):
+        land_files(tmp_path, [WORKBOOK])

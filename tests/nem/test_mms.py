@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 
 import pytest
 
 from nem import mms
 from nem.mms import MmsFile, read_mms
-from nem.zips import Rejected
-from tests.nem.mms_files import FIRST, GOOD, NOON, PRICE, SCADA, WANTED, read, reason, report, rows_of, scada
+from tests.nem.mms_files import FIRST, GOOD, NOON, PRICE, SCADA, read, reason, report, rows_of, scada
 
 
 def test_a_file_is_read_by_column_name(tmp_path):
@@ -160,14 +160,6 @@ def test_a_file_with_more_rows_than_a_month_has_is_refused(tmp_path, monkeypatch
     assert "more than 1 rows" in reason(read(tmp_path, report(SCADA, scada(NOON, "A", 1), scada(NOON, "B", 1))))
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
-    (gone,) = read_mms(tmp_path / "GONE.CSV", WANTED)
-    assert isinstance(gone, Rejected)
-    assert "cannot be read" in gone.reason
-
-
-def test_only_what_is_asked_for_is_kept(tmp_path):
-    (tmp_path / "A.CSV").write_bytes(GOOD)
-    (file,) = read_mms(tmp_path / "A.CSV", {})
-    assert isinstance(file, MmsFile)
+def test_only_what_is_asked_for_is_kept():
+    file = read_mms("A.CSV", io.BytesIO(GOOD), {})
     assert (dict(file.tables), file.row_counts) == ({}, {"DISPATCH.UNIT_SCADA": 1})

@@ -23,9 +23,11 @@ from nem.registry import (
     land_registry,
     land_workbook,
     registered,
+    typed,
 )
 from nem.workbook import fuel_of, read_workbook
 from tests.aemo_files import REGISTRY
+from tests.nem.mms_files import misnamed, workbook
 
 WORKBOOK = REGISTRY / "NEM-Registration-and-Exemption-List_2026-03.xlsx"
 
@@ -42,7 +44,7 @@ def units(table: pa.Table, duid: str) -> list[tuple[date, date, float]]:
 
 def test_capacity_is_as_of_a_date():
     # Hallett: 180 to 217 MW registered, 220 to 255 MW maximum, on 2020-01-20.
-    assert units(registered(aemo_tables()), "AGLHAL") == [
+    assert units(registered(typed(aemo_tables())), "AGLHAL") == [
         (date(2001, 12, 18), date(2003, 10, 22), 220.0),  # registered 220, then 180
         (date(2003, 10, 22), date(2020, 1, 20), 220.0),
         (date(2020, 1, 20), date(2999, 12, 31), 255.0),
@@ -50,7 +52,7 @@ def test_capacity_is_as_of_a_date():
 
 
 def test_what_ships_is_aemos_snapshot():
-    made = registered(aemo_tables())
+    made = registered(typed(aemo_tables()))
     with duckdb.connect() as con:
         con.register("made", made)
         con.register("shipped", con.sql("FROM read_csv('nem/curated/registered.csv')").to_arrow_table())
@@ -93,7 +95,6 @@ def test_a_battery_is_a_pair_until_it_is_one(tmp_path):
 
 def test_landing_aemos_tables_replaces_what_shipped_unit_by_unit(tmp_path):
     tables = aemo_tables()
-    detail = tables["DUDETAIL"].slice(0, 0)
     later = {
         "EFFECTIVEDATE": [date(2025, 6, 1)],
         "DUID": ["AGLHAL"],
@@ -105,7 +106,6 @@ def test_landing_aemos_tables_replaces_what_shipped_unit_by_unit(tmp_path):
     tables["DUDETAIL"] = pa.concat_tables(
         [tables["DUDETAIL"].select(list(later)).cast(pa.table(later).schema), pa.table(later)]
     )
-    assert detail.num_rows == 0
     land_registry(tmp_path, tables, as_of=date(2025, 7, 1))
     assert units(pq.read_table(tmp_path / UNITS_FILE), "AGLHAL")[-1] == (
         datetime(2025, 6, 1),
@@ -161,6 +161,16 @@ def test_the_workbooks_traps():
     assert duids.count("ADPBA1") == 1
 
 
+def test_a_row_may_end_before_its_last_columns(tmp_path):
+    unit = ("New", "NSW1", "Generating Unit", "Wind", "Wind", "Wind - Onshore", "10")
+    (tmp_path / "list.xlsx").write_bytes(workbook(["NEW1", *unit], ["NEW2"], [], ["NEW3", *unit, "12", "-"]))
+    rows, _ = read_workbook(tmp_path / "list.xlsx")
+    assert [(row["duid"], row["capacity_registered_mw"], row["capacity_maximum_mw"]) for row in rows.to_pylist()] == [
+        ("NEW1", 10.0, None),
+        ("NEW3", 10.0, 12.0),
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "fuel"),
     [
@@ -189,13 +199,21 @@ def test_a_workbook_adds_units_that_are_new(tmp_path):
     assert rows["WDBESS2"]["effective_date"] == datetime(2025, 2, 1)  # known here before
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not really", b"<html>403 Forbidden</html>"])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04 not really", b"<html>403 Forbidden</html>", misnamed(WORKBOOK.read_bytes())]
+)
 def test_what_is_no_workbook_is_refused(tmp_path, content):
     path = tmp_path / "list.xlsx"
     path.write_bytes(content)
     with pytest.raises(SourceFormatError, match=r"list\.xlsx"):
         land_workbook(tmp_path / "lake", path)
     assert not (tmp_path / "lake").exists()
+
+
+def test_a_workbook_that_cannot_be_read_is_said_to_be_that(tmp_path):
+    (tmp_path / "list.xlsx").symlink_to(tmp_path / "list.xlsx")
+    with pytest.raises(SourceFormatError, match=r"list\.xlsx cannot be read: .*symbolic links"):
+        read_workbook(tmp_path / "list.xlsx")
 
 
 def test_a_workbook_that_unpacks_too_far_is_refused(tmp_path):
