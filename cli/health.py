@@ -47,10 +47,11 @@ def look(store: Store, source: Source, now: datetime) -> Health:
 
 def _feeds(source: Source, now: datetime) -> Iterator[Feed]:
     from dashboard.health import Feed
+    from nem.tables import TABLES
     from nem.windows import newest_due
 
     for table, newest in source.newest_labels().items():
-        yield Feed(table, newest, newest_due(now) - newest)
+        yield Feed(table, newest, newest_due(now, TABLES[table].step) - newest)
 
 
 def _day(store: Store, source: Source, now: datetime) -> Day | None:

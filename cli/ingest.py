@@ -68,8 +68,9 @@ def _land_sample(lake: Path) -> int:
 def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Ingested]:
     """What was asked for: one part, or a month at a time, newest first."""
     from cli.installation import window_of
-    from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url, months_of
+    from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
     from nem.nemweb import AGENT, open_web
+    from nem.windows import months_of
 
     lake, addresses, place = settings.lake, settings.addresses, arguments.place
     now, strict, progress = datetime.now(UTC), not arguments.trimmed, _progress

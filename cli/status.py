@@ -45,7 +45,9 @@ def run_status(arguments: argparse.Namespace) -> int:
     for line in (*_how_it_does(seen), *_what_landed(taken)):
         print(line)
     for table in tables:
-        behind = timedelta(minutes=max(0.0, table["lag_minutes"]))  # a half hour's label may be to come
+        behind = timedelta(
+            minutes=max(0.0, table["lag_minutes"])
+        )  # by a clock that is slow, the newest label is to come
         print(f"{table['table']:20} in the source to {table['data_through']}, {behind} behind")
     return OK
 
@@ -68,6 +70,7 @@ def _series_row(series: SeriesStatus) -> dict[str, Any]:
 def _table_rows(source: Source, now: datetime) -> list[dict[str, Any]]:
     """How far each table of the source goes and is behind the market; none, and why, where it cannot be read."""
     from nem.errors import NemError
+    from nem.tables import TABLES
     from nem.windows import newest_due
 
     try:
@@ -75,9 +78,9 @@ def _table_rows(source: Source, now: datetime) -> list[dict[str, Any]]:
     except NemError as error:
         complain(error, OK)
         return []
-    due = newest_due(now)
+    behind = {table: newest_due(now, TABLES[table].step) - label for table, label in newest.items()}
     return [
-        {"table": table, "data_through": _nem_time(label), "lag_minutes": (due - label).total_seconds() / 60}
+        {"table": table, "data_through": _nem_time(label), "lag_minutes": behind[table].total_seconds() / 60}
         for table, label in newest.items()
     ]
 

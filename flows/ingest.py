@@ -6,8 +6,8 @@ what is said of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from prefect import flow, get_run_logger, task
@@ -25,10 +25,10 @@ from flows.work import Outcome, Work, find_work
 from nem import Window, open_source
 from nem.errors import SourceUnavailableError
 from nem.ingest import ingest_current as take_feeds
-from nem.ingest import ingest_month, months_of
+from nem.ingest import ingest_month
 from nem.nemweb import AGENT, open_web
 from nem.taken import Ingested
-from nem.windows import day_window, parse_time
+from nem.windows import day_window, joined, months_of, parse_time
 
 
 class IngestIncompleteError(CacheStoreError):
@@ -50,9 +50,9 @@ def ingest_current(feeds: list[str] | None = None) -> str:
     settings = Settings()
     with recorded(settings.store, "ingest-current") as record:
         done = take_current(feeds or settings.feeds)
-        parts = _warm(_windows(done.changed_days))
+        parts = _warm(joined(map(day_window, done.changed_days))[::-1])
         lag = furthest_behind(status(open_store(settings.store), now=datetime.now(UTC)))
-        return _finish(record, [done], parts, "ingest-current", lag=lag)
+        return _finish(record, {"": done}, parts, "ingest-current", lag=lag)
 
 
 @flow(name="backfill", persist_result=False)
@@ -81,7 +81,7 @@ def backfill(
     settings, logger = Settings(), get_run_logger()
     with recorded(settings.store, "backfill") as record:
         months = months_of(Window(parse_time(start), parse_time(end)))
-        taken: list[Ingested] = []
+        taken: dict[str, Ingested] = {}
         lost: list[str] = []
         parts: list[tuple[Work, list[Outcome]]] = []
         for month in watched(months, len(months), "backfill-progress"):
@@ -91,9 +91,10 @@ def backfill(
                 lost.append(f"{month.start:%Y-%m}: {error}")
                 continue
             logger.info(f"{month.start:%Y-%m}: {done.message}")
-            taken.append(done)
+            taken[f"{month.start:%Y-%m}"] = done
             # The whole of it, not only what changed now: a run before this one may have been killed before it warmed.
-            windows = [month, *_windows(day for day in done.changed_days if not _holds(month, day))]
+            changed = joined(map(day_window, done.changed_days))
+            windows = [month, *(other for window in changed for other in window.minus([month]))]
             parts += _warm(windows, processes, scheduler)
         return _finish(record, taken, parts, "backfill", lost)
 
@@ -141,25 +142,9 @@ def _warm(
     return parts
 
 
-def _windows(days: Iterable[date]) -> list[Window]:
-    """The days as stretches of days that follow each other, newest first."""
-    found: list[Window] = []
-    for day in sorted(days):
-        window = day_window(day)
-        if found and found[-1].end == window.start:
-            found[-1] = Window(found[-1].start, window.end)
-        else:
-            found.append(window)
-    return found[::-1]
-
-
-def _holds(window: Window, day: date) -> bool:
-    return window.overlap(day_window(day)) == day_window(day)
-
-
 def _finish(
     record: Record,
-    taken: Sequence[Ingested],
+    taken: Mapping[str, Ingested],
     parts: Sequence[tuple[Work, list[Outcome]]],
     key: str,
     lost: Sequence[str] = (),
@@ -167,25 +152,26 @@ def _finish(
 ) -> str:
     """Write the artifact and the record, and return the sentence; raise what did not land or was not warmed.
 
-    ``lag`` is behind the market: of the feeds' run alone, for history may be all a lake is meant to hold.
+    ``taken`` is by month, if it is of one. ``lag`` is behind the market: of the feeds' run alone, for history may be all a
+    lake is meant to hold.
     """
     outcomes = [outcome for _, found in parts for outcome in found]
-    problems = [*lost, *(problem for done in taken for problem in done.problems)]
+    problems = [*lost, *(problem for done in taken.values() for problem in done.problems)]
     problems += [problem for work, found in parts for problem in list_problems(work, found)]
     warmed = summarise(Work((), {}, {}), outcomes, sum(outcome.seconds for outcome in outcomes))
     note(record, warmed, lag)
-    record.message = "; ".join([*(done.message for done in taken), warmed["message"]])
+    record.message = "; ".join([*(done.message for done in taken.values()), warmed["message"]])
     tell(key, tabulate(taken), record.message, problems)
     if problems:
         raise IngestIncompleteError("; ".join(problems))
     return record.message
 
 
-def tabulate(taken: Iterable[Ingested]) -> list[dict[str, Any]]:
+def tabulate(taken: Mapping[str, Ingested]) -> list[dict[str, Any]]:
     """A row per feed or month: what landed, what was known, what was refused and what is left."""
     return [
         {
-            "from": one.name,
+            "from": f"{one.name} {month}".strip(),
             "landed": one.landed,
             "seen before": one.skipped,
             "rejected": ", ".join(one.rejected) or "none",
@@ -193,6 +179,6 @@ def tabulate(taken: Iterable[Ingested]) -> list[dict[str, Any]]:
             "left": one.left,
             "gaps": ", ".join(f"{gap.start} to {gap.end}" for gap in one.gaps) or "none",
         }
-        for done in taken
+        for month, done in taken.items()
         for one in done.taken
     ]

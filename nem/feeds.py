@@ -26,7 +26,7 @@ class Feed:
 
     ``stem`` is what their names begin with, ``step`` how far apart their times are, None where they come as they come.
     Its folder is looked at ``every`` so often, the first time no further back than ``look_back``. ``archived`` is what one
-    file of its archive holds, None where there is none; ``months`` are the tables of the monthly archive that hold it too.
+    file of its archive holds, None where there is none; ``monthly_tables`` are those of the monthly archive that hold it too.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Feed:
     every: timedelta
     look_back: timedelta
     archived: Literal["day", "week", "month"] | None
-    months: tuple[str, ...] = ()
+    monthly_tables: tuple[str, ...] = ()
 
     def time_of(self, file_name: str) -> datetime | None:
         """The time in a current file's name; None for another feed's file."""
@@ -71,7 +71,7 @@ FEEDS: Mapping[str, Feed] = {
             every=_MINUTE,
             look_back=2 * _DAY,
             archived="day",
-            months=("DISPATCHPRICE", "DISPATCHREGIONSUM", "DISPATCHINTERCONNECTORRES"),
+            monthly_tables=("DISPATCHPRICE", "DISPATCHREGIONSUM", "DISPATCHINTERCONNECTORRES"),
         ),
         Feed(
             "scada",
@@ -81,7 +81,7 @@ FEEDS: Mapping[str, Feed] = {
             every=_MINUTE,
             look_back=2 * _DAY,
             archived="day",
-            months=("DISPATCH_UNIT_SCADA",),
+            monthly_tables=("DISPATCH_UNIT_SCADA",),
         ),
         Feed(
             "rooftop",
@@ -91,7 +91,7 @@ FEEDS: Mapping[str, Feed] = {
             every=10 * _MINUTE,
             look_back=14 * _DAY,
             archived="week",
-            months=("ROOFTOP_PV_ACTUAL",),
+            monthly_tables=("ROOFTOP_PV_ACTUAL",),
         ),
         Feed(
             "trading",
@@ -101,7 +101,7 @@ FEEDS: Mapping[str, Feed] = {
             every=30 * _MINUTE,  # since 2021-10 it only fills what dispatch lacks, and 4,000 files are listed
             look_back=_DAY,
             archived="week",
-            months=("TRADINGPRICE",),
+            monthly_tables=("TRADINGPRICE",),
         ),
         Feed(
             "adjusted_prices",
@@ -147,7 +147,7 @@ def choose_feeds(names: Iterable[str]) -> tuple[Feed, ...]:
 
 
 # Of the monthly archive, in the order to land: what a unit is decides what its readings mean.
-MONTHLY = (*REGISTRATION, *(table for feed in FEEDS.values() for table in feed.months))
+MONTHLY = (*REGISTRATION, *(table for feed in FEEDS.values() for table in feed.monthly_tables))
 _MONTHLY_NAME = re.compile(
     r"PUBLIC_(?:DVD_(?P<old>[A-Z0-9_]+?)_(?P<month>\d{6})010000"
     r"|ARCHIVE(?:#|%23)(?P<new>[A-Z0-9_]+)(?:#|%23)FILE(?P<part>\d{2})(?:#|%23)(?P<since>\d{6})010000)\.(?:zip|csv)",

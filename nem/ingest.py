@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
+from nem.errors import FileAbsentError, SourceFormatError
 from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
 from nem.lake import end_sample
 from nem.ledger import Gap, Ledger, Seen, merged, turn, without
@@ -19,7 +20,7 @@ from nem.listing import Link
 from nem.nemweb import Web
 from nem.taken import ELSEWHERE, HISTORY, Ingested
 from nem.taking import Offer, Progress, Run
-from nem.windows import INTERVAL, Window, floor
+from nem.windows import INTERVAL, Window, floor, market_time
 
 MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
 REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
@@ -84,23 +85,11 @@ def ingest_month(
     with turn(root, HISTORY):
         run = Run(root, HISTORY, web, now, progress, strict)
         run.open(HISTORY)
-        try:
+        links: list[Link] = []
+        with run.noting(HISTORY, f"{window.start:%Y-%m}"):
             links = _of_history(run, web, addresses, chosen, window)
-        except (SourceUnavailableError, SourceFormatError) as error:
-            run.facts[HISTORY].failed[f"{window.start:%Y-%m}"] = str(error)
-            links = []
         run.take(run.offers(HISTORY, links, lambda seen, link: not force and _is_same(seen, link, strict=strict)))
         return run.finish([HISTORY])
-
-
-def months_of(window: Window) -> list[Window]:
-    """The parts of ``window`` by month, newest first."""
-    parts, end = [], window.end
-    while end > window.start:
-        start = max(window.start, floor(end - INTERVAL, "1M"))
-        parts.append(Window(start, end))
-        end = start
-    return parts
 
 
 def ingest_folder(
@@ -114,12 +103,12 @@ def ingest_folder(
     with turn(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, None, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
-        failed = run.facts[ELSEWHERE].failed
+        failed = run.taken[ELSEWHERE].failed
         found = [path] if path.is_file() else list(_files_under(path, failed))
         if not (found or failed):
             failed[str(path)] = f"holds no {', '.join(_FILES)}"
-        files = sorted(found, key=lambda file: landing_order(file.name))
-        run.take([Offer(ELSEWHERE, file.name, str(file), size=file.stat().st_size) for file in files])
+        links = [Link(file.name, str(file), size=file.stat().st_size) for file in found]
+        run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
         return run.finish([ELSEWHERE])
 
 
@@ -134,15 +123,11 @@ def ingest_url(
     with turn(root, ELSEWHERE):
         run = Run(root, ELSEWHERE, web, now, progress, strict)
         run.open(ELSEWHERE, afresh=True)
-        links: list[Link] = []
-        try:
-            is_file = url.lower().endswith(_FILES)
-            links = [Link(url.rpartition("/")[2], url)] if is_file else _listed(web, url)
-        except (SourceUnavailableError, SourceFormatError) as error:
-            run.facts[ELSEWHERE].failed[url] = str(error)
-        run.take(
-            run.offers(ELSEWHERE, sorted(links, key=lambda link: landing_order(link.name)), lambda _seen, _link: False)
-        )
+        links = [Link(url.rpartition("/")[2], url)] if url.lower().endswith(_FILES) else []
+        if not links:
+            with run.noting(ELSEWHERE, url):
+                links = _listed(web, url)
+        run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
         return run.finish([ELSEWHERE])
 
 
@@ -152,37 +137,38 @@ def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
 
 
 def _look(run: Run, web: Web, feed: Feed, url: str) -> list[Offer]:
-    """What the feed's folder offers and was not taken, newest first; what it no longer offers is a gap."""
+    """What the feed's folder offers and was not taken, newest first."""
     ledger = run.ledgers[feed.name]
-    try:
-        listed = web.list_folder(url, ledger.tag)
-        if listed is None:
-            ledger.listed_at = run.now
-            return []  # as it was, and all of it taken
-        links, tag = listed
-        times = _times(feed, links, url)
-    except (SourceUnavailableError, SourceFormatError) as error:
-        run.facts[feed.name].failed[feed.folder] = str(error)
-        return []
+    offers: list[Offer] = []
+    with run.noting(feed.name, feed.folder):
+        try:
+            listed = web.list_folder(url, ledger.tag)
+        except FileAbsentError as error:
+            ledger.listed_at = run.now  # no sooner than the feed's pace: a mirror may never have it
+            raise FileAbsentError(f"{error}; if it never is, leave {feed.name} out of NEMWARM_FEEDS") from error
+        if listed:  # else it is as it was, and all of it taken
+            offers = _new(run, feed, *listed)
+        ledger.listed_at = run.now
+    return offers
+
+
+def _new(run: Run, feed: Feed, links: list[Link], tag: str) -> list[Offer]:
+    """Those of the folder's ``links`` that were not taken, newest first; what it no longer offers becomes a gap."""
+    ledger = run.ledgers[feed.name]
+    times = {link.name: time for link in links if (time := feed.time_of(link.name))}
+    if not times:
+        raise SourceFormatError(f"it lists {len(links)} files, and none is a {feed.stem}")
     oldest, newest = min(times.values()), max(times.values())
     ledger.since = ledger.since or newest - feed.look_back
     ledger.gaps = merged([*ledger.gaps, *_gaps(feed, ledger, times, oldest)]) if feed.archived else []
     ledger.seen = {name: seen for name, seen in ledger.seen.items() if name in times}
+    ledger.newest = max(newest, ledger.newest or newest)
     wanted = [link for link in links if link.name in times and times[link.name] >= ledger.since]
-    offers = run.offers(
-        feed.name, sorted(wanted, key=lambda link: (times[link.name], link.name), reverse=True), _is_done
-    )
-    ledger.newest, ledger.listed_at = max(newest, ledger.newest or newest), run.now
-    ledger.pending = {offer.name for offer in offers}
+    wanted.sort(key=lambda link: (times[link.name], link.name), reverse=True)
+    offers = run.offers(feed.name, wanted, _is_done)
+    ledger.pending = {offer.link.name for offer in offers}
     ledger.tag = "" if offers else tag
     return offers
-
-
-def _times(feed: Feed, links: list[Link], url: str) -> dict[str, datetime]:
-    times = {link.name: time for link in links if (time := feed.time_of(link.name))}
-    if not times:
-        raise SourceFormatError(f"{url} lists {len(links)} files, and none is a {feed.stem}")
-    return times
 
 
 def _is_done(seen: Seen, link: Link) -> bool:
@@ -211,19 +197,19 @@ def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
     ledger = run.ledgers[feed.name]
     if not ledger.gaps or (ledger.repaired_at and run.now - ledger.repaired_at < REPAIR_EVERY):
         return
-    try:
-        links = _listed(web, addresses.of_archive(feed))
-        periods = {link: period for link in links if (period := feed.period_of(link.name))}
-        needed = sorted(
-            (link for link in periods if _meets(ledger.gaps, *periods[link])), key=lambda link: periods[link]
-        )
-        for link in needed[:MOST_REPAIRS]:
-            run.take([Offer(feed.name, link.name, link.url, link.stamp, link.size, repairs=periods[link])])
-        if len(needed) <= MOST_REPAIRS:
-            ledger.repaired_at = run.now
-            _repair_by_month(run, web, feed, addresses, max(end for _, end in periods.values()) if periods else run.now)
-    except (SourceUnavailableError, SourceFormatError) as error:
-        run.facts[feed.name].failed[f"archive of {feed.folder}"] = str(error)
+    links = None
+    with run.noting(feed.name, f"archive of {feed.folder}"):
+        links = _offered(web, addresses.of_archive(feed))
+    if links is None:
+        return
+    periods = {link: Gap(*period) for link in links if (period := feed.period_of(link.name))}
+    needed = sorted((link for link in periods if _meets(ledger.gaps, periods[link])), key=lambda link: periods[link])
+    for link in needed[:MOST_REPAIRS]:
+        run.take([Offer(feed.name, link, repairs=periods[link])])
+    if len(needed) <= MOST_REPAIRS:
+        ledger.repaired_at = run.now
+        archived_until = max((period.end for period in periods.values()), default=market_time(run.now))
+        _repair_by_month(run, web, feed, addresses, archived_until)
 
 
 def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archived_until: datetime) -> None:
@@ -233,18 +219,22 @@ def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archi
     if not passed:
         return
     start = floor(passed[0].start, "1M")
-    end = floor(start + timedelta(days=32), "1M")
-    try:
-        links = [link for link in _listed(web, addresses.of_month(start.date())) if table_of(link.name) in feed.months]
-    except FileAbsentError:
-        return  # not published yet
-    run.take([Offer(feed.name, link.name, link.url, link.stamp, link.size, repairs=(start, start)) for link in links])
-    if all(link.name not in run.facts[feed.name].failed for link in links):
-        ledger.gaps = without(ledger.gaps, start, end)
+    links = None
+    with run.noting(feed.name, f"{start:%Y-%m} of the monthly archive"), suppress(FileAbsentError):  # not published yet
+        links = [
+            link
+            for link in _listed(web, addresses.of_month(start.date()))
+            if table_of(link.name) in feed.monthly_tables
+        ]
+    if links is None:
+        return
+    run.take([Offer(feed.name, link, repairs=Gap(start, start)) for link in links])
+    if all(link.name not in run.taken[feed.name].failed for link in links):
+        ledger.gaps = without(ledger.gaps, Gap(start, floor(start + timedelta(days=32), "1M")))
 
 
-def _meets(gaps: list[Gap], start: datetime, end: datetime) -> bool:
-    return any(gap.start < end + EDGE and gap.end > start - EDGE for gap in gaps)
+def _meets(gaps: list[Gap], period: Gap) -> bool:
+    return any(gap.start < period.end + EDGE and gap.end > period.start - EDGE for gap in gaps)
 
 
 def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed], window: Window) -> list[Link]:
@@ -252,13 +242,16 @@ def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed],
     month = window.start.date().replace(day=1)
     folder, zipped = addresses.of_month(month), addresses.of_whole_month(month)
     if tables := [link for link in _offered(web, folder) if table_of(link.name) in MONTHLY]:
-        return sorted(tables, key=lambda link: landing_order(link.name))
+        return _in_order(tables)
     # Before 2015 there is no such folder any more, and before about the 20th of the next month none yet.
     place, _, name = zipped.rpartition("/")
     if whole := [link for link in _offered(web, f"{place}/") if link.name == name]:
         return whole
     days = [
-        link for feed in feeds if feed.step and feed.months for link in _archived(run, web, feed, addresses, window)
+        link
+        for feed in feeds
+        if feed.step and feed.monthly_tables
+        for link in _archived(run, web, feed, addresses, window)
     ]
     if not days:
         raise FileAbsentError(
@@ -277,13 +270,15 @@ def _offered(web: Web, url: str) -> list[Link]:
 
 def _archived(run: Run, web: Web, feed: Feed, addresses: Addresses, window: Window) -> list[Link]:
     """The files of the feed's archive that hold any of ``window``."""
-    try:
+    links: list[Link] = []
+    with run.noting(HISTORY, f"archive of {feed.folder}"):
         links = _listed(web, addresses.of_archive(feed))
-    except FileAbsentError as error:
-        run.facts[HISTORY].failed[f"archive of {feed.folder}"] = str(error)
-        return []
-    gap = [Gap(window.start, window.end)]
-    return [link for link in links if (period := feed.period_of(link.name)) and _meets(gap, *period)]
+    wanted = [Gap(window.start, window.end)]
+    return [link for link in links if (period := feed.period_of(link.name)) and _meets(wanted, Gap(*period))]
+
+
+def _in_order(links: Iterable[Link]) -> list[Link]:
+    return sorted(links, key=lambda link: landing_order(link.name))
 
 
 def _listed(web: Web, url: str) -> list[Link]:

@@ -102,7 +102,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     try:
         publish(path, lambda temporary: temporary.write_text(text))
     except OSError as error:
-        raise SourceUnavailableError(f"{path.name} of the ledger cannot be written: {error}") from error
+        raise SourceUnavailableError(f"{path} cannot be written: {error}") from error
 
 
 @contextmanager
@@ -123,9 +123,10 @@ def turn(root: Path, what: str) -> Iterator[None]:
         yield
 
 
-def without(gaps: list[Gap], start: datetime, end: datetime) -> list[Gap]:
-    """What is left of ``gaps`` outside ``(start, end]``."""
-    left = [Gap(gap.start, min(gap.end, start)) for gap in gaps] + [Gap(max(gap.start, end), gap.end) for gap in gaps]
+def without(gaps: list[Gap], closed: Gap) -> list[Gap]:
+    """What is left of ``gaps`` outside ``closed``."""
+    left = [Gap(gap.start, min(gap.end, closed.start)) for gap in gaps]
+    left += [Gap(max(gap.start, closed.end), gap.end) for gap in gaps]
     return sorted(gap for gap in left if gap.start < gap.end)
 
 

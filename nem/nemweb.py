@@ -121,10 +121,12 @@ class Web:
         return answer
 
     def _persist(self, url: str, ask: Callable[[], T]) -> T:
-        for pause in (*PAUSES, None):
+        pauses = iter(PAUSES)
+        while True:
             try:
                 return ask()
             except _AgainError as error:
+                pause = next(pauses, None)
                 wait = error.after or pause or 0.0
                 if pause is None or wait > MOST_PATIENCE:
                     if error.is_refusal:
@@ -133,7 +135,6 @@ class Web:
                         ) from error
                     raise SourceUnavailableError(f"{url}: {error}") from error
             self.sleep(wait)
-        raise AssertionError("the last pause is None")
 
     def _read_page(self, url: str, tag: str) -> tuple[str, str] | None:
         with self._answer(url, _unless(tag)) as answer:
@@ -169,6 +170,8 @@ class Web:
                 _check(url, answer)
                 yield answer
         except httpx.TransportError as error:
+            if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                self._failures = MOST_FAILURES  # nobody there: another address will not do better
             raise _AgainError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
             raise SourceUnavailableError(f"{url}: {error}") from error

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +25,7 @@ from nem.layouts.units import Registry
 from nem.remote import FILE
 from nem.share import current, stamp, stamps
 from nem.tables import TABLES, UNITS, no_rows
-from nem.windows import INTERVAL, Window, bucket_edges, day_window, utc_time
+from nem.windows import INTERVAL, Window, bucket_edges, day_window, joined, utc_time
 
 _EMPTY = "absent"  # the version of a day a table has no file for
 
@@ -78,14 +78,7 @@ class Source:
         held = layout.span(table).overlap(window)
         if held is None:
             return []
-        merged: list[Window] = []
-        for day in layout.days(table, held):
-            if part := day_window(day).overlap(held):
-                if merged and merged[-1].end == part.start:
-                    merged[-1] = Window(merged[-1].start, part.end)
-                else:
-                    merged.append(part)
-        return merged
+        return joined(part for day in layout.days(table, held) if (part := day_window(day).overlap(held)))
 
     def span(self, table: str) -> Window:
         """From the start of the table's first interval to its newest label.
@@ -96,7 +89,7 @@ class Source:
         return self._layout().span(table)
 
     def newest_labels(self) -> dict[str, datetime]:
-        """The newest label of each table that the source holds; none where there is no source.
+        """The newest label AEMO gave of each table that the source holds; none where there is no source.
 
         Raises:
             SourceUnavailableError: it cannot be read.
@@ -161,8 +154,11 @@ class _Lake:
     shared: Mapping[str, str] | None
 
     def span(self, table: str) -> Window:
-        days = self._days(table)
-        return Window(self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end)
+        days, step = self._days(table), TABLES[table].step
+        # Between half-hour points rows are drawn, and held for a step past the newest, which is the newest AEMO gave.
+        held = step if step > INTERVAL else timedelta(0)
+        start, end = self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end
+        return Window(start, max(end - held, start + INTERVAL))
 
     def days(self, table: str, window: Window) -> list[date]:
         wanted = set(window.days())

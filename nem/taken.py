@@ -17,7 +17,7 @@ MOST_NAMED = 20  # files kept by name; all are counted
 _LAST = "last.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """What came of one feed, month or place. ``checked_at`` is UTC; the other numbers are files.
 
@@ -31,8 +31,8 @@ class Taken:
     landed: int = 0
     skipped: int = 0
     rejected_count: int = 0
-    rejected: Mapping[str, str] = field(default_factory=dict)
-    failed: Mapping[str, str] = field(default_factory=dict)
+    rejected: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     left: int = 0
     gaps: tuple[Gap, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from time import perf_counter
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.landing import land_files
-from nem.ledger import Ledger, Seen, merged, read_ledger, without, write_ledger
+from nem.ledger import Gap, Ledger, Seen, read_ledger, without, write_ledger
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.quarantine import quarantine, release
@@ -28,29 +29,18 @@ Progress = Callable[[int, int, str], object]  # files done, of how many, and the
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A file to take: at ``place``, an address or a path. ``repairs`` is the stretch of a feed's gaps that it closes."""
+    """A file to take for ``ledger``. ``repairs`` is the stretch of a feed's gaps that it closes."""
 
     ledger: str
-    name: str
-    place: str
-    stamp: str = ""
-    size: int | None = None
-    repairs: tuple[datetime, datetime] | None = None
-
-
-@dataclass(slots=True)
-class _Facts:
-    landed: int = 0
-    skipped: int = 0
-    rejected: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
+    link: Link
+    repairs: Gap | None = None
 
 
 @dataclass(slots=True)
 class Run:
-    """Taking files into the lake at ``root``: from ``web``, or where they lie if there is none.
+    """Taking files into the lake at ``root``: from ``web``, or where they lie if there is none: then a link's url is a path.
 
-    ``group`` names what no other run may take meanwhile (``nem.ledger.turn``).
+    ``group`` names what no other run may take meanwhile (``nem.ledger.turn``); ``taken`` is what has come of each ledger.
     """
 
     root: Path
@@ -60,7 +50,7 @@ class Run:
     progress: Progress | None = None
     strict: bool = True
     ledgers: dict[str, Ledger] = field(default_factory=dict)
-    facts: dict[str, _Facts] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
     days: dict[str, set[date]] = field(default_factory=dict)
     unknown_units: set[str] = field(default_factory=set)
     newest_before: dict[str, datetime] = field(default_factory=dict)
@@ -70,9 +60,17 @@ class Run:
         """What is known of ``name``; nothing if ``afresh``."""
         if not self.ledgers:
             self.newest_before = open_source(self.root).newest_labels()
-        self.facts[name] = _Facts()
+        self.taken[name] = Taken(name, self.now)
         self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
         return self.ledgers[name]
+
+    @contextmanager
+    def noting(self, name: str, what: str) -> Iterator[None]:
+        """Where the block cannot have ``what``, it is noted as failed for ``name``, and stops nothing else."""
+        try:
+            yield
+        except (SourceUnavailableError, SourceFormatError) as error:
+            self.taken[name].failed[what] = str(error)
 
     def offers(self, name: str, links: Iterable[Link], is_done: Callable[[Seen, Link], bool]) -> list[Offer]:
         """What of ``links`` is to be taken: what was never seen, or is not done with by that."""
@@ -80,9 +78,9 @@ class Run:
         for link in links:
             seen = known.get(link.name)
             if seen and is_done(seen, link):
-                self.facts[name].skipped += 1
+                self.taken[name].skipped += 1
             else:
-                found.append(Offer(name, link.name, link.url, link.stamp, link.size))
+                found.append(Offer(name, link))
         return found
 
     def take(self, offers: Sequence[Offer]) -> None:
@@ -96,7 +94,7 @@ class Run:
             held: dict[Path, tuple[Offer, str]] = {}
             for offer in batch:
                 if self.progress:
-                    self.progress(done, len(offers), offer.name)
+                    self.progress(done, len(offers), offer.link.name)
                 done += 1
                 if had := self._have(offer):
                     path, tag = had
@@ -109,9 +107,11 @@ class Run:
         """Note what was looked at, ``names``, and return what was done."""
         if self.web:
             shutil.rmtree(self.root / INCOMING / self.group, ignore_errors=True)
-        for name in names:
-            write_ledger(self.root, name, self.ledgers[name])
-        taken = tuple(self._said(name) for name in names)
+        taken = tuple(self.taken[name] for name in names)
+        for one in taken:
+            ledger = self.ledgers[one.name]
+            write_ledger(self.root, one.name, ledger)
+            one.left, one.gaps = len(ledger.pending), tuple(ledger.gaps)
         keep_last(self.root, taken)
         days = {table: sorted(found) for table, found in self.days.items() if found}
         unknown, seconds = tuple(sorted(self.unknown_units)), perf_counter() - self.began
@@ -119,31 +119,27 @@ class Run:
 
     def _have(self, offer: Offer) -> tuple[Path, str] | None:
         """Where the file is now, and its tag; None where it could not be had, or is still what was refused."""
+        link, taken, ledger = offer.link, self.taken[offer.ledger], self.ledgers[offer.ledger]
         if self.web is None:
-            return Path(offer.place), ""
-        path = self.root / INCOMING / self.group / offer.name
-        if path.exists() and path.stat().st_size == offer.size:
+            return Path(link.url), ""
+        path = self.root / INCOMING / self.group / link.name
+        if path.exists() and path.stat().st_size == link.size:
             return path, ""  # had by a run that was killed before it landed
-        facts = self.facts[offer.ledger]
-        try:
-            tag = self.web.fetch(offer.place, path, size=offer.size, tag=self._refused_tag(offer))
-        except FileAbsentError as error:
-            # Listed, and gone before it was asked for. Of a feed: a gap, once it is not listed either.
-            if not self.ledgers[offer.ledger].newest:
-                facts.failed[offer.name] = str(error)
-            return None
-        except (SourceUnavailableError, SourceFormatError) as error:
-            facts.failed[offer.name] = str(error)
-            return None
-        if tag is None:
-            facts.skipped += 1
-            return None
-        return path, tag
-
-    def _refused_tag(self, offer: Offer) -> str:
-        """The version that was refused, which need not come again; none where it is now read less strictly."""
-        seen = self.ledgers[offer.ledger].seen.get(offer.name)
-        return seen.tag if seen and seen.reason and self.strict else ""
+        seen = ledger.seen.get(link.name)
+        # The version that was refused need not come again, unless it is now read less strictly.
+        refused = seen.tag if seen and seen.reason and self.strict else ""
+        with self.noting(offer.ledger, link.name):
+            try:
+                tag = self.web.fetch(link.url, path, size=link.size, tag=refused)
+            except FileAbsentError:
+                # Listed, and gone before it was asked for. Of a feed: a gap, once it is not listed either.
+                if not ledger.newest:
+                    raise
+                return None
+            if tag is not None:
+                return path, tag
+            taken.skipped += 1
+        return None
 
     def _land(self, held: dict[Path, tuple[Offer, str]]) -> None:
         if not held:
@@ -164,34 +160,22 @@ class Run:
 
     def _note(self, path: Path, offer: Offer, tag: str, reason: str) -> None:
         """A file is seen: landed, or refused for ``reason``."""
-        ledger, facts = self.ledgers[offer.ledger], self.facts[offer.ledger]
+        link, ledger, taken = offer.link, self.ledgers[offer.ledger], self.taken[offer.ledger]
         if reason:
-            facts.rejected[offer.name] = reason
+            taken.rejected[link.name] = reason
+            taken.rejected_count = len(taken.rejected)
             if self.web:
-                quarantine(self.root, path, reason, url=offer.place, now=self.now)
+                quarantine(self.root, path, reason, url=link.url, now=self.now)
         else:
-            facts.landed += 1
-            if (before := ledger.seen.get(offer.name)) and before.reason:
-                release(self.root, offer.name)
+            taken.landed += 1
+            if (before := ledger.seen.get(link.name)) and before.reason:
+                release(self.root, link.name)
         if offer.repairs:
-            ledger.gaps = without(ledger.gaps, *offer.repairs)
+            if not reason:
+                ledger.gaps = without(ledger.gaps, offer.repairs)
             return
-        ledger.seen[offer.name] = Seen(offer.stamp, tag, reason)
-        ledger.pending.discard(offer.name)
-
-    def _said(self, name: str) -> Taken:
-        facts, ledger = self.facts[name], self.ledgers[name]
-        return Taken(
-            name,
-            self.now,
-            landed=facts.landed,
-            skipped=facts.skipped,
-            rejected_count=len(facts.rejected),
-            rejected=facts.rejected,
-            failed=facts.failed,
-            left=len(ledger.pending),
-            gaps=tuple(merged(ledger.gaps)),
-        )
+        ledger.seen[link.name] = Seen(link.stamp, tag, reason)
+        ledger.pending.discard(link.name)
 
 
 def _why(rejected: Rejected) -> tuple[str, str]:
@@ -205,10 +189,10 @@ def _batches(offers: Sequence[Offer]) -> Iterator[list[Offer]]:
     batch: list[Offer] = []
     size = 0
     for offer in offers:
-        if batch and (len(batch) >= BATCH_FILES or size + (offer.size or 0) > BATCH_BYTES):
+        if batch and (len(batch) >= BATCH_FILES or size + (offer.link.size or 0) > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(offer)
-        size += offer.size or 0
+        size += offer.link.size or 0
     if batch:
         yield batch

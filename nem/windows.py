@@ -116,11 +116,6 @@ def day_window(day: date) -> Window:
     return Window(start, start + timedelta(days=1))
 
 
-def day_of(label: datetime) -> date:
-    """The NEM day a label belongs to: 00:00 closes the day before."""
-    return (label - INTERVAL).date()
-
-
 def floor(time: datetime, resolution: Resolution) -> datetime:
     """The last bucket edge at or before ``time``."""
     midnight = datetime(time.year, time.month, time.day)
@@ -137,6 +132,27 @@ def ceil(time: datetime, resolution: Resolution) -> datetime:
     if resolution == "1M":
         return (edge + timedelta(days=32)).replace(day=1)
     return edge + _STEPS[resolution]
+
+
+def joined(windows: Iterable[Window]) -> list[Window]:
+    """The same labels in as few windows as hold them, in time order."""
+    found: list[Window] = []
+    for window in sorted(windows):
+        if found and window.start <= found[-1].end:
+            found[-1] = Window(found[-1].start, max(found[-1].end, window.end))
+        else:
+            found.append(window)
+    return found
+
+
+def months_of(window: Window) -> list[Window]:
+    """The parts of ``window`` by month, newest first."""
+    parts, end = [], window.end
+    while end > window.start:
+        start = max(window.start, floor(end - INTERVAL, "1M"))
+        parts.append(Window(start, end))
+        end = start
+    return parts
 
 
 def bucket_edges(window: Window, resolution: Resolution) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
@@ -173,9 +189,10 @@ def market_time(utc: datetime) -> datetime:
     return check_instant(utc).astimezone(MARKET_ZONE).replace(tzinfo=None)
 
 
-def newest_due(now: datetime) -> datetime:
-    """The newest label whose interval has begun at ``now`` (UTC): what a source that is not behind holds."""
-    return ceil(market_time(now).replace(microsecond=0), "5min")
+def newest_due(now: datetime, step: timedelta = INTERVAL) -> datetime:
+    """The newest label, of those ``step`` apart, that has begun at ``now`` (UTC): what a source not behind holds."""
+    label = ceil(market_time(now).replace(microsecond=0), "5min")
+    return label - (label - EPOCH) % step
 
 
 def utc_time(market: datetime) -> datetime:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from nem.lake import land, land_units
 from nem.tables import UNITS
-from nem.windows import day_of
+from nem.windows import INTERVAL
 from tests.cache_store.worlds import World
 
 # By table, its key and the measure that is revised.
@@ -50,7 +50,7 @@ def some_revisions(raw: Mapping[str, pa.Table], days: set[date]) -> dict[str, li
     for table, (_, measure) in REVISED.items():
         labels = raw[table]["settlement_date"].to_pylist()
         for day in sorted(days):
-            held = [i for i, label in enumerate(labels) if day_of(label) == day]
+            held = [i for i, label in enumerate(labels) if (label - INTERVAL).date() == day]
             for i in sorted(chance.sample(held, min(len(held), 8))):
                 (row,) = raw[table].slice(i, 1).to_pylist()
                 revised.setdefault(table, []).append(row | {measure: chance.choice([None, 0.0, 37.5, -60.0, 1600.0])})

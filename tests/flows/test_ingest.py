@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from flows.ingest import IngestIncompleteError, backfill, ingest_current, tabula
 from nem import nemweb, taking
 from nem.landing import land_files
 from nem.taken import Ingested, Taken, last_ingest
-from nem.windows import Window
 from tests.aemo_files import DATA
 from tests.aemo_server import AemoServer, serve, status
 
@@ -43,17 +42,9 @@ def ran(kind: str, home: Path) -> str:
     return next(run.outcome for run in read_runs(home / "store") if run.name == kind)
 
 
-def test_days_that_follow_each_other_are_one_stretch_newest_first() -> None:
-    days = [date(2024, 3, 1), date(2024, 2, 29), date(2024, 1, 5)]
-    assert flow_module._windows(days) == [
-        Window(datetime(2024, 2, 29), datetime(2024, 3, 2)),
-        Window(datetime(2024, 1, 5), datetime(2024, 1, 6)),
-    ]
-
-
 def test_the_table_names_what_was_refused() -> None:
     taken = Taken("scada", datetime(2024, 1, 1), landed=2, rejected={"a.zip": "torn"}, rejected_count=1)
-    [row] = tabulate([Ingested((taken,), {}, {}, {})])
+    [row] = tabulate({"": Ingested((taken,), {}, {}, {})})
     assert (row["from"], row["landed"], row["rejected"], row["gaps"]) == ("scada", 2, "a.zip", "none")
 
 

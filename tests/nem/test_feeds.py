@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
 
 from nem.feeds import FEEDS, Addresses, choose_tables, is_whole_month, table_of
-from nem.ingest import months_of
-from nem.windows import Window
 from tests.aemo_files import DATA
 
 MMSDM = DATA / "aemo" / "Data_Archive"
@@ -113,12 +111,3 @@ def test_of_a_whole_month_the_reports_are_read_and_registration_first() -> None:
 def test_a_template_that_makes_no_address_is_refused(broken: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"address|field"):
         Addresses(**broken)
-
-
-def test_history_is_taken_a_month_at_a_time_newest_first() -> None:
-    parts = months_of(Window(datetime(2024, 1, 31, 12), datetime(2024, 3, 1)))
-    assert parts == [
-        Window(datetime(2024, 2, 1), datetime(2024, 3, 1)),
-        Window(datetime(2024, 1, 31, 12), datetime(2024, 2, 1)),
-    ]
-    assert sum((part.end - part.start for part in parts), timedelta()) == timedelta(days=29, hours=12)

@@ -16,7 +16,7 @@ import pytest
 
 from nem import taking
 from nem.errors import SourceUnavailableError
-from nem.feeds import Addresses
+from nem.feeds import FEEDS, Addresses
 from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
@@ -179,33 +179,23 @@ def test_killed_after_landing_and_before_noting_loses_nothing(market: Market, mo
     assert (scada_of(again).landed, again.days) == (2, {})
 
 
-def test_killed_before_landing_lands_later(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SourceUnavailableError("unit_scada cannot be landed: no space")])
+def test_what_did_not_land_is_not_seen_and_lands_later(
+    market: Market, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     market.publish(*labels(NOON, 2))
 
-    def die(*_, **__):
-        raise KeyboardInterrupt
+    def fail(*_, **__):
+        raise error
 
-    with monkeypatch.context() as killed:
-        killed.setattr(taking, "land_files", die)
-        with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as failing:
+        failing.setattr(taking, "land_files", fail)
+        with pytest.raises((KeyboardInterrupt, SourceUnavailableError)):
             market.tick()
     assert market.held() == []
     assert scada_of(market.tick()).landed == 2
     assert market.held() == labels(NOON, 2)
     assert not (market.lake / "incoming" / "current").exists()
-
-
-def test_a_lake_that_cannot_be_written_leaves_files_unseen(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    market.publish(NOON)
-
-    def full(*_, **__):
-        raise SourceUnavailableError("unit_scada cannot be landed: no space")
-
-    with monkeypatch.context() as context:
-        context.setattr(taking, "land_files", full)
-        with pytest.raises(SourceUnavailableError):
-            market.tick()
-    assert scada_of(market.tick()).landed == 1
 
 
 BAD = {
@@ -328,6 +318,34 @@ def test_what_current_no_longer_offers_comes_from_the_archive(market: Market) ->
     assert not [path for path in market.server.paths() if "ARCHIVE" in path]
 
 
+def test_a_torn_archive_is_asked_for_again(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    market.roll(NOON + 10 * MINUTE)
+    market.publish(NOON + 10 * MINUTE)
+    torn = archive(market, NOON.date(), [NOON + 5 * MINUTE])
+    whole = (market.server.root / torn).read_bytes()
+    market.server.publish(torn, whole[:-40])
+    first = scada_of(market.tick())
+    assert (list(first.rejected), first.gaps) == (
+        ["PUBLIC_DISPATCHSCADA_20240229.zip"],
+        (Gap(NOON, NOON + 5 * MINUTE),),
+    )
+    market.server.publish(torn, whole)
+    market.now += timedelta(hours=1)
+    assert scada_of(market.tick()).gaps == ()
+    assert market.held() == labels(NOON, 3)
+
+
+def test_where_there_are_no_archives_a_gap_stays_and_is_told(market: Market) -> None:
+    market.publish(NOON)
+    market.tick()
+    market.roll(NOON + 10 * MINUTE)
+    market.publish(NOON + 10 * MINUTE)
+    taken = scada_of(market.tick())
+    assert (taken.failed, taken.gaps) == ({}, (Gap(NOON, NOON + 5 * MINUTE),))
+
+
 def test_a_listing_that_goes_back_opens_no_gap(market: Market) -> None:
     market.publish(*labels(NOON, 2))
     market.tick()
@@ -428,12 +446,24 @@ def test_two_at_once_are_not_both_at_it(market: Market) -> None:
 
 def test_a_feed_is_looked_at_no_more_often_than_it_is_due(market: Market) -> None:
     market.publish(NOON)
-    names = [[one.name for one in market.tick(only_due=True).taken] for _ in range(2)]
-    assert names[0] == ["dispatch", "scada", "rooftop", "trading", "adjusted_prices", "price_revisions", "next_day"]
-    # Those that failed are due again, whatever their pace.
-    assert "scada" in names[1]
+
+    def looked_at() -> list[str]:
+        return [one.name for one in market.tick(only_due=True).taken]
+
+    market.server.fail("TradingIS_Reports", status(500), times=3)
+    market.server.faults.insert(0, market.server.faults.pop())
+    assert looked_at() == list(FEEDS)
+    # What failed is due again, whatever its pace; a folder that is not there is not.
+    assert looked_at() == ["dispatch", "scada", "trading"]
     market.now -= timedelta(minutes=5)
-    assert "scada" not in [one.name for one in market.tick(only_due=True).taken]
+    assert looked_at() == []
+
+
+def test_a_folder_that_is_not_there_is_named_with_what_to_do(market: Market) -> None:
+    market.publish(NOON)
+    rooftop = next(one for one in market.tick().taken if one.name == "rooftop")
+    [problem] = rooftop.failed.values()
+    assert problem.endswith("not there (yet, or any more); if it never is, leave rooftop out of NEMWARM_FEEDS")
 
 
 def test_a_sample_lake_becomes_one_of_today(market: Market) -> None:

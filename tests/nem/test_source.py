@@ -15,6 +15,7 @@ from nem.lake import day_file, land, land_units
 from nem.source import open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
+from tests.nem.samples import landed_sample
 from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
 
 TINY = raw_tables()
@@ -88,6 +89,12 @@ def test_an_empty_lake_is_unavailable(tmp_path):
     (tmp_path / "unit_scada").mkdir()
     with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
         open_source(tmp_path).span("unit_scada")
+
+
+def test_rows_held_past_the_newest_point_of_rooftop_make_it_no_newer():
+    source, _ = landed_sample()
+    assert set(source.newest_labels().values()) == {datetime(2017, 11, 5)}
+    assert source.coverage("rooftop_pv", EVER)[-1].end == datetime(2017, 11, 5)
 
 
 def test_a_path_that_is_no_folder_is_unavailable(tmp_path):

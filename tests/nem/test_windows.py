@@ -22,10 +22,12 @@ from nem.windows import (
     bucket_edges,
     ceil,
     choose_resolution,
-    day_of,
     day_window,
     floor,
+    joined,
     market_time,
+    months_of,
+    newest_due,
     parse_time,
     utc_time,
 )
@@ -100,11 +102,14 @@ def test_a_day_has_288_labels_and_48_half_hours():
     assert len(bucket_edges(window, "30min")) - 1 == 48
 
 
+def days_of(label: datetime) -> list[date]:
+    return list(Window(label - INTERVAL, label).days())
+
+
 # T3
 def test_midnight_belongs_to_the_day_before():
-    assert day_of(datetime(2024, 3, 1)) == date(2024, 2, 29)
-    assert day_of(datetime(2024, 3, 1, 0, 5)) == date(2024, 3, 1)
-    assert list(Window(datetime(2024, 2, 29, 23, 55), datetime(2024, 3, 1)).days()) == [date(2024, 2, 29)]
+    assert days_of(datetime(2024, 3, 1)) == [date(2024, 2, 29)]
+    assert days_of(datetime(2024, 3, 1, 0, 5)) == [date(2024, 3, 1)]
 
 
 @pytest.mark.parametrize(
@@ -118,15 +123,16 @@ def test_midnight_belongs_to_the_day_before():
     ],
 )
 def test_months_and_years_end_with_a_midnight_label(label, day):
-    assert day_of(label) == day
+    assert days_of(label) == [day]
     assert day_window(day).start < label <= day_window(day).end
 
 
 @given(windows)
 def test_days_are_those_of_the_labels(window):
-    first, last = window.start + INTERVAL, window.end
     days = list(window.days())
-    assert days == [day_of(first) + timedelta(days=n) for n in range((day_of(last) - day_of(first)).days + 1)]
+    assert days == [days[0] + timedelta(days=n) for n in range(len(days))]
+    for label, day in ((window.start + INTERVAL, days[0]), (window.end, days[-1])):
+        assert day_window(day).start < label <= day_window(day).end
 
 
 @pytest.mark.parametrize(
@@ -160,6 +166,22 @@ def test_bucket_edges_are_successive_and_hold_the_window(window, resolution):
     assert found[0] <= window.start < found[1]
     assert found[-2] < window.end <= found[-1]
     assert found[1:] == [ceil(edge + INTERVAL, resolution) for edge in found[:-1]]
+
+
+@given(st.lists(small_windows, max_size=6))
+def test_joined_windows_hold_the_same_labels_and_nowhere_meet(given_windows):
+    found = joined(given_windows)
+    assert labels(*found) == sorted(set(labels(*given_windows)))
+    assert all(a.end < b.start for a, b in itertools.pairwise(found))
+
+
+def test_months_are_told_newest_first() -> None:
+    parts = months_of(Window(datetime(2024, 1, 31, 12), datetime(2024, 3, 1)))
+    assert parts == [
+        Window(datetime(2024, 2, 1), datetime(2024, 3, 1)),
+        Window(datetime(2024, 1, 31, 12), datetime(2024, 2, 1)),
+    ]
+    assert sum((part.end - part.start for part in parts), timedelta()) == timedelta(days=29, hours=12)
 
 
 WEEK = timedelta(days=7)
@@ -264,6 +286,12 @@ def test_utc_time_undoes_market_time(time):
     assert utc_time(time).tzinfo == UTC
 
 
+def test_the_newest_label_due_is_of_an_interval_that_has_begun():
+    now = datetime(2024, 1, 15, 2, 5, 13, tzinfo=UTC)
+    assert newest_due(now) == datetime(2024, 1, 15, 12, 10)
+    assert newest_due(now, timedelta(minutes=30)) == datetime(2024, 1, 15, 12)
+
+
 # T1: the host's zone would slip in here.
 def test_market_time_of_a_naive_instant_is_refused():
     with pytest.raises(WindowError, match="time zone"):
@@ -276,7 +304,7 @@ from nem.windows import *
 summer = datetime(2024, 1, 15, 13, 57, tzinfo=UTC)
 window = Window(datetime(2024, 1, 15), datetime(2024, 1, 16, 10, 5))
 print(market_time(summer), utc_time(datetime(2024, 10, 6, 2, 30)), parse_time("2024-01-16"), list(window.days()),
-      day_of(datetime(2024, 1, 16)), bucket_edges(window, "1d").tolist(), choose_resolution(window))
+      bucket_edges(window, "1d").tolist(), choose_resolution(window))
 """
 
 
