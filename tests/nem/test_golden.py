@@ -48,14 +48,6 @@ def test_units_cleared_add_up_to_aemos_dispatchable_generation():
     assert max(abs(error) for (error,) in cases) <= TOLERANCE_MW
 
 
-def test_the_expected_sums_are_aemos():
-    expected = json.loads((GOLDEN / "expected.json").read_text())["dispatch_2022-01-01"]["expected"]
-    assert len(expected) == 240
-    assert all(
-        abs(case["sum_total_cleared_mw"] - case["dispatchable_generation_mw"]) <= TOLERANCE_MW for case in expected
-    )
-
-
 # Published facts, from AEMO's PRICE_AND_DEMAND files read where they lie
 
 

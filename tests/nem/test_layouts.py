@@ -135,15 +135,6 @@ def test_a_reading_is_made_mean_power_as_when_it_lands():
     assert last["is_provisional"]
 
 
-# The published sums of the golden window, through a NEMOSIS cache.
-def test_the_price_query_over_a_nemosis_cache_gives_the_golden_prices(tmp_path):
-    answer = fetch(open_store(tmp_path), open_source(GOLDEN), "regional_price", NEW_YEAR, now=NOW, resolution="5min")
-    found = answer.table.to_pandas()
-    given = pq.read_table(next(GOLDEN.glob("DISPATCHPRICE_*.parquet"))).to_pandas()
-    assert len(found) == len(given) == 240
-    assert found["twa_price"].sum() == pytest.approx(given["RRP"].astype(float).sum(), rel=1e-12)
-
-
 @pytest.mark.parametrize(
     "names",
     [
@@ -314,7 +305,7 @@ def test_price_and_demand_files_give_their_rows(published):
         assert (both[f"{column}_x"] == both[f"{column}_y"]).all()
 
 
-@pytest.mark.parametrize("resolution", ["5min", "1h", "1M"])
+@pytest.mark.parametrize("resolution", ["5min", "1M"])
 def test_price_and_demand_answer_as_the_same_rows_landed(tmp_path, published, resolution):
     for table, column in (("regional_price", "rrp"), ("regional_demand", "demand_mw")):
         rows = pa.Table.from_pandas(published[["settlement_date", "region_id", column]], preserve_index=False)
