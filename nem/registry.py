@@ -28,7 +28,6 @@ from nem.workbook import WORKBOOK_COLUMNS, read_workbook
 BUNDLED_AS_OF = date(2025, 2, 1)  # the snapshot that ships with this package is of January 2025
 
 _OPTIONAL = {"MAXSTORAGECAPACITY", "SCHEDULE_TYPE"}  # not in AEMO's older files
-_NO_WORKBOOK = pa.schema([*WORKBOOK_COLUMNS.items(), ("effective_date", pa.date32())]).empty_table()
 _CURATED_NUMBERS = {name: kind for name, kind in UNITS.items() if kind == "DOUBLE"}
 
 
@@ -89,7 +88,8 @@ def registered(tables: Mapping[str, pa.Table]) -> pa.Table:
 def _registry(con: duckdb.DuckDBPyConnection, registered_rows: pa.Table, workbook: pa.Table | None) -> pa.Table:
     con.register("curated", _curated("units"))
     con.register("registered", registered_rows)
-    con.register("workbook", _NO_WORKBOOK if workbook is None else workbook)
+    absent = con.sql(no_rows({name: UNITS[name] for name in WORKBOOK_COLUMNS} | {"effective_date": "DATE"}))
+    con.register("workbook", absent if workbook is None else workbook)
     return con.sql(_sql("registry"), params={"curated_from": BUNDLED_AS_OF}).to_arrow_table()
 
 
