@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from alembic.util import CommandError
 from prefect import get_client
 from prefect.settings import get_current_settings
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from cache_store.errors import CacheStoreError
 
@@ -36,14 +39,18 @@ def require_server() -> None:
             _check_database(Path(database))
         with get_client(sync_client=True) as client:
             problem = client.api_healthcheck()
-    except (RuntimeError, OSError, sqlite3.Error) as error:
+    except (RuntimeError, OSError, sqlite3.Error, SQLAlchemyError, CommandError) as error:
         problem = error
     if problem:
-        raise ServerUnavailableError(f"no Prefect server {where}: {problem or type(problem).__name__}; {remedy}")
+        said = str(problem).partition("\n")[0] or type(problem).__name__
+        raise ServerUnavailableError(f"no Prefect server {where}: {said}; {remedy}")
 
 
 def _check_database(path: Path) -> None:
-    """Begin to write to Prefect's SQLite, where there is one: its server, unable to, would be started again for ever."""
+    """Begin to write to Prefect's SQLite, and bring it up to date, as its server does first: unable to, it starts for ever."""
+    from prefect.server.database import provide_database_interface  # a second of imports
+
     if path.is_file():
         with closing(sqlite3.connect(path, timeout=60)) as database:
             database.execute("BEGIN IMMEDIATE")
+    asyncio.run(provide_database_interface().create_db())
