@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -43,6 +44,7 @@ class Visit(NamedTuple):
     times: dict[str, list[float]]
     errors: list[str]
     memory_mb: float  # of the server, with all of them connected
+    answers_mb: float  # of it, what its processes remember of answers: bounded, and for whoever asks next
     cores: float  # that the server kept busy
     users_cores: float  # that the users did themselves
 
@@ -62,7 +64,7 @@ def _crowd(server: Server, crowd: Crowd, size: Size) -> Iterator[Row]:
     """What one crowd met, and what it took."""
     users, processes, think = crowd
     case, ours = _named(crowd), f"{processes} process{'es' * (processes > 1)}"
-    before = _memory(server)
+    before, answers_before = _memory(server), _answers(server, processes)
     met = _visit(server, crowd, size)
     steps = met.times | {"tab switch": met.times["tab, first"] + met.times["tab, again"]}
     for step, times in steps.items():
@@ -76,10 +78,10 @@ def _crowd(server: Server, crowd: Crowd, size: Size) -> Iterator[Row]:
     note = f"of {os.cpu_count()}; the users themselves kept {met.users_cores:.2f} busy"
     yield Row(f"{case}: cores busy", ours, met.cores, "", note=note)
     if users >= BUDGETED_USERS:
-        note = f"{before:,.0f} MB without them"
-        yield Row(
-            f"{case}: memory of a session", ours, (met.memory_mb - before) / users, "MB", budget="session", note=note
-        )
+        answers = met.answers_mb - answers_before
+        note = f"{before:,.0f} MB without them; {answers:,.0f} MB of answers remembered since, of no session, left out"
+        each = (met.memory_mb - before - answers) / users
+        yield Row(f"{case}: memory of a session", ours, each, "MB", budget="session", note=note)
 
 
 def _named(crowd: Crowd) -> str:
@@ -112,10 +114,10 @@ def _visit(server: Server, crowd: Crowd, size: Size) -> Visit:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as visiting:
         assert visiting.stdout is not None
         told = json.loads(visiting.stdout.readline())  # they wait, connected, until this is read
-        seconds, memory_mb = time.perf_counter() - began, _memory(server)
+        seconds, memory_mb, answers_mb = time.perf_counter() - began, _memory(server), _answers(server, crowd.processes)
         cores, users_cores = (spent_by / seconds for spent_by in (_processor_seconds(server) - spent, told["spent"]))
         visiting.terminate()
-    return Visit(told["times"], told["errors"], memory_mb, cores, users_cores)
+    return Visit(told["times"], told["errors"], memory_mb, answers_mb, cores, users_cores)
 
 
 @contextmanager
@@ -156,6 +158,16 @@ def wait_for(url: str, *, in_a_row: int = 1, seconds: float = 60.0) -> None:
 def _memory(server: Server) -> float:
     """MB that are the server's alone, its processes' together."""
     return sum(one.memory_full_info().uss for one in _processes(server)) / 1e6
+
+
+def _answers(server: Server, processes: int) -> float:
+    """MB of answers that its processes remember; who comes without a cookie is answered by each in turn."""
+    held = 0.0
+    for _ in range(processes):
+        with urllib.request.urlopen(f"{server.url}metrics", timeout=60) as scrape:
+            found = re.search(rb"^nemwarm_memory_bytes (\S+)$", scrape.read(), re.MULTILINE)
+        held += float(found[1]) if found else 0.0
+    return held / 1e6
 
 
 def _processor_seconds(server: Server) -> float:
