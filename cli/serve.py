@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import secrets
@@ -74,10 +75,21 @@ def _serve(
         from dashboard.app import open_app
 
         told, origins = _told(), _origins(arguments.origin, address, port)
+        _collect_less()
         return lambda: open_app(**told, origins=origins, picture=picture, process=process, **sign_in)
 
     asyncio.run(run(connect, prepare, picture=picture, live=then))
     return OK
+
+
+def _collect_less() -> None:
+    """What was imported is garbage never, and looking through every session for some stops them all.
+
+    With fifteen of them the longest stop took 0.4 s, with thirty 0.7. What a session leaves behind is cyclic and large,
+    and Panel has it collected whenever one has ended.
+    """
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 20)
 
 
 def _supervise(arguments: argparse.Namespace, listening: list[socket.socket]) -> int:
