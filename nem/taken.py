@@ -36,6 +36,11 @@ class Taken:
     left: int = 0
     gaps: tuple[Gap, ...] = ()
 
+    def reject(self, name: str, reason: str) -> None:
+        """Count a file as not as it should be."""
+        self.rejected[name] = reason
+        self.rejected_count = len(self.rejected)
+
 
 @dataclass(frozen=True, slots=True)
 class Ingested:

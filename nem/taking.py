@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
+from urllib.parse import unquote
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.landing import land_files
@@ -17,7 +18,7 @@ from nem.listing import Link
 from nem.nemweb import Web
 from nem.quarantine import quarantine, release
 from nem.source import open_source
-from nem.taken import Ingested, Taken, keep_last
+from nem.taken import HISTORY, Ingested, Taken, keep_last
 from nem.zips import Rejected
 
 INCOMING = "incoming"
@@ -78,7 +79,10 @@ class Run:
         for link in links:
             seen = known.get(link.name)
             if seen and is_done(seen, link):
-                self.taken[name].skipped += 1
+                if seen.reason and name == HISTORY:  # whoever asks for a month is told each time what it lacks
+                    self.taken[name].reject(link.name, seen.reason)
+                else:
+                    self.taken[name].skipped += 1
             else:
                 found.append(Offer(name, link))
         return found
@@ -162,8 +166,7 @@ class Run:
         """A file is seen: landed, or refused for ``reason``."""
         link, ledger, taken = offer.link, self.ledgers[offer.ledger], self.taken[offer.ledger]
         if reason:
-            taken.rejected[link.name] = reason
-            taken.rejected_count = len(taken.rejected)
+            taken.reject(link.name, reason)
             if self.web:
                 quarantine(self.root, path, reason, url=link.url, now=self.now)
         else:
@@ -181,7 +184,7 @@ class Run:
 def _why(rejected: Rejected) -> tuple[str, str]:
     """The file, and why it is refused; which entry of it, where that is not called as the file is."""
     file, _, entry = rejected.name.partition("/")
-    is_named = entry and Path(entry).stem != Path(file).stem
+    is_named = entry and Path(entry).stem != unquote(Path(file).stem)
     return file, f"{entry}: {rejected.reason}" if is_named else rejected.reason
 
 

@@ -511,8 +511,13 @@ def test_a_trimmed_month_is_refused_unless_it_is_asked_for(history: Market) -> N
     assert (refused.landed, len(refused.problems)) == (0, 6)
     assert "says it has 44643" in refused.problems[0]
     history.server.asked.clear()
-    assert (history.month(JULY).landed, history.asked()) == (0, [])
+    again = history.month(JULY)
+    assert (again.problems, again.taken[0].skipped, history.asked()) == (refused.problems, 0, [])
     assert history.month(JULY, strict=False).landed == 6
+
+
+def test_a_refused_file_is_named_once_though_its_zip_has_another_spelling(history: Market) -> None:
+    assert not [problem for problem in history.month(AUGUST).problems if ".CSV" in problem]
 
 
 def test_a_month_that_was_published_anew_is_taken_again(history: Market) -> None:
