@@ -25,10 +25,13 @@ PROJECT = Path(__file__).resolve().parents[1]  # prefect.yaml is here: deploying
 AUTOMATIONS = PROJECT / "deploy" / "automations.yaml"
 LOG_BYTES, LOG_FILES = 5_000_000, 4
 PATIENCE = 120.0  # seconds: a server's first start migrates its database
-# Prefect keeps its own history for ever unless told so; its events, a week.
-HISTORY = {
+# Of the server; docs/operations.md has them for its service, too.
+SERVER = {
+    # Prefect keeps its own history for ever unless told so; its events, a week.
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
+    # By default leases are in the server's memory: once it was restarted, runs cannot renew theirs and are ended by Prefect.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
 # What is started, by us and by the worker, is of this environment, whichever others there are.
 OURS = {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])}
@@ -38,7 +41,7 @@ def deploy() -> None:
     """Start server and worker unless they run, deploy what prefect.yaml declares, with automations, and print where the UI is."""
     port = os.environ.get("PREFECT_SERVER_API_PORT", "4200")
     url = f"http://127.0.0.1:{port}"
-    os.environ.update({"PREFECT_API_URL": f"{url}/api"} | HISTORY | os.environ | OURS)
+    os.environ.update({"PREFECT_API_URL": f"{url}/api"} | SERVER | os.environ | OURS)
     if not _answers(url):
         _start("server", "server", "start", "--host", "127.0.0.1", "--port", port)
         _wait(url)

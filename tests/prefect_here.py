@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from flows.local import HISTORY, OURS, POOL, PROJECT
+from flows.local import OURS, POOL, PROJECT, SERVER
 
 PREFECT = str(Path(sys.executable).with_name("prefect"))
 PATIENCE = 180.0  # seconds
@@ -39,7 +39,7 @@ class Here:
     def environment(self) -> dict[str, str]:
         own = {"NEMWARM_HOME": str(self.home), "PREFECT_HOME": str(self.home / "prefect"), "PYTHONPATH": str(PROJECT)}
         own |= {"PREFECT_API_URL": self.url}
-        return os.environ | HISTORY | OURS | own | self.settings
+        return os.environ | SERVER | OURS | own | self.settings
 
     def start(self, name: str) -> None:
         """Start the ``server`` or the ``worker``, with the rotated log it has under ``make deploy``; do not wait."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.local import POOL, PROJECT
+from flows.local import POOL, PROJECT, SERVER
 from nem.lake import land_sample
 from tests.prefect_here import Here
 
@@ -66,6 +67,12 @@ def test_deployed_once_run_ad_hoc_and_ended(installed: Here) -> None:
 
     assert local(here, "down") == "worker ended\nserver ended\n"
     assert not any(Path(f"/proc/{pid}").exists() for pid in started.values())
+
+
+def test_a_service_of_the_server_is_told_what_make_deploy_tells_it() -> None:
+    unit = (PROJECT / "docs" / "operations.md").read_text().partition("nemwarm-prefect.service")[2].partition("```")[0]
+    told = dict(word.split("=", 1) for word in re.findall(r"PREFECT_\S+=\S+", unit))
+    assert told | SERVER == told
 
 
 def test_a_process_that_got_the_number_of_ours_is_left_alone(tmp_path: Path) -> None:

@@ -159,6 +159,8 @@ def test_runs_that_ended_without_a_word_are_ended_and_hold_up_no_schedule(here: 
     other = here.call("POST", "deployments/", name="somebody else's", flow_id=flow_id)["id"]
     runs["somebody else's"] = begin(here, other, "PENDING", "RUNNING")
     assert slots() == dict.fromkeys(names, 1)
+    # On disk: in memory, a restart of the server is the end of those that live. Only one is there: we sent no version.
+    assert [*(here.home / "prefect" / "concurrency_leases").glob("*-*.json")]
     flow(end_dead_runs)()
     assert {name: state_of(here, run) for name, run in runs.items()} == {
         "never began": "Crashed",
