@@ -202,6 +202,18 @@ def test_files_on_disk_and_at_an_address_land_alike(
     assert {path.name: path.read_bytes() for path in (tmp_path / "other/lake/unit_scada").glob("*.parquet")} == here
 
 
+@pytest.mark.usefixtures("server")
+def test_a_terminal_is_told_how_far_it_is_and_nothing_else_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Run(capsys, "ingest", *JULY, "--trimmed").err == []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    cli.main(["ingest", *JULY, "--trimmed", "--force"])
+    lines = capsys.readouterr().err.split("\r\033[K")
+    assert lines[1] == "1 of 6  PUBLIC_DVD_DISPATCHPRICE_202407010000.zip"
+    assert [line.partition("  ")[0] for line in lines] == ["", *(f"{n} of 6" for n in range(1, 7)), ""]
+
+
 def test_status_tells_what_each_feed_came_to(
     server: AemoServer, lake: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
