@@ -50,9 +50,9 @@ def build_app(market: Market, pool: Executor | None = None, picture: Path | None
     page = open_page(market, pn.state.session_args, pool, picture)
     start_page(page)
     template = pn.Template(asset("page.html"), design=pn.theme.Design)
-    for control in fields(page.controls):
-        template.add_panel(control.name, getattr(page.controls, control.name))
-    template.add_panel("tabs", page.tabs)
+    # Not by add_panel(): with each it writes a text of the whole page, for notebooks, which is a seventh of a session's work.
+    template._render_items |= {one.name: (getattr(page.controls, one.name), []) for one in fields(page.controls)}
+    template._render_items["tabs"] = page.tabs, []
     template.add_variable("page_css", asset("page.css"))
     template.add_variable("page_js", asset("page.js"))
     return template

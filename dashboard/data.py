@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from cachetools import LRUCache
 
 from cache_store import empty_answer
 from cache_store.errors import NothingHeldError
@@ -60,12 +63,14 @@ Unit = Literal["mw", "energy", "share"]
 class Market:
     """Everything the pages may ask: ``ask(query, window, *, filters, resolution)`` blocks and is thread-safe.
 
-    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now.
+    ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now. ``kept`` is for
+    `dashboard.shared`.
     """
 
     ask: Callable[..., Answer]
     extent: Callable[[str], Window]
     clock: Callable[[], datetime]
+    kept: LRUCache[Any, Any] = field(default_factory=partial(LRUCache, 32), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ session's event loop. Each tab does one piece of work at a time; a choice made m
 
 from __future__ import annotations
 
+import io
 import logging
 import pickle
 import threading
@@ -18,12 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
+from cache_store.answer import Receipt
 from dashboard import errors
 from dashboard.asking import SupersededError, while_wanted
-from dashboard.contents import TAB_NAMES, TABS, Tab, load
+from dashboard.contents import TAB_NAMES, TABS, Tab
 from dashboard.controls import Controls, Held, look, show_held, show_ignored, show_progress, show_selection
 from dashboard.data import Export, Market, Selection
 from dashboard.markup import asset, pane
+from dashboard.shared import load_once
 from dashboard.state import write_address
 
 if TYPE_CHECKING:
@@ -147,7 +150,7 @@ def _work(page: Page, slot: Slot) -> None:
     try:
         held = look(market, selection)
         view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
-        tables = load(market, selection)
+        tables = load_once(market, selection)
     except SupersededError:
         if slot.stopped:
             schedule(page, partial(_fail, page, slot, errors.StoppedError(), keep=shown))
@@ -227,12 +230,20 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
     show_held(page.controls, selection, held)
 
 
+class _Shown(pickle.Pickler):
+    """Writes tables as they are shown: of receipts what they say, not when they were asked for; of files nothing."""
+
+    def persistent_id(self, one: Any) -> Any:
+        if isinstance(one, Export):
+            return one.name
+        return (one.query, one.resolution, one.segments, one.notes) if isinstance(one, Receipt) else None
+
+
 def _fingerprint(tables: Any) -> Hashable:
-    facts = tuple((one.query, one.window, one.resolution, one.segments) for one in tables.receipts)
-    # A live answer's facts stay the same while AEMO revises its numbers: those are compared as well.
-    told = {"receipts": (), "exports": ()}
-    numbers = replace(tables, **{name: empty for name, empty in told.items() if hasattr(tables, name)})
-    return facts, hash(pickle.dumps(numbers))
+    # Numbers too: a live answer's receipt stays the same while AEMO revises them.
+    written = io.BytesIO()
+    _Shown(written).dump(tables)
+    return hash(written.getvalue())
 
 
 def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:

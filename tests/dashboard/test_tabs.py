@@ -163,6 +163,31 @@ def test_the_same_fuels_keep_their_figures_and_get_new_numbers(page):
     assert holder.object.children[0].x_range.reset_start == holder.object.children[0].x_range.start
 
 
+@pytest.mark.parametrize("tab", range(4))
+def test_a_look_that_finds_nothing_new_draws_nothing(page, tiny_market, tab):
+    """Every twenty seconds for every open page; receipts tell when they were asked for, wherever they stand in the tables."""
+    later = timedelta(seconds=61)
+
+    def ask(*question, **options):
+        answer = tiny_market.ask(*question, **options)
+        return replace(answer, receipt=replace(answer.receipt, now=answer.receipt.now + later))
+
+    page.tabs.active = tab
+    refresh(page)
+    shown, drawings = page.slots[tab].view, []
+    page.slots[tab].view = replace(shown, show=drawings.append)
+    page.market = replace(tiny_market, ask=ask, clock=lambda: tiny_market.clock() + later)
+    refresh(page)
+    assert drawings == []
+    page.market = replace(tiny_market, extent=lambda query: Window(*_an_hour_ago(tiny_market.extent(query))))
+    refresh(page)
+    assert len(drawings) == 1
+
+
+def _an_hour_ago(window):
+    return window.start, window.end - timedelta(hours=1)
+
+
 def test_a_hidden_tab_follows_when_it_is_shown_again(page, asking):
     page.tabs.active = 1
     page.tabs.active = 0
