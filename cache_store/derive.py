@@ -7,7 +7,7 @@ order the rows of a bucket are neighbours, which need no grouping.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -103,13 +103,17 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
     """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
-    energy, fuels = as_numpy(rows["energy_mwh"]), rows["fueltech_id"].combine_chunks().dictionary_encode()
-    # Not pc.is_in: the array of loads that it wants is made by way of pandas.
-    loads = np.array([fuel in LOADS for fuel in fuels.dictionary.to_pylist()], bool)
-    is_load = loads[as_numpy(fuels.indices)]
+    energy, is_load = as_numpy(rows["energy_mwh"]), is_one_of(rows["fueltech_id"], LOADS)
     starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
     supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
     return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))
+
+
+def is_one_of(column: pa.ChunkedArray, values: Container[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """By row whether it holds one of ``values``."""
+    # Not pc.is_in: the array of values that it wants is made by way of pandas.
+    coded = column.combine_chunks().dictionary_encode()
+    return np.array([value in values for value in coded.dictionary.to_pylist()], bool)[as_numpy(coded.indices)]
 
 
 def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:

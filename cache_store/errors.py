@@ -6,7 +6,7 @@ CacheStoreError
 ├─ StoreUnavailableError         operator: the store's root cannot be read or written
 │  └─ StoreVersionError          operator: another version of this program wrote its manifest
 ├─ PartitionCorruptError         operator: the reader answers live, the next warm repairs
-├─ StalenessExceededError        user: carries age and bound
+├─ StalenessExceededError        user: what is held is past its bound, and the source did not answer
 └─ NoAnswerError                 user: query, window, what to do
    └─ NothingHeldError           user: nothing of it was ever landed there
 """

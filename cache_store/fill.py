@@ -12,7 +12,6 @@ from cache_store.catalogue import Query
 from cache_store.due import due
 from cache_store.errors import CacheStoreError, StoreUnavailableError
 from cache_store.flight import Turn, take_turn
-from cache_store.pieces import segments_of, sound_pieces
 from cache_store.request import Request
 from cache_store.store import Store
 from cache_store.warm import warm
@@ -26,15 +25,12 @@ _BUILDABLE = ("range_gap", "stale", "corrupt", "fingerprint_mismatch")
 _log = logging.getLogger(__name__)
 
 
-def turn_to_fill(store: Store, request: Request, now: datetime) -> Turn | None:
-    """The turn to build what partitions should have held for ``request``; None if there is nothing to build or no turn.
+def turn_to_fill(store: Store, request: Request, segments: Sequence[Segment]) -> Turn | None:
+    """The turn to build what partitions should have held of ``segments``; None if that is nothing, or there is no turn.
 
     Whoever builds the query's partitions already is waited for where asking the source as well would cost more.
     """
-    if not store.background or request.origin != "auto":
-        return None
-    _, pieces = sound_pieces(store, store.manifest(), request, now, "revalidate")
-    gap = _gap(segments_of(pieces))
+    gap = _gap(segments) if store.background and request.origin == "auto" else None
     if gap is None:
         return None
     try:

@@ -50,6 +50,8 @@ def plan(
     state = partial(_state, now=now, grace=grace, max_staleness=request.max_staleness)
     pieces: list[Piece] = []
     for grain in reversed(grains):
+        if not left:
+            break
         for entry in _near(request.window, manifest.series(query.name, query.fingerprint, grain)):
             origin = state(entry)
             if origin is None or entry.build in broken:

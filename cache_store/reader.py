@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cache_store.answer import Answer, Receipt, Segment
 from cache_store.catalogue import find_query
@@ -68,7 +69,7 @@ def fetch(
         answer = replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
     else:
         key = (request, manifest.generation)
-        answer = store.flights.once(key, lambda: _answer_once(store, source, request, now))
+        answer = store.flights.once(key, lambda: _answer_once(store, source, request, manifest, now))
     _note(store, request, answer, time.perf_counter() - began)
     return answer
 
@@ -170,27 +171,28 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
     return answer
 
 
-def _answer_once(store: Store, source: Source, request: Request, now: datetime) -> Answer:
+def _answer_once(store: Store, source: Source, request: Request, manifest: Manifest, now: datetime) -> Answer:
     """The answer, held in memory; what of it partitions should have held is built in the background."""
-    turn = turn_to_fill(store, request, now)
+    planned = sound_pieces(store, manifest, request, now, "revalidate")
+    turn = turn_to_fill(store, request, segments_of(planned[1]))
     with turn or contextlib.nullcontext():
-        # Read again: the one waited for has published meanwhile.
-        manifest = store.manifest()
-        answer, expires_at = _answer(store, source, request, manifest, now)
+        if (newest := store.manifest()) is not planned[0]:  # as once somebody waited for has built
+            planned = sound_pieces(store, newest, request, now, "revalidate")
+        manifest, answer, expires_at = _answer(store, source, request, planned, now)
         store.memory.put(request, Held((manifest, answer), expires_at, size_of(answer)))
         fill_later(store, source, request.query, answer.receipt.segments, now, turn)
         return answer
 
 
 def _answer(
-    store: Store, source: Source, request: Request, manifest: Manifest, now: datetime
-) -> tuple[Answer, datetime]:
-    """The answer and until when memory may hold it."""
+    store: Store, source: Source, request: Request, planned: tuple[Manifest, list[Piece]], now: datetime
+) -> tuple[Manifest, Answer, datetime]:
+    """The manifest answered from, the answer, and until when memory may hold it."""
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
     gone_bad: set[str] = set()
     while True:
-        manifest, pieces = sound_pieces(store, manifest, request, now, grace)
+        manifest, pieces = planned
         try:
             if cause or request.origin == "cache":
                 refuse_live(request, pieces, cause)
@@ -208,7 +210,9 @@ def _answer(
                 raise
             gone_bad |= bad
         else:
-            return Answer(table, _receipt(request, manifest, pieces, now, table)), _expiry(request, pieces, now)
+            answer = Answer(table, _receipt(request, manifest, pieces, now, table))
+            return manifest, answer, _expiry(request, pieces, now)
+        planned = sound_pieces(store, manifest, request, now, grace)
 
 
 def _receipt(
@@ -216,7 +220,7 @@ def _receipt(
 ) -> Receipt:
     notes: tuple[str, ...] = ()
     if table is not None and "demand_operational_count" in table.column_names:
-        stood_in = sum(table["demand_operational_count"].to_pylist() or [0])
+        stood_in = pc.sum(table["demand_operational_count"]).as_py()
         notes = ("demand is DEMAND_AND_NONSCHEDGEN where TOTALDEMAND is absent",) if stood_in else ()
     return Receipt(
         request.query.name,

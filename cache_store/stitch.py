@@ -10,16 +10,16 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cache_store import rollup
 from cache_store.build import run_leaf
 from cache_store.catalogue import Query
-from cache_store.derive import derived, sorted_by
+from cache_store.derive import derived, is_one_of, sorted_by
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Filters, Request
 from cache_store.store import Store
+from nem.arrays import as_arrow
 from nem.errors import SourceUnavailableError
 from nem.source import Source
 from nem.windows import Window, ceil, floor
@@ -114,7 +114,7 @@ def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, wi
 
 def _only(table: pa.Table, filters: Filters) -> pa.Table:
     for key, values in filters.items():
-        table = table.filter(pc.is_in(table[key], pa.array(values)))
+        table = table.filter(as_arrow(is_one_of(table[key], values)))
     return table
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache_store import CATALOGUE, Answer, Query, Receipt, explain, fetch, find_query, materialise, open_store
+from cache_store import CATALOGUE, Answer, Query, Receipt, explain, fetch, materialise, open_store
 from cache_store.errors import NoAnswerError
 from cache_store.freshness import Freshness
 from cache_store.manifest import Entry
@@ -385,6 +387,30 @@ def test_choosing_a_fuel_changes_no_share(tiny_world, origin, place, share):
     assert {row["fueltech_id"]: row["share"] for row in table.to_pylist()} == {"wind": wind, "battery_charging": None}
 
 
+# Asks for a fuel of what is warmed, then live, and says whether that brought pandas.
+CHOOSE = """
+import sys
+from datetime import datetime
+from cache_store import fetch, open_store
+from nem import Window, open_source
+
+root, lake, now, start, end = sys.argv[1:]
+window, chosen = Window(datetime.fromisoformat(start), datetime.fromisoformat(end)), {"fueltech_id": ["wind", "hydro"]}
+asked = {"now": datetime.fromisoformat(now), "filters": chosen, "resolution": "1d"}
+for origin in ("cache", "live"):
+    table = fetch(open_store(root), open_source(lake), "generation_by_fuel", window, origin=origin, **asked).table
+    print(*sorted(set(table["fueltech_id"].to_pylist())), "pandas" in sys.modules)
+"""
+
+
+# Importing it takes the first who chooses a fuel half a second.
+def test_choosing_fuels_needs_no_pandas(tiny_world):
+    asked = [tiny_world.now, tiny_world.span.start, tiny_world.span.end]
+    words = [tiny_world.store.root, tiny_world.source.root, *(moment.isoformat() for moment in asked)]
+    done = subprocess.run([sys.executable, "-c", CHOOSE, *map(str, words)], capture_output=True, text=True, check=True)
+    assert done.stdout == "hydro wind False\n" * 2
+
+
 # J4
 def test_demand_that_stood_in_is_noted(tiny_world):
     first = tiny_world.fetch("regional_price", Window(datetime(2024, 2, 29), datetime(2024, 3, 1)), resolution="1d")
@@ -449,7 +475,3 @@ def test_eight_threads_get_their_own_answers(sample_world, origin):
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-def test_fetch_takes_a_query_by_the_name_it_is_declared_under():
-    assert [find_query(name).name for name in QUERIES] == QUERIES
