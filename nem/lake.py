@@ -165,17 +165,22 @@ def landed_days(root: Path, table: str) -> list[date]:
     Raises:
         SourceUnavailableError: its folder cannot be listed.
     """
+    return days_among(root, table, stamps(root))
+
+
+def days_among(root: Path, table: str, shared: Mapping[str, str] | None) -> list[date]:
+    """The same of a lake whose ``stamps`` are ``shared``."""
     days = []
-    for name in _names(root, table):
+    for name in _names(root, table, shared):
         if _DAY_FILE.fullmatch(name):
             with suppress(ValueError):
                 days.append(date.fromisoformat(name[:10]))
     return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
 
 
-def _names(root: Path, table: str) -> list[str]:
+def _names(root: Path, table: str, shared: Mapping[str, str] | None) -> list[str]:
     """What a table's folder holds; of a shared lake, wherever it lies."""
-    if (shared := stamps(root)) is not None:
+    if shared is not None:
         prefix = f"{table}/"
         return [name.removeprefix(prefix) for name in shared if name.startswith(prefix)]
     return [entry.name for entry in list_folder(root / table)]

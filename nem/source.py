@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from nem.arrays import as_arrow
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.files import list_folder
-from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, landed_days
+from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, days_among, landed_days
 from nem.layouts.folder import find_layout
 from nem.layouts.units import Registry
 from nem.remote import FILE
@@ -152,17 +152,23 @@ class _Lake:
 
     root: Path
     shared: Mapping[str, str] | None
+    _listed: dict[str, list[date]] = field(default_factory=dict)
 
     def span(self, table: str) -> Window:
-        days, step = self._days(table), TABLES[table].step
+        if not (days := self._landed(table)):
+            absent = any(self._landed(other) for other in TABLES)
+            raise (TableAbsentError if absent else SourceEmptyError)(
+                f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest`"
+            )
         # Between half-hour points rows are drawn, and held for a step past the newest, which is the newest AEMO gave.
+        step = TABLES[table].step
         held = step if step > INTERVAL else timedelta(0)
         start, end = self._labelled(table, days[0]).start, self._labelled(table, days[-1]).end
         return Window(start, max(end - held, start + INTERVAL))
 
     def days(self, table: str, window: Window) -> list[date]:
         wanted = set(window.days())
-        return [day for day in self._days(table) if day in wanted]
+        return [day for day in self._landed(table) if day in wanted]
 
     def token(self, table: str, day: date) -> str:
         return stamp(self.root, day_name(table, day), self.shared)
@@ -182,22 +188,15 @@ class _Lake:
     def notes(self) -> list[str]:
         return []
 
-    def _days(self, table: str) -> list[date]:
-        days = landed_days(self.root, table)
-        if not days:
-            absent = any(landed_days(self.root, other) for other in TABLES)
-            raise (TableAbsentError if absent else SourceEmptyError)(
-                f"the source lake at {self.root} has no {table}: land some with `nemwarm ingest`"
-            )
-        return days
+    def _landed(self, table: str) -> list[date]:
+        """The days it has, listed once for all that is asked of this layout: a folder of years takes milliseconds."""
+        if table not in self._listed:
+            self._listed[table] = days_among(self.root, table, self.shared)
+        return self._listed[table]
 
     def _files(self, table: str, window: Window) -> list[str]:
-        names = [UNITS_FILE] if table == "units" else [day_name(table, day) for day in self._held(table, window)]
+        names = [UNITS_FILE] if table == "units" else [day_name(table, day) for day in self.days(table, window)]
         return [str(path) for path in current(self.root, names)]
-
-    def _held(self, table: str, window: Window) -> list[date]:
-        wanted = set(window.days())
-        return [day for day in landed_days(self.root, table) if day in wanted]
 
     def _labelled(self, table: str, day: date) -> Window:
         """From a day file's first interval to its last label; the whole day where it cannot be read.
