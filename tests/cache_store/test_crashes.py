@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-import os
 import resource
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from cache_store.build import publish_entries
 from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import read_manifest
-from cache_store.upkeep import GRACE, sweep
+from cache_store.upkeep import sweep
 from cache_store.warm import warm
 from nem.source import Source
 from nem.windows import Window, utc_time
@@ -336,13 +335,6 @@ def test_a_writer_killed_in_the_middle_of_a_write_publishes_nothing(warmed, lake
 # Collection under readers
 
 
-def age(root, by):
-    """Have every file there be that much older."""
-    for path in root.rglob("*"):
-        stat = path.stat()
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - int(by.total_seconds() * 1e9)))
-
-
 @pytest.mark.parametrize("origin", ["auto", "cache"])
 def test_readers_outlive_the_collection_of_what_they_read(warmed, lakes, origin):
     seen, asked = Counter(), itertools.count(1)
@@ -373,15 +365,6 @@ def test_readers_outlive_the_collection_of_what_they_read(warmed, lakes, origin)
     assert collected >= 6
 
 
-# R9: the grace is that of whoever reads it yet, so it runs from when the file was superseded.
-def test_what_was_superseded_just_now_is_kept_for_its_readers(warmed, lakes):
-    age(warmed.root, 2 * GRACE)
-    files = set(warmed.root.rglob("*.parquet"))
-    rewarm(warmed, lakes[20.0])
-    assert sweep(warmed, now=datetime.now(UTC)).files == ()
-    assert files < set(warmed.root.rglob("*.parquet"))
-
-
 def test_a_read_begun_before_its_files_were_collected_is_answered(warmed, lakes, monkeypatch):
     real, races = reader_module.stitch, iter([True])
 
@@ -395,14 +378,6 @@ def test_a_read_begun_before_its_files_were_collected_is_answered(warmed, lakes,
     answer = ask(warmed, lakes[20.0], origin="cache")
     assert price_of(answer) == 20.0
     assert next(races, None) is None
-
-
-def test_a_sweep_by_the_clock_takes_nothing_young(warmed, lakes):
-    rewarm(warmed, lakes[20.0])
-    (warmed.root / QUERY.name / QUERY.fingerprint / "1d" / ".2024-03-01.abc.parquet.1234.tmp").write_bytes(b"x")
-    files = set(warmed.root.rglob("*"))
-    assert sweep(warmed, now=datetime.now(UTC)).files == ()
-    assert set(warmed.root.rglob("*")) == files
 
 
 # A full disk

@@ -47,14 +47,6 @@ def moments(tiny):
     return entry.freshness
 
 
-def test_the_moments_are_the_declared_ttl_after_verification(tiny, moments):
-    assert moments.verified_at == tiny.now
-    assert moments.expires_at == tiny.now + TTL_RECENT.fresh
-    assert moments.swr_until == moments.expires_at + TTL_RECENT.stale_while_revalidate
-    assert moments.sie_until == moments.expires_at + TTL_RECENT.stale_if_error
-    assert moments.expires_at < moments.swr_until < moments.sie_until
-
-
 REFUSED = ("refused", "stale")
 FRESH, STALE, LIVE = ("cache", "fresh"), ("stale", "stale"), ("live", "stale")
 # By edge: before it, and from it on; with the source up, then away.

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import random
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -22,10 +18,9 @@ from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.freshness import TTL_OPEN, TTL_RECENT, TTL_SETTLED
 from cache_store.manifest import Entry, period_window, read_manifest
-from nem.lake import land
 from nem.source import open_source
 from nem.windows import Window, utc_time
-from tests.cache_store.worlds import World, arriving, only
+from tests.cache_store.worlds import World, arriving
 from tests.oracle import compare
 from tests.tiny_nem import WINDOW
 
@@ -133,12 +128,6 @@ def test_a_store_takes_the_cores_it_is_given(tmp_path, threads):
         assert cursor.execute("SELECT current_setting('threads')").fetchone() == (threads,)
 
 
-def test_a_file_is_named_by_period_and_build_in_a_folder_per_definition_and_grain(tiny_world):
-    for entry in tiny_world.store.manifest().entries:
-        query = CATALOGUE[entry.query]
-        assert entry.path == f"{query.name}/{query.fingerprint}/{entry.grain}/{entry.period}.{entry.build}.parquet"
-
-
 def test_materialising_again_makes_other_files_and_leaves_the_old(tiny):
     old = tiny.store.manifest().entries
     new = [e for q in CATALOGUE.values() for e in materialise(tiny.store, tiny.source, q, "2024-03-01", now=tiny.now)]
@@ -176,46 +165,6 @@ def test_files_nobody_published_are_not_read(tiny):
     stray.write_bytes(b"garbage")
     answer = tiny.fetch("regional_price", tiny.span, resolution="1d", origin="cache")
     compare(answer.table, tiny.expected("regional_price", tiny.span, "1d"))
-
-
-WARM_FOR_EVER = """
-import sys
-from datetime import datetime
-from cache_store import CATALOGUE, materialise, open_store
-from cache_store.build import publish_entries
-from nem.source import open_source
-store, source, now = open_store(sys.argv[1]), open_source(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
-print("ready", flush=True)
-while True:
-    for query in CATALOGUE.values():
-        for period in ("2024-02-29", "2024-03-01"):
-            publish_entries(store, materialise(store, source, query, period, now=now))
-            print("published", flush=True)
-"""
-
-
-# C6, R1
-def test_a_killed_writer_publishes_nothing_half(tiny):
-    moments = random.Random(7)
-    arguments = [str(tiny.store.root), str(tiny.source.root), tiny.now.isoformat()]
-    before = tiny.store.manifest().generation
-    for _ in range(5):
-        writer = subprocess.Popen([sys.executable, "-c", WARM_FOR_EVER, *arguments], stdout=subprocess.PIPE, text=True)
-        for expected_line in ("ready\n", *["published\n"] * moments.randint(0, 3)):
-            assert writer.stdout.readline() == expected_line
-        with pytest.raises(subprocess.TimeoutExpired):
-            writer.wait(moments.uniform(0, 0.06))  # a period takes about as long
-        writer.kill()
-        writer.communicate()
-        manifest = read_manifest(tiny.store.root)
-        assert len(manifest.entries) == 2 * sum(len(query.grains) for query in CATALOGUE.values())
-        for entry in manifest.entries:
-            content = path_of(tiny, entry).read_bytes()
-            assert (len(content), hashlib.sha256(content).hexdigest()) == (entry.byte_count, entry.checksum)
-        for query in QUERIES:
-            answer = tiny.fetch(query, tiny.span, resolution="1d", origin="cache")
-            compare(answer.table, tiny.expected(query, tiny.span, "1d"))
-    assert tiny.store.manifest().generation > before  # or it killed none that wrote
 
 
 PUBLISH = """
@@ -261,47 +210,6 @@ def test_writers_at_once_lose_no_entry(tiny):
     assert [e for e in after.entries if e.query not in names] == list(before.entries)
 
 
-# R1: a constant per build proves that a reader mixes no two generations.
-def test_readers_see_one_generation(tiny):
-    query = CATALOGUE["regional_price"]
-    generations = []
-    for price in (40.0, 50.0):
-        prices = tiny.raw["regional_price"]
-        constant = prices.set_column(2, "rrp", pa.array([price] * len(prices)))
-        land(tiny.source.root, "regional_price", constant)
-        generations.append(
-            [
-                entry
-                for period in ("2024-02-29", "2024-03-01")
-                for entry in materialise(tiny.store, tiny.source, query, period, now=tiny.now)
-            ]
-        )
-    publish_entries(tiny.store, generations[0])
-    reader_store = open_store(tiny.store.root, memory_bytes=0)
-    seen: list[object] = []
-    done = threading.Event()
-
-    def read() -> None:
-        while not done.is_set():
-            try:
-                answer = fetch(
-                    reader_store, tiny.source, query.name, tiny.span, now=tiny.now, resolution="1d", origin="cache"
-                )
-                seen.append(frozenset(answer.table["rrp_max"].to_pylist()))
-            except Exception as error:  # noqa: BLE001 - whatever a thread raises is the finding
-                seen.append(error)
-
-    readers = [threading.Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    for n in range(1, 41):
-        publish_entries(tiny.store, generations[n % 2])
-    done.set()
-    for reader in readers:
-        reader.join()
-    assert set(seen) == {frozenset({40.0}), frozenset({50.0})}
-
-
 # Breaking them
 
 DAMAGES = {
@@ -343,18 +251,11 @@ def test_a_day_broken_at_every_grain_is_live_and_called_corrupt(tiny, damage, wa
     ]
 
 
-def test_swapped_partitions_answer_right(tiny):
-    first, second = (path_of(tiny, find(tiny, "regional_price", "1d", day)) for day in ("2024-02-29", "2024-03-01"))
-    held = first.read_bytes(), second.read_bytes()
-    first.write_bytes(held[1])
-    second.write_bytes(held[0])
-    answer = tiny.fetch("regional_price", tiny.span, resolution="1d")
-    compare(answer.table, tiny.expected("regional_price", tiny.span, "1d"))
-
-
-def test_a_partition_swapped_for_one_of_another_query_answers_right(tiny):
-    other = path_of(tiny, find(tiny, "generation_by_fuel", "1d", "2024-03-01")).read_bytes()
-    path_of(tiny, find(tiny, "regional_price", "1d", "2024-03-01")).write_bytes(other)
+@pytest.mark.parametrize("other", [("regional_price", "2024-02-29"), ("generation_by_fuel", "2024-03-01")])
+def test_a_partition_swapped_for_another_answers_right(tiny, other):
+    query, period = other
+    content = path_of(tiny, find(tiny, query, "1d", period)).read_bytes()
+    path_of(tiny, find(tiny, "regional_price", "1d", "2024-03-01")).write_bytes(content)
     answer = tiny.fetch("regional_price", tiny.span, resolution="1d")
     compare(answer.table, tiny.expected("regional_price", tiny.span, "1d"))
 
@@ -442,9 +343,3 @@ def test_a_store_that_does_not_exist_yet_is_empty(tiny, tmp_path):
     assert store.manifest().entries == ()
     assert fetch(store, tiny.source, "regional_price", tiny.span, now=tiny.now).receipt.origin == "live"
     assert not (tmp_path / "none").exists()
-
-
-def test_only_publishes_what_it_is_given(tiny):
-    entry = find(tiny, "regional_price", "1d", "2024-03-01")
-    only(tiny.store, [entry])
-    assert tiny.store.manifest().entries == (replace(entry),)

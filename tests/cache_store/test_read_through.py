@@ -56,13 +56,6 @@ def test_asking_for_live_or_cache_alone_fills_nothing(tiny_world, cold):
     assert cold.manifest().entries == ()
 
 
-def test_a_root_that_cannot_be_written_is_answered_live(tiny_world, tmp_path):
-    (tmp_path / "file").write_text("not a folder")
-    store = open_store(tmp_path / "file" / "store", read_through=True)
-    assert ask(tiny_world, store).receipt.origin == "live"
-    settle(store)
-
-
 def test_a_stale_answer_is_given_at_once_and_renewed_behind(tiny):
     store = open_store(tiny.store.root, read_through=True)
     expires = max(entry.freshness.expires_at for entry in store.manifest().entries)

@@ -111,12 +111,6 @@ def test_every_reason_has_a_case():
     assert {reason for *_, wanted in CASES.values() for _, reason in wanted} == set(get_args(Reason))
 
 
-# R10
-def test_explain_gives_the_reason(case):
-    world, window, asked, wanted = case
-    assert told(predicted(world, window, **asked)) == wanted
-
-
 def test_fetch_gives_the_reason_and_the_right_rows(case):
     world, window, asked, wanted = case
     answer = world.fetch(window=window, **asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -29,7 +30,6 @@ from nem.lake import land
 from nem.remote import FILE, GRACE, open_remote, prove
 from nem.source import open_source
 from nem.windows import INTERVAL, Window, utc_time
-from tests.cache_store.test_crashes import age
 from tests.cache_store.worlds import WALL, warm
 from tests.object_storage import SERVER, Aged, Away, Failing
 
@@ -271,6 +271,13 @@ def test_a_sweep_spares_objects_whose_publication_may_be_under_way(shared):
     assert len(sweep(shared.store, now=WALL).files) == 1
 
 
+def age(root, by):
+    """Have every file there be that much older."""
+    for path in root.rglob("*"):
+        stat = path.stat()
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns - int(by.total_seconds() * 1e9)))
+
+
 def test_a_sweep_spares_what_was_superseded_just_now(shared, tmp_path, url):
     """However old its objects are: a reader elsewhere has the former manifest yet."""
     other = machine(tmp_path / "other", url)
@@ -313,7 +320,7 @@ def test_a_manifest_is_rebuilt_from_objects_that_this_machine_never_read(shared,
     assert rebuilt.generation > published.generation
 
 
-def test_what_readers_fill_is_published_for_all(tiny, tmp_path, url):
+def test_what_one_machine_warmed_is_due_on_no_other(tiny, tmp_path, url):
     (one,) = copies(tiny, tmp_path, url, 1)
     assert warm(one, tiny.source, tiny.now)
     assert warm(machine(tmp_path / "other", url), tiny.source, tiny.now) == []

@@ -224,13 +224,6 @@ def test_a_manifest_rebuilt_from_footers_knows_the_year_and_whether_it_still_hol
     check_answer(revised, YEAR, MONTHS)
 
 
-@pytest.mark.usefixtures("nothing_kept")
-def test_a_quota_takes_no_year(world):
-    sweep(world.store, now=world.now, byte_quota=0)
-    assert {entry.grain for entry in world.store.manifest().entries} == {"1d"}
-    check_answer(world, YEAR, ["2023"])
-
-
 # R9: never the only copy of what pages are drawn from by themselves.
 @pytest.mark.parametrize("query", CATALOGUE.values(), ids=lambda query: query.name)
 @pytest.mark.parametrize("length", [length for length in RANGES.values() if length])
