@@ -16,6 +16,7 @@ from nem.windows import RESOLUTIONS, Resolution, Window, choose_resolution
 Filters = Mapping[str, Sequence[str]]
 MAX_STALENESS = timedelta(days=36_500)
 Choice = Literal["auto", "cache", "live"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def check_request(
     declared = find_query(query)
     if resolution != "auto" and resolution not in RESOLUTIONS:
         raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
-    if origin not in get_args(Choice):
-        raise RequestError(f"there is no origin {origin!r}; there are {', '.join(get_args(Choice))}")
+    if origin not in CHOICES:
+        raise RequestError(f"there is no origin {origin!r}; there are {', '.join(CHOICES)}")
     if max_staleness is not None and not timedelta(0) <= max_staleness <= MAX_STALENESS:
         raise RequestError(
             f"max_staleness is 0 to {MAX_STALENESS.days} days, not {max_staleness}; leave it out for any"
@@ -66,7 +67,7 @@ def check_request(
         chosen,
         tuple(sorted(wanted.items())),
         sum_regions and declared.sums_regions,
-        next(known for known in get_args(Choice) if known == origin),
+        next(known for known in CHOICES if known == origin),
         max_staleness,
     )
 
