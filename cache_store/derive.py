@@ -20,6 +20,7 @@ from nem.arrays import as_arrow, as_numpy
 from nem.fuels import LOADS
 from nem.windows import Resolution, Window, bucket_edges
 
+Booleans = np.ndarray[tuple[int], np.dtype[np.bool_]]
 SECOND = np.timedelta64(1, "s")
 _ZERO, _NONE = as_arrow(np.zeros(1))[0], pa.nulls(1)[0]
 
@@ -101,7 +102,7 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Any:
+def _supply(rows: pa.Table, is_first: Booleans) -> Any:
     """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
     energy, is_load = as_numpy(rows["energy_mwh"]), is_one_of(rows["fueltech_id"], LOADS)
     starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
@@ -109,11 +110,13 @@ def _supply(rows: pa.Table, is_first: np.ndarray[tuple[int], np.dtype[np.bool_]]
     return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))
 
 
-def is_one_of(column: pa.ChunkedArray, values: Container[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def is_one_of(column: pa.ChunkedArray, values: Container[str]) -> Booleans:
     """By row whether it holds one of ``values``."""
     # Not pc.is_in: the array of values that it wants is made by way of pandas.
     coded = column.combine_chunks().dictionary_encode()
-    return np.array([value in values for value in coded.dictionary.to_pylist()], bool)[as_numpy(coded.indices)]
+    chosen = np.array([value in values for value in coded.dictionary.to_pylist()], bool)
+    rows: Booleans = chosen[as_numpy(coded.indices)]
+    return rows
 
 
 def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
@@ -128,7 +131,7 @@ def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
     return table if (is_after | is_level).all() else table.sort_by([(key, "ascending") for key in keys])
 
 
-def _begins(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _begins(column: pa.ChunkedArray) -> Booleans:
     """Where a row differs from the one before; the first does."""
     values, begins = column.combine_chunks(), np.ones(len(column), bool)
     begins[1:] = as_numpy(pc.not_equal(values[1:], values[:-1]))
