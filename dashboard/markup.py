@@ -83,6 +83,17 @@ def lag(minutes: float) -> str:
     return f"{minutes / 60:,.1f} h" if minutes < 2_880 else f"{minutes / 1_440:,.0f} days"
 
 
+def bar(share: float | None, colour: str, text: str = "") -> str:
+    """A share of 0 to 1 as a bar, and in percent or as ``text``."""
+    if share is None:
+        return MISSING
+    width = min(max(share, 0.0), 1.0) * 100
+    return (
+        f'<span class="bar"><i style="width:{width:.1f}%;background:{colour}"></i></span>'
+        f'<span class="of">{text or percent(share)}</span>'
+    )
+
+
 def swatch(colour: str) -> str:
     """A small square of colour."""
     return f'<i class="swatch" style="background:{colour}"></i>'

@@ -11,7 +11,7 @@ from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines
 from dashboard.tables.factors import Factors
-from dashboard.views.generation import bar, factor
+from dashboard.views.generation import factor
 
 HEADS = (
     (
@@ -46,10 +46,9 @@ def _table(tables: Factors) -> str:
     rows = []
     for band in tables.bands:
         value = tables.whole[band.id]
-        shown = bar(None if value is None else min(value, 1.0), band.colour).rpartition("</span>")[0] + "</span>"
         cells: list[tuple[str, object]] = [
             (f"{markup.swatch(band.colour)}{band.label}", band.label),
-            (f"{shown}{factor(value)}", value),
+            (markup.bar(value, band.colour, factor(value)), value),
         ]
         rows.append((f'data-band="{band.id}"', cells))
     return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"

@@ -112,7 +112,7 @@ def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
     cells: list[tuple[str, object]] = [
         (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
         (markup.number(energy / 1000, ",.1f"), energy),
-        (bar(row.share, row.band.colour), row.share),
+        (markup.bar(row.share, row.band.colour), row.share),
         (markup.number(mean), mean),
         (factor(row.capacity_factor), row.capacity_factor),
         (markup.dollars(row.dwa_price), row.dwa_price),
@@ -135,15 +135,6 @@ def factor(value: float | None) -> str:
         ' <small class="flag" title="above 100 % of the registered capacity">!</small>' if value and value > 1 else ""
     )
     return f"{markup.percent(value)}{flag}"
-
-
-def bar(share: float | None, colour: str) -> str:
-    """A share as a bar and a number."""
-    if share is None:
-        return markup.MISSING
-    return (
-        f'<span class="bar"><i style="width:{share * 100:.1f}%;background:{colour}"></i></span>{markup.percent(share)}'
-    )
 
 
 def _total(own: list[FuelRow]) -> tuple[str, list[tuple[str, object]]]:

@@ -68,7 +68,7 @@ def _cells(row: StationRow) -> list[tuple[str, object]]:
         (f"{escape(row.station_name)}{_badge(row)}", row.station_name),
         (f"{markup.swatch(colour)}{label}", label),
         (row.region_id, row.region_id),
-        (_factor(told.capacity_factor, colour), told.capacity_factor),
+        (markup.bar(told.capacity_factor, colour, factor(told.capacity_factor)), told.capacity_factor),
         (markup.number(told.capacity_mw), told.capacity_mw),
         (markup.number(None if energy is None else energy / 1000, ",.1f"), energy),
         (markup.dollars(told.dwa_price), told.dwa_price),
@@ -86,10 +86,3 @@ def _badge(row: StationRow) -> str:
         if unknown
         else ""
     )
-
-
-def _factor(value: float | None, colour: str) -> str:
-    if value is None:
-        return markup.MISSING
-    width = min(max(value, 0.0), 1.0) * 100
-    return f'<span class="bar"><i style="width:{width:.1f}%;background:{colour}"></i></span>{factor(value)}'
