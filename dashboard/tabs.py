@@ -214,8 +214,8 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
     if selection != page.selection:
         return  # a choice was made between the answer and now: what it means is under way
     assert slot.view is not None
-    key = (selection, _fingerprint(tables))
     try:
+        key = (selection, _fingerprint(tables))
         if key != slot.drawn:
             slot.view.show(tables)
             slot.drawn = key

@@ -55,9 +55,12 @@ def build(_choose) -> View:
 
 
 @pytest.fixture
-def plain_tab(monkeypatch):
+def plain_tab(monkeypatch, tiny_market):
     """The tab Generation, made plain."""
+    tiny_market.kept.clear()  # what the real one made
     for place, name, function in (("tables", "load", load), ("views", "build", build)):
         module = ModuleType(f"dashboard.{place}.generation")
         setattr(module, name, function)
         monkeypatch.setitem(sys.modules, module.__name__, module)
+    yield
+    tiny_market.kept.clear()

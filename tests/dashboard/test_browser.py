@@ -43,7 +43,7 @@ PAINTED = """() => {
     if (node.classList?.contains("bk-Figure")) { if (node.getBoundingClientRect().width > 100 && inked(node)) found.push(1); return; }
     for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) walk(child);
   };
-  walk(document.body);
+  if (document.body) walk(document.body);  // between the splash and the page there is a moment without
   return found.length;
 }"""
 
