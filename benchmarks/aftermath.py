@@ -127,7 +127,7 @@ def count_runs(here: Here, schedules: Iterable[str], ticks: int) -> Iterator[str
     ended = [run for run in here.runs() if run["auto_scheduled"] and run["state_type"] in ENDED]
     for name in schedules:
         runs = [run for run in ended if names.get(run["deployment_id"]) == name]
-        executed = sum(bool(run["start_time"]) for run in runs)
+        executed = sum(run["state_type"] != "CANCELLED" for run in runs)  # those found one at work
         took = sorted(run["total_run_time"] for run in runs if run["state_type"] == "COMPLETED") or [math.nan]
         print(f"{name}: {executed} executed of {len(runs)}, {statistics.median(took):.1f} s, {took[-1]:.1f} at most")
         others = Counter(

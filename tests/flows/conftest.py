@@ -51,7 +51,7 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Here]:
             port = free.getsockname()[1]
         home = tmp_path_factory.mktemp("prefect")
         shutil.copytree(template.home, home, dirs_exist_ok=True)
-        return Here(home, port)
+        return Here(home, port, {"PREFECT_WORKER_QUERY_SECONDS": "1"})
 
     return make
 
