@@ -121,6 +121,8 @@ def test_demand_and_exchanges_are_means_over_the_hours_of_prices(lacking):
     day = daytime.load(market, replace(selection, range="all")).stack.columns
     assert day["exports"][:24] == pytest.approx(np.full(24, -18.0))
     assert day["imports"][24:] == pytest.approx(np.full(24, 6.0))  # of the 29th alone
+    unmetered = lacking("regional_demand")  # after the 29th, with prices
+    assert daytime.load(unmetered, replace(selection, range="all")).stack.columns["demand"][0] == pytest.approx(120.0)
 
 
 def test_a_gap_is_no_range_to_compare_with(tiny_market):
