@@ -18,7 +18,7 @@ from cache_store.freshness import CLOSES_AFTER, SETTLES_AFTER, freshness
 from cache_store.manifest import Entry, Manifest, is_year, months_of, period_window
 from cache_store.store import Store
 from nem.source import Source
-from nem.windows import Window, market_time
+from nem.windows import Window, ceil, floor, market_time
 
 BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "ageing"]
 
@@ -50,7 +50,9 @@ def due(
     if window is None:
         return []
     manifest = store.manifest()
-    covered = source.coverage(query.sources[0], span)
+    # No further than the months it touches, which are built whole: a tick need not look through years.
+    first, last = floor(window.start, "1M"), ceil(window.end, "1M")
+    covered = source.coverage(query.sources[0], Window(max(first, span.start), min(last, span.end)))
     window = _with_whole_months(manifest, query, covered, window, now)
     held = _Held.of(store, manifest, query, newest=span.end if is_all else None)
     found: list[Due] = []

@@ -286,6 +286,24 @@ def test_a_month_is_not_closed_a_moment_earlier(month_world):
         assert len(found) == count
 
 
+# A tick warms the day it landed: however long the history is, it is not looked through.
+def test_what_a_window_makes_due_is_told_from_its_months_alone(month_world):
+    class Watched(type(month_world.source)):
+        def coverage(self, table, window):
+            looked_at.append(window)
+            return super().coverage(table, window)
+
+    looked_at, query = [], CATALOGUE["regional_price"]
+    watched, store = Watched(month_world.source.root), open_store(month_world.store.root / "none")
+    for window, months in (
+        (Window(datetime(2024, 2, 10), datetime(2024, 2, 11)), Window(month_world.span.start, datetime(2024, 3, 1))),
+        (Window(datetime(2024, 3, 1), datetime(2024, 3, 2)), Window(datetime(2024, 3, 1), month_world.span.end)),
+        (None, month_world.span),
+    ):
+        assert due(store, watched, query, now=month_world.now, window=window)
+        assert looked_at.pop() == months
+
+
 @pytest.mark.parametrize("query", QUERIES)
 def test_answers_from_a_month_are_those_from_its_days(warmed_month, query):
     world, _, answers, settled, _ = warmed_month
