@@ -243,6 +243,14 @@ def test_an_answer_from_partitions_is_held_as_long_as_they_are_fresh(tiny):
         assert tiny.fetch("regional_price", LEAP_DAY, resolution="1d", now=now).receipt.origin == origin
 
 
+# C2: of several the first to expire decides.
+def test_an_answer_from_several_partitions_is_held_till_one_expires(tiny):
+    later, expires_at = tiny.now + timedelta(hours=1), tiny.now + TTL_RECENT.fresh
+    publish_entries(tiny.store, [], renew(tiny.store, CATALOGUE["regional_price"], "2024-03-01", now=later))
+    for now, origin in ((later, "cache"), (expires_at - TICK, "memory"), (expires_at, "stale")):
+        assert tiny.fetch("regional_price", WINDOW, resolution="1d", now=now).receipt.origin == origin
+
+
 def test_a_live_answer_is_held_for_less_than_an_interval(tiny):
     assert LIVE_TTL < INTERVAL
     until = tiny.now + LIVE_TTL
