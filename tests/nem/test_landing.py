@@ -243,6 +243,13 @@ def test_a_half_hourly_trading_price_stands_for_six_intervals_until_october_2021
     assert held(tmp_path, "regional_price", "rrp", day=date(2021, 10, 1)) == [(61.0,)]
 
 
+def test_a_dispatch_price_wins_over_a_trading_price_whichever_was_changed_last(tmp_path):
+    header = "I,TRADING,PRICE,2,SETTLEMENTDATE,REGIONID,RRP,LASTCHANGED"
+    trading = f"D,TRADING,PRICE,2,{NOON},SA1,60.46,2024/02/29 12:00:01"
+    land_lines(tmp_path, PRICE, price("SA1", 60.4567, changed="2024/02/29 11:55:03"), header, trading)
+    assert held(tmp_path, "regional_price", "rrp") == [(60.4567,)]
+
+
 def test_the_ends_of_basslink_and_dummies_do_not_land(tmp_path):
     landing = land_lines(
         tmp_path, SCADA, *(scada(NOON, duid, 100) for duid in ("BLNKTAS", "BLNKVIC", "RT_SA1", "BW01"))

@@ -19,7 +19,7 @@ from cache_store import CATALOGUE, fetch, open_store
 from cache_store.due import due
 from cache_store.warm import warm
 from nem.errors import NemError, SourceFormatError, SourceUnavailableError, TableAbsentError
-from nem.lake import land, land_sample
+from nem.lake import land
 from nem.layouts import rows, units
 from nem.layouts.kinds import LAYOUTS
 from nem.registry import excluded_units
@@ -27,6 +27,7 @@ from nem.source import Source, open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window, day_window, utc_time
 from tests.aemo_files import GOLDEN, REGISTRY
+from tests.nem.samples import landed_sample
 
 SAMPLE = Path(__file__).parents[2] / "nem" / "sample"
 SPAN = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
@@ -84,6 +85,11 @@ def as_text(frame: Mapping[str, Sequence[object]]) -> dict[str, list[str | None]
         ]
         for name, values in frame.items()
     }
+
+
+def land_frame(root: Path, table: str, frame: pd.DataFrame) -> None:
+    rows = pa.Table.from_pandas(frame, preserve_index=False)
+    land(root, table, rows.set_column(0, "settlement_date", rows["settlement_date"].cast("timestamp[us]")))
 
 
 def contents(root: Path) -> dict[str, tuple[int, int]]:
@@ -305,17 +311,12 @@ def test_price_and_demand_files_give_their_rows(published):
         assert (both[f"{column}_x"] == both[f"{column}_y"]).all()
 
 
-@pytest.mark.parametrize("resolution", ["5min", "1M"])
-def test_price_and_demand_answer_as_the_same_rows_landed(tmp_path, published, resolution):
+def test_price_and_demand_answer_as_the_same_rows_landed(tmp_path, published):
     for table, column in (("regional_price", "rrp"), ("regional_demand", "demand_mw")):
-        rows = pa.Table.from_pandas(published[["settlement_date", "region_id", column]], preserve_index=False)
-        land(
-            tmp_path / "lake",
-            table,
-            rows.set_column(0, "settlement_date", rows["settlement_date"].cast("timestamp[us]")),
-        )
-    window = Window(datetime(2024, 4, 3), datetime(2024, 4, 10)) if resolution == "5min" else APRIL
-    same(tmp_path, open_source(PUBLISHED), open_source(tmp_path / "lake"), "regional_price", window, resolution)
+        land_frame(tmp_path / "lake", table, published[["settlement_date", "region_id", column]])
+    week = Window(datetime(2024, 4, 3), datetime(2024, 4, 10))
+    for resolution, window in (("5min", week), ("1M", APRIL)):
+        same(tmp_path, open_source(PUBLISHED), open_source(tmp_path / "lake"), "regional_price", window, resolution)
 
 
 def price_and_demand(path: Path, rows: Sequence[tuple[str, float, float]]) -> None:
@@ -437,12 +438,10 @@ def flat_folder(tmp_path_factory):
 def landed(tmp_path_factory):
     """The sample's lake, its demand held over the half hour, which is all the updater keeps of it."""
     root = tmp_path_factory.mktemp("landed") / "lake"
-    land_sample(root)
-    shutil.rmtree(root / "regional_demand")
+    shutil.copytree(landed_sample()[0].root, root, ignore=shutil.ignore_patterns("regional_demand"))
     halves = half_hourly(sample_table("regional_demand"), "demand_operational_mw", "region_id")
     six = pd.concat([halves.assign(settlement_date=halves["settlement_date"] - n * INTERVAL) for n in range(6)])
-    rows = pa.Table.from_pandas(six, preserve_index=False)
-    land(root, "regional_demand", rows.set_column(0, "settlement_date", rows["settlement_date"].cast("timestamp[us]")))
+    land_frame(root, "regional_demand", six)
     return root
 
 
@@ -595,7 +594,7 @@ def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lu
 @pytest.fixture(scope="session")
 def folders(flat_folder):
     return {
-        "flat": (flat_folder, Window(datetime(2017, 10, 30), datetime(2017, 11, 2))),
+        "flat": (flat_folder, Window(datetime(2017, 10, 31), datetime(2017, 11, 2))),
         "nemosis": (GOLDEN, NEW_YEAR),
         "price_and_demand": (PUBLISHED, Window(datetime(2024, 4, 29), datetime(2024, 5, 2))),
     }
