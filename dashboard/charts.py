@@ -107,11 +107,11 @@ def milliseconds(time: Any) -> int:
     return int(np.datetime64(time, "ms").astype(int))
 
 
-def frame(x_range: Range1d, height: int, number: str, *, last: bool = True) -> figure:
-    """An empty figure over time; only the ``last`` of a pile carries the time axis."""
+def frame(x_range: Range1d, height: int, number: str, *, last: bool = True, monthly: bool = False) -> figure:
+    """An empty figure over time; only the ``last`` of a pile carries the time axis, ticked by months alone if ``monthly``."""
     plot = plain(x_range, height)
     # Bokeh's own ticks of days begin anew with each month (1, 8, 15, 22, 1), and are thirteen models.
-    plot.xaxis.ticker = CustomJSTicker(major_code="return nemwarm_ticks(cb_data.start, cb_data.end)")
+    plot.xaxis.ticker = CustomJSTicker(major_code=f"return nemwarm_ticks(cb_data.start, cb_data.end, {int(monthly)})")
     plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%a %d %b", months="%b %Y", hourmin="%H:%M")
     plot.yaxis[0].formatter = numbers(number)  # not of the other, which is the right edge
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=max(3, height // 60))

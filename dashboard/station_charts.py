@@ -55,8 +55,8 @@ def _month_points(months: Columns) -> dict[str, Any]:
 def factors_by_month(months: Columns, colour: str, edge: str, *, height: int = 260) -> Drawing:
     """A bar per month as high as its capacity factor, paler where only part of it is held."""
     source, x_range = ColumnDataSource(_month_points(months)), time_range(months)
-    plot = frame(x_range, height, "0%")
-    plot.xaxis.formatter = DatetimeTickFormatter(days="%d %b", months="%b %Y", years="%Y")
+    plot = frame(x_range, height, "0%", monthly=True)
+    plot.xaxis.formatter = DatetimeTickFormatter(days="%b %Y", months="%b %Y", years="%b %Y")
     plot.add_layout(Span(location=1, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
     top = float(np.nanmax(months["capacity_factor"], initial=0.0))
     plot.y_range = Range1d(

@@ -129,9 +129,9 @@
   // Ticks over time at even distances: days count on through the months, weeks begin on Mondays, and what is longer are months.
   const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR, MONDAY = 4 * DAY;
   const STEPS = [...[5, 10, 15, 30].map((one) => one * MINUTE), ...[1, 2, 3, 6, 12].map((one) => one * HOUR), ...[1, 2, 3, 7, 14].map((one) => one * DAY)];
-  window.nemwarm_ticks = (start, end) => {
+  window.nemwarm_ticks = (start, end, monthly = false) => {
     const few = (step) => (end - start) / step <= Math.min(9.6, Math.max(4.5, innerWidth / 150));
-    const step = STEPS.find(few), ticks = [];
+    const step = monthly ? 0 : STEPS.find(few), ticks = [];
     if (step) {
       const origin = step < 7 * DAY ? 0 : MONDAY;
       for (let tick = Math.ceil((start - origin) / step) * step + origin; tick <= end; tick += step) ticks.push(tick);

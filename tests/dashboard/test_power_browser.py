@@ -120,6 +120,10 @@ def test_ticks_over_time_stand_at_even_distances(page, url):
     assert {tick.isoweekday() for tick in ticks(30 * day)} == {1}
     year = [(tick.year, tick.month) for tick in ticks(365 * day)]
     assert year == [(2017, 11), *((2018, month) for month in (1, 3, 5, 7, 9))]
+    edges = [time.timestamp() * 1000 for time in (start, start + 60 * day)]
+    assert (
+        len(page.evaluate("([start, end]) => nemwarm_ticks(start, end, true)", edges)) == 2
+    )  # November's and December's
     assert {tick.day for tick in ticks(4000 * day)} == {tick.month for tick in ticks(4000 * day)} == {1}
 
 
