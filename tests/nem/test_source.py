@@ -71,6 +71,15 @@ def test_nothing_is_covered_outside_the_span(tiny):
         assert tiny.coverage("unit_scada", window) == []
 
 
+# A page holds its source for weeks: a folder is listed once for what is asked at a time, and again for what is asked next.
+def test_a_day_that_lands_is_covered_for_whoever_holds_the_source(tiny):
+    assert tiny.span("unit_scada") == WINDOW
+    later = datetime(2024, 3, 3, 6)
+    land(tiny.root, "unit_scada", readings(later))
+    assert tiny.span("unit_scada") == Window(WINDOW.start, later)
+    assert tiny.coverage("unit_scada", EVER)[-1] == Window(datetime(2024, 3, 3), later)
+
+
 # P2: the newest label is the pacing table's, not the newest of all.
 def test_each_table_has_its_own_span(tiny):
     land(tiny.root, "unit_scada", readings(WINDOW.end + INTERVAL))
