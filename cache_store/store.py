@@ -59,6 +59,8 @@ class Store:
         if known is None or known[0] != identity:
             known = (identity, read_manifest(self.root))
             self._seen["manifest"] = known
+            # Every tick names new builds, and a process serves for weeks.
+            self._sound.intersection_update(entry.build for entry in known[1].entries)
         return known[1]
 
     def files(self, entries: list[Entry]) -> list[str]:

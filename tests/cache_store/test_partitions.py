@@ -20,7 +20,7 @@ from cache_store.freshness import TTL_OPEN, TTL_RECENT, TTL_SETTLED
 from cache_store.manifest import Entry, period_window, read_manifest
 from nem.source import open_source
 from nem.windows import Window, utc_time
-from tests.cache_store.worlds import World, arriving
+from tests.cache_store.worlds import World, arriving, only
 from tests.oracle import compare
 from tests.tiny_nem import WINDOW
 
@@ -269,6 +269,16 @@ def test_a_flipped_byte_answers_right(tiny):
         path.write_bytes(content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :])
         fresh = open_store(tiny.store.root)
         compare(fetch(fresh, tiny.source, "regional_price", tiny.span, now=tiny.now, resolution="1d").table, right)
+
+
+def test_a_checksum_is_remembered_as_long_as_its_build_is_named(tiny):
+    entry = find(tiny, "regional_price", "1d", "2024-03-01")
+    assert tiny.store.is_sound(entry)
+    path_of(tiny, entry).write_bytes(b"")
+    assert tiny.store.is_sound(entry)
+    only(tiny.store, [one for one in tiny.store.manifest().entries if one != entry])
+    tiny.store.manifest()
+    assert not tiny.store.is_sound(entry)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "deleted"])
