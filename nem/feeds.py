@@ -14,6 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from nem.aemo import REGISTRATION
 from nem.errors import UnknownFeedError
+from nem.windows import EPOCH, HORIZON, Window
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 # An archive's file begins and ends within an hour of what its name says: a week of TradingIS runs from 00:30 to 00:25.
@@ -45,7 +46,7 @@ class Feed:
         )
         return _time(found[1]) if found else None
 
-    def period_of(self, file_name: str) -> tuple[datetime, datetime] | None:
+    def period_of(self, file_name: str) -> Window | None:
         """From when to when a file of the archive holds this feed, by its name; None for another's."""
         found = re.fullmatch(rf"{self.stem}_(\d{{8}})(?:_(\d{{8}}))?\.zip", file_name, re.IGNORECASE)
         start = _time(found[1]) if found else None
@@ -53,10 +54,10 @@ class Feed:
             return None
         if found[2]:
             last = _time(found[2])
-            return (start, last + _DAY) if last else None
+            return Window(start, last + _DAY) if last and last >= start else None
         if self.archived == "month":
-            return start, (start + 31 * _DAY).replace(day=1)
-        return start, start + (7 if self.archived == "week" else 1) * _DAY
+            return Window(start, (start + 31 * _DAY).replace(day=1))
+        return Window(start, start + (7 if self.archived == "week" else 1) * _DAY)
 
 
 # Prices, demand and flows come with one file, units' readings with another: these two are what a tick is for.
@@ -193,9 +194,11 @@ def choose_tables(names: Sequence[str]) -> list[str]:
 
 def _time(digits: str) -> datetime | None:
     try:
-        return datetime.strptime(digits, {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}[len(digits)])
+        time = datetime.strptime(digits, {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}[len(digits)])
     except ValueError:
         return None
+    # Windows around it have to be of the market's time, too.
+    return time if EPOCH + 31 * _DAY < time < HORIZON - 62 * _DAY else None
 
 
 @dataclass(frozen=True)  # without slots: its defaults are those of the settings

@@ -15,12 +15,12 @@ from pathlib import Path
 from nem.errors import FileAbsentError, SourceFormatError
 from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
 from nem.lake import end_sample
-from nem.ledger import Gap, Ledger, Seen, merged, turn, without
+from nem.ledger import Ledger, Seen, turn
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.taken import ELSEWHERE, HISTORY, Ingested
 from nem.taking import Offer, Progress, Run
-from nem.windows import INTERVAL, Window, floor, market_time
+from nem.windows import INTERVAL, Window, ceil, floor, joined, market_time
 
 MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
 REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
@@ -160,7 +160,7 @@ def _new(run: Run, feed: Feed, links: list[Link], tag: str) -> list[Offer]:
         raise SourceFormatError(f"it lists {len(links)} files, and none is a {feed.stem}")
     oldest, newest = min(times.values()), max(times.values())
     ledger.since = ledger.since or newest - feed.look_back
-    ledger.gaps = merged([*ledger.gaps, *_gaps(feed, ledger, times, oldest)]) if feed.archived else []
+    ledger.gaps = joined([*ledger.gaps, *_gaps(feed, ledger, times, oldest)]) if feed.archived else []
     ledger.seen = {name: seen for name, seen in ledger.seen.items() if name in times}
     ledger.newest = max(newest, ledger.newest or newest)
     wanted = [link for link in links if link.name in times and times[link.name] >= ledger.since]
@@ -181,15 +181,15 @@ def _is_same(seen: Seen, link: Link, *, strict: bool) -> bool:
     return seen.stamp == link.stamp != "" and (strict or not seen.reason)
 
 
-def _gaps(feed: Feed, ledger: Ledger, times: dict[str, datetime], oldest: datetime) -> Iterator[Gap]:
+def _gaps(feed: Feed, ledger: Ledger, times: dict[str, datetime], oldest: datetime) -> Iterator[Window]:
     """What went by unseen: files once offered and never landed, and all between the last look and the oldest offered."""
     step = feed.step or INTERVAL
     refused = [name for name, seen in ledger.seen.items() if seen.reason]
     for name in (*ledger.pending, *refused):
         if name not in times and (time := feed.time_of(name)):
-            yield Gap(time - step, time)
+            yield Window(floor(time - step, "5min"), ceil(time, "5min"))
     if ledger.newest and ledger.newest + step < oldest:
-        yield Gap(ledger.newest, oldest - step)
+        yield Window(floor(ledger.newest, "5min"), ceil(oldest - step, "5min"))
 
 
 def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
@@ -202,7 +202,7 @@ def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
         links = _offered(web, addresses.of_archive(feed))
     if links is None:
         return
-    periods = {link: Gap(*period) for link in links if (period := feed.period_of(link.name))}
+    periods = {link: period for link in links if (period := feed.period_of(link.name))}
     needed = sorted((link for link in periods if _meets(ledger.gaps, periods[link])), key=lambda link: periods[link])
     for link in needed[:MOST_REPAIRS]:
         run.take([Offer(feed.name, link, repairs=periods[link])])
@@ -228,13 +228,13 @@ def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archi
         ]
     if links is None:
         return
-    run.take([Offer(feed.name, link, repairs=Gap(start, start)) for link in links])
+    run.take([Offer(feed.name, link) for link in links])
     if all(link.name not in run.taken[feed.name].failed for link in links):
-        ledger.gaps = without(ledger.gaps, Gap(start, floor(start + timedelta(days=32), "1M")))
+        ledger.close(Window(start, floor(start + timedelta(days=32), "1M")))
 
 
-def _meets(gaps: list[Gap], period: Gap) -> bool:
-    return any(gap.start < period.end + EDGE and gap.end > period.start - EDGE for gap in gaps)
+def _meets(gaps: list[Window], period: Window) -> bool:
+    return any(gap.overlap(Window(period.start - EDGE, period.end + EDGE)) for gap in gaps)
 
 
 def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed], window: Window) -> list[Link]:
@@ -273,8 +273,7 @@ def _archived(run: Run, web: Web, feed: Feed, addresses: Addresses, window: Wind
     links: list[Link] = []
     with run.noting(HISTORY, f"archive of {feed.folder}"):
         links = _listed(web, addresses.of_archive(feed))
-    wanted = [Gap(window.start, window.end)]
-    return [link for link in links if (period := feed.period_of(link.name)) and _meets(wanted, Gap(*period))]
+    return [link for link in links if (period := feed.period_of(link.name)) and _meets([window], period)]
 
 
 def _in_order(links: Iterable[Link]) -> list[Link]:

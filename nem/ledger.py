@@ -17,6 +17,7 @@ from typing import Any
 from nem.errors import SourceUnavailableError
 from nem.files import locked, publish
 from nem.source import check_ours
+from nem.windows import Window
 
 FOLDER = "ledger"
 
@@ -30,32 +31,29 @@ class Seen:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Gap:
-    """Times of files that were never seen and are no longer offered, in ``(start, end]``."""
-
-    start: datetime
-    end: datetime
-
-
 @dataclass(slots=True)
 class Ledger:
     """What is known of one feed.
 
     ``since`` is the oldest time that is wanted, ``newest`` the newest ever offered; ``pending`` was offered and not taken.
+    ``gaps`` are times of files that were never seen and are no longer offered, in order.
     ``listed_at`` and ``repaired_at`` are when its folder and its archive were last asked for, ``busy_until`` before when
     the server does not want to be asked, in UTC.
     """
 
     seen: dict[str, Seen] = field(default_factory=dict)
     pending: set[str] = field(default_factory=set)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[Window] = field(default_factory=list)
     since: datetime | None = None
     newest: datetime | None = None
     listed_at: datetime | None = None
     repaired_at: datetime | None = None
     busy_until: datetime | None = None
     tag: str = ""
+
+    def close(self, repaired: Window) -> None:
+        """Leave no gap where it was ``repaired``."""
+        self.gaps = [left for gap in self.gaps for left in gap.minus([repaired])]
 
 
 def read_ledger(root: Path, name: str) -> Ledger:
@@ -71,7 +69,7 @@ def read_ledger(root: Path, name: str) -> Ledger:
         return Ledger(
             seen={file: Seen(*known) for file, known in held["seen"].items()},
             pending={str(file) for file in held["pending"]},
-            gaps=[Gap(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in held["gaps"]],
+            gaps=[Window(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in held["gaps"]],
             tag=str(held["tag"]),
             **times,
         )
@@ -121,24 +119,6 @@ def turn(root: Path, what: str) -> Iterator[None]:
         except OSError as error:
             raise SourceUnavailableError(f"{root / FOLDER} cannot be written: {error}") from error
         yield
-
-
-def without(gaps: list[Gap], closed: Gap) -> list[Gap]:
-    """What is left of ``gaps`` outside ``closed``."""
-    left = [Gap(gap.start, min(gap.end, closed.start)) for gap in gaps]
-    left += [Gap(max(gap.start, closed.end), gap.end) for gap in gaps]
-    return sorted(gap for gap in left if gap.start < gap.end)
-
-
-def merged(gaps: list[Gap]) -> list[Gap]:
-    """The same times, in order, in as few gaps as hold them."""
-    found: list[Gap] = []
-    for gap in sorted(gaps):
-        if found and gap.start <= found[-1].end:
-            found[-1] = Gap(found[-1].start, max(found[-1].end, gap.end))
-        else:
-            found.append(gap)
-    return found
 
 
 def _path(root: Path, name: str) -> Path:

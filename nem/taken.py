@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nem.feeds import FEEDS
-from nem.ledger import FOLDER, Gap, write_json
+from nem.ledger import FOLDER, write_json
+from nem.windows import Window
 
 HISTORY, ELSEWHERE = "history", "elsewhere"  # taken from no feed: a month of the archives; a folder or an address
 MOST_NAMED = 20  # files kept by name; all are counted
@@ -34,7 +35,7 @@ class Taken:
     rejected: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     left: int = 0
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Window, ...] = ()
 
     def reject(self, name: str, reason: str) -> None:
         """Count a file as not as it should be."""
@@ -119,5 +120,5 @@ def row_of(taken: Taken) -> dict[str, Any]:
 
 
 def _taken(row: dict[str, Any]) -> Taken:
-    gaps = tuple(Gap(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in row["gaps"])
+    gaps = tuple(Window(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in row["gaps"])
     return Taken(**row | {"checked_at": datetime.fromisoformat(row["checked_at"]), "gaps": gaps})

@@ -13,12 +13,13 @@ from urllib.parse import unquote
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.landing import land_files
-from nem.ledger import Gap, Ledger, Seen, read_ledger, without, write_ledger
+from nem.ledger import Ledger, Seen, read_ledger, write_ledger
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.quarantine import quarantine, release
 from nem.source import open_source
 from nem.taken import HISTORY, Ingested, Taken, keep_last
+from nem.windows import Window
 from nem.zips import Rejected
 
 INCOMING = "incoming"
@@ -34,7 +35,7 @@ class Offer:
 
     ledger: str
     link: Link
-    repairs: Gap | None = None
+    repairs: Window | None = None
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class Run:
                 release(self.root, link.name)
         if offer.repairs:
             if not reason:
-                ledger.gaps = without(ledger.gaps, offer.repairs)
+                ledger.close(offer.repairs)
             return
         ledger.seen[link.name] = Seen(link.stamp, tag, reason)
         ledger.pending.discard(link.name)

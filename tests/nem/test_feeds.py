@@ -67,14 +67,26 @@ def test_a_current_file_is_one_feeds_and_says_its_time(feed: str, name: str, tim
 def test_an_archived_file_says_its_period(feed: str, name: str, start: date, end: date) -> None:
     period = FEEDS[feed].period_of(name)
     assert period is not None
-    assert [edge.date() for edge in period] == [start, end]
+    assert [period.start.date(), period.end.date()] == [start, end]
 
 
 @pytest.mark.parametrize(
-    "name", ["PUBLIC_DISPATCHIS_209913999999_1.zip", "PUBLIC_DISPATCHIS_2026.zip", "../etc/passwd"]
+    "name",
+    [
+        *(
+            "PUBLIC_DISPATCHIS_209913999999_1.zip",
+            "PUBLIC_DISPATCHIS_210001010005_1.zip",
+            "PUBLIC_DISPATCHIS_19981213.zip",
+        ),
+        *("PUBLIC_DISPATCHIS_2026.zip", "../etc/passwd"),
+    ],
 )
 def test_what_is_no_file_of_a_feed_has_no_time(name: str) -> None:
     assert [FEEDS["dispatch"].time_of(name), FEEDS["dispatch"].period_of(name)] == [None, None]
+
+
+def test_a_period_that_ends_before_it_begins_is_none() -> None:
+    assert FEEDS["trading"].period_of("PUBLIC_TRADINGIS_20240706_20240630.zip") is None
 
 
 def test_the_addresses_of_a_month() -> None:

@@ -20,7 +20,7 @@ from nem.feeds import FEEDS, Addresses
 from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
-from nem.ledger import Gap, read_ledger, turn
+from nem.ledger import read_ledger, turn
 from nem.nemweb import Web
 from nem.taken import Ingested, last_ingest
 from nem.windows import Window
@@ -305,7 +305,7 @@ def test_what_current_no_longer_offers_comes_from_the_archive(market: Market) ->
     repaired = market.tick()
     assert market.held() == [*labels(NOON, 3), missed[1], later, later + 5 * MINUTE]
     # The third day's is not published yet: that much stays open, and is asked for once an hour.
-    assert scada_of(repaired).gaps == (Gap(datetime(2024, 3, 2), later - 5 * MINUTE),)
+    assert scada_of(repaired).gaps == (Window(datetime(2024, 3, 2), later - 5 * MINUTE),)
     archive(market, date(2024, 3, 2), [missed[2]])
     market.tick()
     assert market.asked() == []
@@ -329,7 +329,7 @@ def test_a_torn_archive_is_asked_for_again(market: Market) -> None:
     first = scada_of(market.tick())
     assert (list(first.rejected), first.gaps) == (
         ["PUBLIC_DISPATCHSCADA_20240229.zip"],
-        (Gap(NOON, NOON + 5 * MINUTE),),
+        (Window(NOON, NOON + 5 * MINUTE),),
     )
     market.server.publish(torn, whole)
     market.now += timedelta(hours=1)
@@ -343,7 +343,7 @@ def test_where_there_are_no_archives_a_gap_stays_and_is_told(market: Market) -> 
     market.roll(NOON + 10 * MINUTE)
     market.publish(NOON + 10 * MINUTE)
     taken = scada_of(market.tick())
-    assert (taken.failed, taken.gaps) == ({}, (Gap(NOON, NOON + 5 * MINUTE),))
+    assert (taken.failed, taken.gaps) == ({}, (Window(NOON, NOON + 5 * MINUTE),))
 
 
 def test_a_listing_that_goes_back_opens_no_gap(market: Market) -> None:
@@ -376,7 +376,7 @@ def test_a_file_offered_once_and_never_landed_is_a_gap(market: Market) -> None:
     market.tick()
     market.roll(NOON + 10 * MINUTE)
     rolled = market.tick()
-    assert scada_of(rolled).gaps == (Gap(NOON - 5 * MINUTE, refused),)
+    assert scada_of(rolled).gaps == (Window(NOON - 5 * MINUTE, refused),)
     archive(market, NOON.date(), [lost, refused])
     market.now += timedelta(hours=1)
     market.tick()
@@ -401,7 +401,21 @@ def test_what_the_archive_no_longer_has_comes_from_the_month(market: Market) -> 
         market.now += timedelta(hours=1)
         last = market.tick()
     assert market.held() == [NOON, missed, datetime(2024, 3, 9), later - 5 * MINUTE, later]
-    assert scada_of(last).gaps == (Gap(datetime(2024, 4, 1), datetime(2024, 4, 19)),)  # not published yet
+    assert scada_of(last).gaps == (Window(datetime(2024, 4, 1), datetime(2024, 4, 19)),)  # not published yet
+
+
+def test_a_gap_between_times_of_making_is_on_the_grid(market: Market) -> None:
+    folder = "Reports/CURRENT/Adjusted_Prices_Reports"
+    market.server.faults = [fault for fault in market.server.faults if fault[0] not in folder]
+    first, later = (
+        f"{folder}/PUBLIC_PRICE_REVISION_DISPATCH_20240229{at}_0000000000000001.zip" for at in ("110013", "123013")
+    )
+    market.server.publish(first, reading(NOON))
+    market.tick()
+    market.server.withdraw(first)
+    market.server.publish(later, reading(NOON))
+    [revised] = [one for one in market.tick().taken if one.name == "adjusted_prices"]
+    assert revised.gaps == (Window(NOON - timedelta(hours=1), NOON + timedelta(minutes=30)),)
 
 
 def test_the_first_look_goes_back_so_far_and_no_further(market: Market) -> None:
