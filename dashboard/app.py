@@ -157,7 +157,7 @@ class _Script(RequestHandler):
 
 @cache
 def _zipped(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), mtime=0)
+    return gzip.compress(path.read_bytes(), 5, mtime=0)  # half the time of 9, for a hundredth more bytes
 
 
 class _Told(AuthRequestHandler):
