@@ -94,7 +94,7 @@ def run_warm(arguments: argparse.Namespace) -> int:
     from flows.work import asked_most, check_range, find_work
 
     # Checked before Prefect is imported: a bad request must not start a server first.
-    window = check_range(arguments.start, arguments.end, None, arguments.asked, arguments.budget_mb)
+    windows = check_range(arguments.start, arguments.end, None, arguments.asked, arguments.budget_mb)
     queries = [find_query(name) for name in arguments.query or CATALOGUE]
     if not arguments.dry_run:
         from flows.server import require_server
@@ -107,7 +107,7 @@ def run_warm(arguments: argparse.Namespace) -> int:
     store, source, now = open_installation()
     shapes = asked_most(store, arguments.asked, arguments.budget_mb, now)
     named, force = bool(arguments.query), arguments.force
-    work = find_work(store, source, queries, now=now, window=window, shapes=shapes, force=force, named=named)
+    work = find_work(store, source, queries, now=now, windows=windows, shapes=shapes, force=force, named=named)
     for line in _work_lines(store, work):
         print(line)
     return NO_ANSWER if work.unplanned else OK

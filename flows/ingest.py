@@ -50,9 +50,9 @@ def ingest_current(feeds: list[str] | None = None) -> str:
     settings = Settings()
     with recorded(settings.store, "ingest-current") as record:
         done = take_current(feeds or settings.feeds)
-        parts = _warm(joined(map(day_window, done.changed_days))[::-1])
+        warmed = _warm(joined(map(day_window, done.changed_days)))
         lag = furthest_behind(status(open_store(settings.store), now=datetime.now(UTC)))
-        return _finish(record, {"": done}, parts, "ingest-current", lag=lag)
+        return _finish(record, {"": done}, [warmed], "ingest-current", lag=lag)
 
 
 @flow(name="backfill", persist_result=False)
@@ -95,7 +95,7 @@ def backfill(
             # The whole of it, not only what changed now: a run before this one may have been killed before it warmed.
             changed = joined(map(day_window, done.changed_days))
             windows = [month, *(other for window in changed for other in window.minus([month]))]
-            parts += _warm(windows, processes, scheduler)
+            parts.append(_warm(windows, processes, scheduler))
         return _finish(record, taken, parts, "backfill", lost)
 
 
@@ -128,18 +128,15 @@ def take_month(month: Window, force: bool) -> Ingested:
         )
 
 
-def _warm(
-    windows: Sequence[Window], processes: int = 1, scheduler: str | None = None
-) -> list[tuple[Work, list[Outcome]]]:
-    """Warm what is due in each of ``windows``, for every query whose data the lake has."""
+def _warm(windows: Sequence[Window], processes: int = 1, scheduler: str | None = None) -> tuple[Work, list[Outcome]]:
+    """Warm what is due in any of ``windows``, for every query whose data the lake has; nothing for no window."""
+    if not windows:
+        return Work((), {}, {}), []
     settings = Settings()
-    parts: list[tuple[Work, list[Outcome]]] = []
-    for window in windows:
-        store, source = open_store(settings.store), open_source(settings.lake)
-        now = source.replay_now() or datetime.now(UTC)
-        work = find_work(store, source, CATALOGUE.values(), now=now, window=window)
-        parts.append((work, warm_due(work, now, processes, scheduler)))
-    return parts
+    store, source = open_store(settings.store), open_source(settings.lake)
+    now = source.replay_now() or datetime.now(UTC)
+    work = find_work(store, source, CATALOGUE.values(), now=now, windows=windows)
+    return work, warm_due(work, now, processes, scheduler)
 
 
 def _finish(

@@ -68,7 +68,7 @@ def warm_cache(
     began, settings = perf_counter(), Settings()
     with recorded(settings.store, "warm-cache") as record:
         chosen = [find_query(name) for name in queries or CATALOGUE]
-        window = check_range(start, end, days, asked, budget_mb)
+        windows = check_range(start, end, days, asked, budget_mb)
         now = open_source(settings.lake).replay_now() or datetime.now(UTC)
         # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
         shapes = asked_most(open_store(settings.store), asked, budget_mb, now)
@@ -77,7 +77,7 @@ def warm_cache(
             open_source(settings.lake),
             chosen,
             now=now,
-            window=window,
+            windows=windows,
             days=days,
             shapes=shapes,
             force=force,

@@ -70,7 +70,7 @@ class Work:
 
 def check_range(
     start: str | None, end: str | None, days: int | None, asked: int | None = None, budget_mb: int | None = None
-) -> Window | None:
+) -> list[Window] | None:
     """The window asked for, open ends filled in; None for no bound, or one counted in days or taken from usage.
 
     Raises:
@@ -86,10 +86,7 @@ def check_range(
         raise RequestError("give budget_mb together with asked: it bounds what is warmed for being asked")
     if start is None and end is None:
         return None
-    return Window(
-        EPOCH if start is None else parse_time(start),
-        HORIZON if end is None else parse_time(end),
-    )
+    return [Window(EPOCH if start is None else parse_time(start), HORIZON if end is None else parse_time(end))]
 
 
 def asked_most(store: Store, asked: int | None, budget_mb: int | None, now: datetime) -> list[Shape] | None:
@@ -106,13 +103,13 @@ def find_work(
     queries: Iterable[Query],
     *,
     now: datetime,
-    window: Window | None = None,
+    windows: Sequence[Window] | None = None,
     days: int | None = None,
     shapes: Sequence[Shape] | None = None,
     force: bool = False,
     named: bool = False,
 ) -> Work:
-    """What ``queries`` are due for over ``window``, the last ``days`` of their data, what ``shapes`` mean, or all of it.
+    """What ``queries`` are due for over ``windows``, the last ``days`` of their data, what ``shapes`` mean, or all of it.
 
     A query that cannot be planned does not stop the others. ``named`` queries are those the caller asked for by name:
     one whose table the source has never held cannot be planned; otherwise it is absent.
@@ -123,9 +120,9 @@ def find_work(
     absent: dict[str, str] = {}
     for query in queries:
         try:
-            asked = _asked(source, query, window, days, shapes, now)
+            asked = _asked(source, query, windows, days, shapes, now)
             tasks = [due(store, source, query, now=now, window=one, force=force) for one in asked]
-            found = list(dict.fromkeys(chain.from_iterable(tasks)))
+            found = sorted(dict.fromkeys(chain.from_iterable(tasks)), key=_end, reverse=True)
             fresh[query.name] = _count_fresh(store, query, asked, [one.period for one in found])
         except (NemError, CacheStoreError) as error:
             if isinstance(error, TableAbsentError) and not named:
@@ -135,18 +132,22 @@ def find_work(
             continue
         for reason, alike in groupby(sorted(found, key=lambda one: one.reason), key=lambda one: one.reason):
             batches += [Batch(query.name, reason, part) for part in _parts([one.period for one in alike])]
-    newest_first = sorted(batches, key=lambda batch: period_window(batch.periods[0]).end, reverse=True)
+    newest_first = sorted(batches, key=lambda batch: _end(batch.tasks[0]), reverse=True)
     return Work(tuple(newest_first), fresh, unplanned, absent)
+
+
+def _end(one: Due) -> datetime:
+    return period_window(one.period).end
 
 
 def _asked(
     source: Source,
     query: Query,
-    window: Window | None,
+    windows: Sequence[Window] | None,
     days: int | None,
     shapes: Sequence[Shape] | None,
     now: datetime,
-) -> list[Window | None]:
+) -> Sequence[Window | None]:
     """The stretches to look at; None for all the source holds."""
     span = source.span(query.sources[0])
     if shapes is not None:
@@ -154,7 +155,7 @@ def _asked(
     if days:
         first = floor(span.end - INTERVAL, "1d") - timedelta(days=min(days, MOST_DAYS) - 1)
         return [Window(max(first, span.start), span.end)]
-    return [window]
+    return [None] if windows is None else windows
 
 
 def _count_fresh(store: Store, query: Query, asked: Sequence[Window | None], due_periods: Sequence[str]) -> int:

@@ -47,6 +47,15 @@ def test_days_are_counted_from_the_newest_data(sample: Path, tmp_path: Path) -> 
     assert [batch.periods for batch in work.batches] == [("2017-11-04", "2017-11-03")]
 
 
+def test_what_several_windows_share_is_due_once_newest_first(sample: Path, tmp_path: Path) -> None:
+    days = [(20, 22), (21, 23), (15, 16)]
+    windows = [Window(datetime(2017, 10, start), datetime(2017, 10, end)) for start, end in days]
+    source, store = open_source(sample), open_store(tmp_path)
+    work = find_work(store, source, [PRICE], now=source.replay_now(), windows=windows)
+    assert [batch.periods for batch in work.batches] == [("2017-10-22", "2017-10-21", "2017-10-20", "2017-10-15")]
+    assert find_work(store, source, [PRICE], now=source.replay_now(), windows=[]).batches == ()
+
+
 def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: Path) -> None:
     january = Window(datetime(2024, 1, 1), datetime(2024, 2, 3))
     labels = [january.start + INTERVAL * (i + 1) for i in range((january.end - january.start) // INTERVAL)]
@@ -93,16 +102,18 @@ def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("asked", "window"),
+    ("asked", "windows"),
     [
         ((None, None, None), None),
         ((None, None, 3), None),
-        (("2024-02-29", None, None), Window(datetime(2024, 2, 29), HORIZON)),
-        ((None, "2024-02-29T06:30", None), Window(EPOCH, datetime(2024, 2, 29, 6, 30))),
+        (("2024-02-29", None, None), [Window(datetime(2024, 2, 29), HORIZON)]),
+        ((None, "2024-02-29T06:30", None), [Window(EPOCH, datetime(2024, 2, 29, 6, 30))]),
     ],
 )
-def test_an_open_end_is_filled_in(asked: tuple[str | None, str | None, int | None], window: Window | None) -> None:
-    assert check_range(*asked) == window
+def test_an_open_end_is_filled_in(
+    asked: tuple[str | None, str | None, int | None], windows: list[Window] | None
+) -> None:
+    assert check_range(*asked) == windows
 
 
 @pytest.mark.parametrize(
