@@ -15,6 +15,7 @@ from nem.source import open_source
 from nem.windows import Window, utc_time
 from tests.cache_store.flows import made_flows
 from tests.cache_store.months import month_tables
+from tests.cache_store.two_prices import PRICES, priced, rewarm
 from tests.cache_store.worlds import World, warm
 from tests.nem.profiles import load_profile
 from tests.nem.samples import landed_sample
@@ -80,3 +81,18 @@ def nothing_kept(monkeypatch):
 def tiny(tiny_world, tmp_path):
     """The two days, warmed, for this test alone."""
     return tiny_world.copied_to(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def lakes(tmp_path_factory):
+    """Two versions of one source, told apart by their price."""
+    folder = tmp_path_factory.mktemp("lakes")
+    return {price: land_raw(folder / f"{price:g}", priced(price)) for price in PRICES}
+
+
+@pytest.fixture
+def warmed(lakes, tmp_path):
+    """A store warmed from the cheaper lake, for one test."""
+    store = open_store(tmp_path / "store", memory_bytes=0)
+    rewarm(store, lakes[10.0])
+    return store

@@ -1,77 +1,30 @@
-"""Writers killed at every step, files collected under readers, full disks, read-only roots: readers never notice."""
+"""Writers killed at every step, and files collected under readers: readers never notice."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import itertools
-import resource
 import subprocess
 import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from cache_store import CATALOGUE, fetch, materialise, open_store
+from cache_store import open_store
 from cache_store import reader as reader_module
-from cache_store.build import publish_entries
-from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import read_manifest
 from cache_store.upkeep import sweep
-from cache_store.warm import warm
 from nem.source import Source
-from nem.windows import Window, utc_time
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.cache_store.two_prices import NOW, PRICES, QUERY, RAGGED, ask, price_of, rewarm, temporaries
+from tests.cache_store.worlds import WALL
 
 ROOT = Path(__file__).parents[2]
-QUERY = CATALOGUE["regional_price"]
-NOW = utc_time(WINDOW.end)
-FAR = datetime(2100, 1, 1, tzinfo=UTC)  # every file is past its grace
-RAGGED = Window(WINDOW.start, datetime(2024, 3, 1, 12, 35))  # a day, half-hours and a label: every stored grain
-PRICES = (10.0, 20.0)
-
 pytestmark = pytest.mark.slow
-
-
-def priced(price):
-    """The two days with one price everywhere: an answer made of two builds shows two."""
-    raw = raw_tables()
-    prices = raw["regional_price"]
-    return raw | {"regional_price": prices.set_column(2, "rrp", pa.array([price] * len(prices)))}
-
-
-@pytest.fixture(scope="module")
-def lakes(tmp_path_factory):
-    """Two versions of one source, told apart by their price."""
-    folder = tmp_path_factory.mktemp("lakes")
-    return {price: land_raw(folder / f"{price:g}", priced(price)) for price in PRICES}
-
-
-@pytest.fixture
-def warmed(lakes, tmp_path):
-    """A store warmed from the cheaper lake, for one test."""
-    store = open_store(tmp_path / "store", memory_bytes=0)
-    rewarm(store, lakes[10.0])
-    return store
-
-
-def rewarm(store, source):
-    return warm(store, source, QUERY, due(store, source, QUERY, now=NOW), now=NOW)
-
-
-def ask(store, source, **asked):
-    return fetch(store, source, QUERY.name, RAGGED, **{"now": NOW, "resolution": "1d", **asked})
-
-
-def price_of(answer):
-    (price,) = set(answer.table["rrp_max"].to_pylist())
-    return price
 
 
 def answered(store, source):
@@ -80,10 +33,6 @@ def answered(store, source):
         return price_of(ask(store, source, origin="cache"))
     except Exception as error:  # noqa: BLE001 - whatever it raises is the finding
         return repr(error)
-
-
-def temporaries(root):
-    return list(root.rglob(".*.tmp"))
 
 
 def is_intact(root):
@@ -312,7 +261,7 @@ def test_the_next_warming_finishes_what_a_killed_one_began(wreck):
 
 def test_a_sweep_takes_all_that_killed_writers_left(wreck):
     assert wreck.left
-    sweep(open_store(wreck.root), now=FAR)
+    sweep(open_store(wreck.root), now=WALL)
     assert temporaries(wreck.root) == []
     named = {wreck.root / entry.path for entry in read_manifest(wreck.root).entries}
     assert set(wreck.root.rglob("*.parquet")) == named
@@ -357,7 +306,7 @@ def test_readers_outlive_the_collection_of_what_they_read(warmed, lakes, origin)
     collected = 0
     while not enough.is_set():
         rewarm(warmed, lakes[next(prices)])
-        collected += len(sweep(warmed, now=FAR).files)
+        collected += len(sweep(warmed, now=WALL).files)
     for one in readers:
         one.join()
     assert set(seen) <= set(PRICES)
@@ -371,149 +320,10 @@ def test_a_read_begun_before_its_files_were_collected_is_answered(warmed, lakes,
     def collected_first(*arguments):
         if next(races, False):
             rewarm(warmed, lakes[20.0])
-            sweep(warmed, now=FAR)
+            sweep(warmed, now=WALL)
         return real(*arguments)
 
     monkeypatch.setattr(reader_module, "stitch", collected_first)
     answer = ask(warmed, lakes[20.0], origin="cache")
     assert price_of(answer) == 20.0
     assert next(races, None) is None
-
-
-# A full disk
-
-
-@contextlib.contextmanager
-def full_disk(room):
-    """No file can be longer than ``room`` bytes. Python ignores SIGXFSZ, so a write fails as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-ROOMS = (0, 100, 4_500)  # nothing fits, a header, all but the finest partition
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_partition_that_does_not_fit_is_a_typed_error_and_leaves_nothing(warmed, lakes, room):
-    files = set(warmed.root.rglob("*.tmp")) | set(warmed.root.rglob("*.parquet"))
-    with full_disk(room), pytest.raises(StoreUnavailableError, match="cannot be written"):
-        materialise(warmed, lakes[20.0], QUERY, "2024-03-01", now=NOW)
-    left = (set(warmed.root.rglob("*.tmp")) | set(warmed.root.rglob("*.parquet"))) - files
-    assert temporaries(warmed.root) == []
-    assert all(path.stat().st_size <= room for path in left)  # whole ones of other grains, for the sweep
-
-
-@pytest.mark.parametrize("room", [0, 100, 2_000])
-def test_a_manifest_that_does_not_fit_leaves_the_published_one(warmed, lakes, room):
-    before = (warmed.root / "manifest.json").read_bytes()
-    entries = materialise(warmed, lakes[20.0], QUERY, "2024-03-01", now=NOW)
-    with full_disk(room), pytest.raises(StoreUnavailableError, match="cannot be written"):
-        publish_entries(warmed, entries)
-    assert (warmed.root / "manifest.json").read_bytes() == before
-    assert temporaries(warmed.root) == []
-
-
-def test_a_full_disk_answers_from_the_cache_and_live(warmed, lakes):
-    with full_disk(0):
-        assert price_of(ask(warmed, lakes[20.0], origin="cache")) == 10.0
-        assert price_of(ask(warmed, lakes[20.0], origin="live")) == 20.0
-
-
-def test_a_warming_on_a_full_disk_says_what_failed_and_the_next_one_completes(warmed, lakes):
-    with full_disk(0):
-        warmed_none = rewarm(warmed, lakes[20.0])
-    assert set(warmed_none.failed) == {"2024-02-29", "2024-03-01"}
-    assert {type(cause) for cause in warmed_none.failed.values()} == {StoreUnavailableError}
-    assert rewarm(warmed, lakes[20.0]).failed == {}
-    assert price_of(ask(warmed, lakes[20.0], origin="cache")) == 20.0
-
-
-def test_reading_through_to_a_full_disk_answers_and_warns(lakes, tmp_path, caplog):
-    store = open_store(tmp_path / "cold", read_through=True)
-    with full_disk(0):
-        answer = ask(store, lakes[20.0])
-        store.background.shutdown(wait=True)
-    assert (answer.receipt.origin, price_of(answer)) == ("live", 20.0)
-    assert "was not materialised" in caplog.text
-    assert store.manifest().entries == ()
-    assert temporaries(store.root) == []
-
-
-# A root that can only be read
-
-# Gives up root's right to write where permissions forbid it, then answers.
-READ_ONLY = """
-import ctypes, os, sys
-from datetime import datetime
-from pathlib import Path
-if os.geteuid() == 0:
-    version_3 = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    assert ctypes.CDLL(None).capset(version_3, (ctypes.c_uint32 * 6)()) == 0
-from cache_store import fetch, open_store
-from nem.source import open_source
-from nem.windows import Window
-
-root, lake, now, start, end = sys.argv[1:]
-now, window = datetime.fromisoformat(now), Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
-try:
-    (Path(root) / "probe").touch()
-except PermissionError:
-    print("read-only")
-store, source = open_store(root, read_through=True, memory_bytes=0), open_source(lake)
-for query, origin, later in (
-    ("regional_price", "cache", 0), ("regional_price", "auto", 0), ("regional_price", "live", 0),
-    ("regional_price", "auto", 20), ("generation_by_fuel", "auto", 0),
-):
-    at = now.replace(day=now.day + later)
-    answer = fetch(store, source, query, window, now=at, resolution="1d", origin=origin)
-    print(query, origin, later, answer.receipt.origin, len(answer.table) > 0)
-store.background.shutdown(wait=True)
-"""
-
-
-@pytest.fixture
-def read_only(warmed):
-    """The store's folders and files without anybody's right to write."""
-    modes = {path: path.stat().st_mode for path in (warmed.root, *warmed.root.rglob("*"))}
-    for path, mode in modes.items():
-        path.chmod(mode & ~0o222)
-    yield warmed
-    for path, mode in modes.items():
-        path.chmod(mode)
-
-
-def answered_read_only(store, source):
-    arguments = [store.root, source.root, NOW.isoformat(), RAGGED.start.isoformat(), RAGGED.end.isoformat()]
-    command = [sys.executable, "-c", READ_ONLY, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=60, check=False)
-    return done.stdout.splitlines(), done.stderr, done.returncode
-
-
-# C9
-def test_a_read_only_root_is_answered_from_the_cache_and_live_and_left_as_it_is(read_only, lakes):
-    before = {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")}
-    said, errors, status = answered_read_only(read_only, lakes[20.0])
-    assert said == [
-        "read-only",
-        "regional_price cache 0 cache True",
-        "regional_price auto 0 cache True",
-        "regional_price live 0 live True",
-        "regional_price auto 20 live True",
-        "generation_by_fuel auto 0 live True",
-    ]
-    assert (errors, status) == ("", 0)
-    assert {path: path.stat().st_mtime_ns for path in read_only.root.rglob("*")} == before
-
-
-def test_a_break_in_a_read_only_root_is_answered_around(read_only, lakes):
-    (entry,) = [e for e in read_only.manifest().entries if (e.grain, e.period) == ("1d", "2024-02-29")]
-    path = read_only.root / entry.path
-    path.chmod(0o600)
-    path.write_bytes(b"x" * entry.byte_count)
-    said, errors, status = answered_read_only(read_only, lakes[20.0])
-    assert said[1] == "regional_price cache 0 cache True"
-    assert (errors, status) == ("", 0)
