@@ -58,13 +58,12 @@ class Run:
     newest_before: dict[str, datetime] = field(default_factory=dict)
     began: float = field(default_factory=perf_counter)
 
-    def open(self, name: str, *, afresh: bool = False) -> Ledger:
-        """What is known of ``name``; nothing if ``afresh``."""
+    def open(self, name: str, *, afresh: bool = False) -> None:
+        """Have at hand what is known of ``name``; nothing if ``afresh``."""
         if not self.ledgers:
             self.newest_before = open_source(self.root).newest_labels()
         self.taken[name] = Taken(name, self.now)
         self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
-        return self.ledgers[name]
 
     @contextmanager
     def noting(self, name: str, what: str) -> Iterator[None]:
