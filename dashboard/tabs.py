@@ -49,6 +49,7 @@ class Slot:
     view: View | None = None
     drawn: tuple[Selection, Hashable] | None = None
     exports: tuple[Export, ...] = ()
+    failed: tuple[errors.Words, bool] | None = None  # the failure shown, and whether above what was drawn
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -224,6 +225,7 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
         return
     if list(slot.holder) != [slot.view.layout]:
         slot.holder[:] = [slot.view.layout]
+    slot.failed = None
     slot.exports = getattr(tables, "exports", ())
     page.on_drawn(slot)
     _mark(page, slot, busy=False)
@@ -250,20 +252,21 @@ def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     """Show what went wrong and a way to retry; what was drawn stays only if it is still what was asked for."""
     if not isinstance(error, errors.StoppedError):
         log.error("the tab %s failed", slot.tab.title, exc_info=error)
-    retry = pn.widgets.Button(
-        label="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
-    )
-    card = pn.Column(
-        pane(errors.card(errors.describe(error))),
-        retry,
-        css_classes=["card"],
-        stylesheets=[asset("cards.css")],
-        margin=0,
-    )
+    words = errors.describe(error)
     drawn = slot.drawn is not None and slot.view is not None and keep
-    slot.holder[:] = [card, slot.view.layout] if drawn and slot.view else [card]
+    if slot.failed != (words, drawn):  # each look may fail again: whoever stands on its button stays there
+        card = _failure(page, words)
+        slot.holder[:] = [card, slot.view.layout] if drawn and slot.view else [card]
+        slot.failed = words, drawn
     slot.drawn = slot.drawn if drawn else None
     slot.exports = slot.exports if drawn else ()
     page.on_drawn(slot)
     _mark(page, slot, busy=False)
     slot.holder.css_classes = ["holder"]
+
+
+def _failure(page: Page, words: errors.Words) -> pn.Column:
+    retry = pn.widgets.Button(
+        label="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
+    )
+    return pn.Column(pane(errors.card(words)), retry, css_classes=["card"], stylesheets=[asset("cards.css")], margin=0)

@@ -243,6 +243,12 @@ def test_a_failure_on_the_timer_keeps_what_was_drawn(page, asking):
     refresh(page)
     assert "the lake is gone" in text_of(page.slots[1].holder)
     assert "Generation, National market" in text_of(page.slots[1].holder)
+    (retry,) = page.slots[1].holder.select(pn.widgets.Button)
+    refresh(page)
+    assert page.slots[1].holder.select(pn.widgets.Button) == [retry]  # and keeps its focus
+    asking.error = SourceUnavailableError("another reason")
+    refresh(page)
+    assert "another reason" in text_of(page.slots[1].holder)
     asking.error = None
     refresh(page)
     assert "the lake is gone" not in text_of(page.slots[1].holder)
