@@ -121,12 +121,18 @@ def begin(here: Here, deployment: str, *states: str) -> str:
     return run
 
 
-def beat(here: Here, run: str) -> None:
-    """Have it sent a heartbeat a minute ago."""
-    resource = {"prefect.resource.id": f"prefect.flow-run.{run}"}
-    emit_event("prefect.flow-run.heartbeat", resource, occurred=datetime.now(UTC) - timedelta(minutes=1))
-    asked = {"resource": {"id": list(resource.values())}, "event": {"prefix": ["prefect.flow-run.heartbeat"]}}
-    wait_until(lambda: here.call("POST", "events/filter", filter=asked)["events"], "the server kept the heartbeat")
+def beat(here: Here, runs: list[str]) -> None:
+    """Have each sent a heartbeat a minute ago."""
+    for run in runs:
+        resource = {"prefect.resource.id": f"prefect.flow-run.{run}"}
+        emit_event("prefect.flow-run.heartbeat", resource, occurred=datetime.now(UTC) - timedelta(minutes=1))
+    asked = {
+        "event": {"name": ["prefect.flow-run.heartbeat"]},
+        "resource": {"id": [f"prefect.flow-run.{run}" for run in runs]},
+    }
+    wait_until(
+        lambda: len(here.call("POST", "events/filter", filter=asked)["events"]) == len(runs), "heartbeats are kept"
+    )
 
 
 @pytest.mark.usefixtures("prefect")
@@ -154,8 +160,7 @@ def test_runs_that_ended_without_a_word_are_ended_and_hold_up_no_schedule(here: 
     count("succeeded", 0)  # its lease ran out, so that the next could begin
     runs["succeeded"] = begin(here, ids["succeeded"], "PENDING", "RUNNING")
     count("forgotten", 1)  # the server, its disk full, forgot the run and not the slot
-    for name in ("lives", "succeeded"):
-        beat(here, runs[name])
+    beat(here, [runs["lives"], runs["succeeded"]])
     other = here.call("POST", "deployments/", name="somebody else's", flow_id=flow_id)["id"]
     runs["somebody else's"] = begin(here, other, "PENDING", "RUNNING")
     assert slots() == dict.fromkeys(names, 1)
