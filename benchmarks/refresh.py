@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -21,7 +21,7 @@ from cache_store.due import due
 from cache_store.warm import warm
 from nem.lake import day_file, land
 from nem.tables import TABLES
-from nem.windows import INTERVAL, Window, floor, utc_time
+from nem.windows import INTERVAL, Window, day_window, floor, joined, utc_time
 
 PACING = "generation_by_fuel"
 THREE_YEARS = 1095  # days
@@ -63,12 +63,14 @@ class Feed:
 
     def tick(self) -> float:
         """Land the next label of every table and warm what that makes due, of every query; ms."""
-        arriving = self.next_label()
-        return self._land(arriving) + self._warm(list(CATALOGUE))
+        return sum(self.take(self.next_label(), *CATALOGUE))
 
-    def tick_of(self, arriving: dict[str, pa.Table], query: str) -> tuple[float, float]:
-        """Land, and warm one query alone; ms of each."""
-        return self._land(arriving), self._warm([query])
+    def take(self, arriving: dict[str, pa.Table], *queries: str) -> tuple[float, float]:
+        """Land, and warm what is due of ``queries`` on the days that changed, as the flow does; ms of each."""
+        days: set[date] = set()
+        landed = timed(lambda: days.update(day for name, rows in arriving.items() for day in self._land(name, rows)))
+        check(bool(days), "nothing landed")
+        return landed, timed(lambda: self._warm(queries, joined(map(day_window, sorted(days)))))
 
     def next_label(self) -> dict[str, pa.Table]:
         """The rows of the next label, as they land."""
@@ -88,28 +90,16 @@ class Feed:
         """Land one price of some days ago anew, and warm every query; ms."""
         label = self.newest - timedelta(days=days_back)
         row = {"settlement_date": [label], "region_id": ["NSW1"], "rrp": [float(days_back)], "priority": [9]}
-        return self._land({"regional_price": pa.table(row)}) + self._warm(list(CATALOGUE))
+        return sum(self.take({"regional_price": pa.table(row)}, *CATALOGUE))
 
-    def _land(self, arriving: dict[str, pa.Table]) -> float:
-        days: list[date] = []
+    def _land(self, table: str, rows: pa.Table) -> Iterable[date]:
+        return land(self.world.lake, table, rows) if rows.num_rows else ()
 
-        def run() -> None:
-            for name, rows in arriving.items():
-                if rows.num_rows:
-                    days.extend(land(self.world.lake, name, rows))
-
-        taken = timed(run)
-        check(bool(days), "nothing landed")
-        return taken
-
-    def _warm(self, queries: list[str]) -> float:
-        return timed(lambda: self._warm_due(queries))
-
-    def _warm_due(self, queries: list[str]) -> None:
-        now = utc_time(self.newest)
+    def _warm(self, queries: Iterable[str], windows: Sequence[Window]) -> None:
+        store, source, now = self.world.store, self.world.source, utc_time(self.newest)
         for query in (CATALOGUE[name] for name in queries):
-            tasks = due(self.world.store, self.world.source, query, now=now)
-            done = warm(self.world.store, self.world.source, query, tasks, now=now)
+            tasks = [task for window in windows for task in due(store, source, query, now=now, window=window)]
+            done = warm(store, source, query, tasks, now=now)
             check(not done.failed, f"{query.name}: {done.failed}")
 
 
@@ -140,7 +130,7 @@ def _in_turn(feed: Feed, held: list[Rival], rounds: int) -> Iterator[Row]:
     theirs: dict[str, dict[str, list[float]]] = {rival.name: {step: [] for step in mine} for rival in held}
     for i in range(rounds):
         arriving = feed.next_label()
-        mine["five new minutes"].append(feed.tick_of(arriving, PACING))
+        mine["five new minutes"].append(feed.take(arriving, PACING))
         # mean_mw is worked out when a reading lands, its own and the one before it: all take the lake's.
         fresh = _now_of(world, END.date(), feed.newest - 2 * INTERVAL)
         for rival in held:
@@ -148,7 +138,7 @@ def _in_turn(feed: Feed, held: list[Rival], rounds: int) -> Iterator[Row]:
         day = LAST - timedelta(days=i % world.days)
         label = datetime(day.year, day.month, day.day, 12)
         row = pa.table({"settlement_date": [label], "duid": ["BW01"], "scada_mw": [100.0 + i], "priority": [9]})
-        mine["one revised reading"].append(feed.tick_of({"unit_scada": row}, PACING))
+        mine["one revised reading"].append(feed.take({"unit_scada": row}, PACING))
         changed = _now_of(world, day, label - 2 * INTERVAL, label)
         for rival in held:
             theirs[rival.name]["one revised reading"].append(rival.revise(day, changed))
