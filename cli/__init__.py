@@ -8,9 +8,11 @@ from cli.codes import BAD_REQUEST, NO_ANSWER, OK, complain
 from cli.parser import build_parser
 
 # What the optional parts of the installation bring, by the name that is missing without them.
-_EXTRAS = {"prefect": "flows", "prefect_dask": "dask"} | dict.fromkeys(
-    ("bokeh", "pandas", "panel", "tornado"), "dashboard"
-)
+_EXTRAS = {
+    **dict.fromkeys(("alembic", "prefect", "sqlalchemy"), "flows"),
+    "prefect_dask": "dask",
+    **dict.fromkeys(("bokeh", "pandas", "panel", "tornado"), "dashboard"),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
