@@ -45,9 +45,8 @@ def run_status(arguments: argparse.Namespace) -> int:
     for line in (*_how_it_does(seen), *_what_landed(taken)):
         print(line)
     for table in tables:
-        behind = timedelta(
-            minutes=max(0.0, table["lag_minutes"])
-        )  # by a clock that is slow, the newest label is to come
+        # By a clock that is slow, the newest label is to come.
+        behind = timedelta(minutes=max(0.0, table["lag_minutes"]))
         print(f"{table['table']:20} in the source to {table['data_through']}, {behind} behind")
     return OK
 
