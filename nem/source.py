@@ -74,11 +74,7 @@ class Source:
         Raises:
             SourceUnavailableError: there is no source, or it has no such table.
         """
-        layout = self._layout()
-        held = layout.span(table).overlap(window)
-        if held is None:
-            return []
-        return joined(part for day in layout.days(table, held) if (part := day_window(day).overlap(held)))
+        return _covered(self._layout(), table, window)
 
     def span(self, table: str) -> Window:
         """From the start of the table's first interval to its newest label.
@@ -94,10 +90,10 @@ class Source:
         Raises:
             SourceUnavailableError: it cannot be read.
         """
-        found = {}
+        layout, found = self._layout(), {}
         for table in TABLES:
             with suppress(SourceEmptyError, TableAbsentError):
-                found[table] = self.span(table).end
+                found[table] = layout.span(table).end
         return found
 
     def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
@@ -118,10 +114,10 @@ class Source:
         Raises:
             SourceUnavailableError: there is no source, the pacing table is absent, or a file cannot be read.
         """
-        labels = [bucket_edges(part, "5min")[1:] for part in self.coverage(tables[0], window)]
+        layout = self._layout()
+        labels = [bucket_edges(part, "5min")[1:] for part in _covered(layout, tables[0], window)]
         dates = np.concatenate([*labels, np.array([], "datetime64[us]")])
         cursor.register("dispatch_interval", pa.table({"settlement_date": as_arrow(dates)}))
-        layout = self._layout()
         # The registry first: a unit's mean power is derived with it.
         for table in sorted(tables, key=lambda name: name != "units"):
             try:
@@ -229,6 +225,14 @@ def check_ours(root: Path) -> None:
             f"{root} is somebody else's folder of data, read where it lies: nothing is landed there. Set NEMWARM_LAKE to "
             "a folder of its own to land into, or leave it unset"
         )
+
+
+def _covered(layout: _Layout, table: str, window: Window) -> list[Window]:
+    """The parts of ``window`` that ``table`` has landed, whole days from its first label to its last."""
+    held = layout.span(table).overlap(window)
+    if held is None:
+        return []
+    return joined(part for day in layout.days(table, held) if (part := day_window(day).overlap(held)))
 
 
 def _version(layout: _Layout, table: str, day: date) -> str:
