@@ -62,7 +62,7 @@ def test_what_can_be_changed_is_no_other_models() -> None:
 
 @pytest.mark.usefixtures("alone")
 def test_a_model_has_nothing_empty_of_its_own() -> None:
-    """Half of a session's memory was of lists and dicts that nobody touches."""
+    """Bokeh gives each a dozen lists and dicts, which hardly anybody touches."""
     remember_defaults()
     Range1d()  # the first of its kind is asked
     one = Range1d(start=1)
