@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from html import escape
 from typing import Any
 
@@ -27,10 +26,10 @@ from dashboard.data import (
     window_of,
 )
 from dashboard.errors import say_ignored
-from dashboard.markup import RESOLUTION_WORDS, asset, lag, moment, pane
+from dashboard.markup import RESOLUTION_WORDS, asset, days_form, lag, moment, pane
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
-from nem.windows import INTERVAL, Window, utc_time
+from nem.windows import Window, utc_time
 
 _UNDATED = {"overview"}  # tabs that show a range of their own
 
@@ -167,24 +166,9 @@ def financial_years(extent: Window) -> dict[str, str]:
 
 
 def _dates(selection: Selection, held: Held) -> str:
-    """A pop-up with the first and the last day of a range, both included."""
     custom = selection.range not in RANGES and not selection.range.startswith("fy")
     shown = parse_range(selection.range) if custom else held.window
-    days = {
-        "first": shown.start.date(),
-        "last": (shown.end - INTERVAL).date(),
-        "from": held.extent.start.date(),
-        "to": (held.extent.end - timedelta(minutes=5)).date(),
-    }
-    fields = "".join(
-        f'<label>{label}<input type="date" name="{name}" value="{days[name]}" min="{days["from"]}" max="{days["to"]}" required></label>'
-        for name, label in (("first", "First day"), ("last", "Last day"))
-    )
-    label = f"{days['first']} to {days['last']}" if custom else "Dates"
-    return (
-        f'<details class="popover{" chosen" if custom else ""}"><summary aria-label="Choose dates">{label}</summary>'
-        f'<nw-dates><form class="pop">{fields}<p role="alert"></p><button>Show</button></form></nw-dates></details>'
-    )
+    return days_form("Choose dates", shown, "" if custom else "Dates", within=held.extent)
 
 
 def _newest(held: Held) -> str:

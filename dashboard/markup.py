@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+
+from nem.windows import INTERVAL
 
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
@@ -46,11 +48,11 @@ def pane(html: str = "", **params: Any) -> pn.pane.HTML:
     return pn.pane.HTML(html, stylesheets=[asset("parts.css")], **params)
 
 
-def number(value: float | None, form: str = ",.0f", unit: str = "") -> str:
-    """A number as text with its unit; a dash for what is missing."""
+def number(value: float | None, form: str = ",.0f", unit: str = "", *, per: float = 1) -> str:
+    """A number as text in a unit that is ``per`` of its own; a dash for what is missing."""
     if value is None:
         return MISSING
-    text = format(value, f"z{form}")  # z: what rounds to nothing has no sign
+    text = format(value / per, f"z{form}")  # z: what rounds to nothing has no sign
     return f"{text}{unit}".replace("-", _MINUS)
 
 
@@ -61,9 +63,20 @@ def dollars(value: float | None, form: str = ",.2f") -> str:
     return f"{_MINUS if round(value, 2) < 0 else ''}${abs(value):{form}}"
 
 
+def millions(value_aud: float | None) -> str:
+    """An amount in millions of dollars."""
+    return MISSING if value_aud is None else f"{dollars(value_aud / 1e6)} m"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """A ratio of 0 to 1 in percent."""
     return MISSING if value is None else f"{value * 100:z.{digits}f}%".replace("-", _MINUS)
+
+
+def factor(value: float | None) -> str:
+    """A capacity factor, with a badge above 100 %."""
+    badge = '<span class="badge" title="more than the registered capacity">above 100 %</span>'
+    return f"{percent(value)}{badge if value and value > 1 else ''}"
 
 
 def moment(time: datetime | None) -> str:
@@ -113,6 +126,27 @@ def switch(label: str, field: str, words: Mapping[Any, str], chosen: str) -> str
     return f'<div class="switch" role="group" aria-label="{label}">{buttons}</div>'
 
 
+def days_form(tip: str, shown: Window, word: str, *, field: str = "range", within: Window | None = None) -> str:
+    """A pop-up with the first and last day of ``shown``, both included; it tells the page ``field=`` and the range chosen.
+
+    Its button says ``word``; without one the days themselves, which are then chosen. No day is on offer but ``within``.
+    """
+    first, last = _days(shown)
+    low, high = _days(within) if within else ("", "")
+    fields = "".join(
+        f'<label>{label}<input type="date" name="{name}" value="{value}" min="{low}" max="{high}" required></label>'
+        for label, name, value in (("First day", "first", first), ("Last day", "last", last))
+    )
+    return (
+        f'<details class="popover{"" if word else " chosen"}"><summary aria-label="{tip}">{word or f"{first} to {last}"}</summary>'
+        f'<nw-dates field="{field}"><form class="pop">{fields}<p role="alert"></p><button>Show</button></form></nw-dates></details>'
+    )
+
+
+def _days(window: Window) -> tuple[date, date]:
+    return window.start.date(), (window.end - INTERVAL).date()
+
+
 def table(
     heads: Sequence[tuple[str, str]], rows: Iterable[tuple[str, Sequence[tuple[str, Any]]]], *, kind: str = ""
 ) -> str:
@@ -127,7 +161,9 @@ def _cell(html: str, value: Any) -> str:
 
 
 def receipt_line(receipts: Sequence[Receipt]) -> str:
-    """Where a card's numbers came from and how old they are; opened, every segment of every query."""
+    """Where a card's numbers came from and how old they are; opened, every segment of every query. Of none, nothing."""
+    if not receipts:
+        return ""
     held = [receipt for receipt in receipts if receipt.coverage] or receipts[:1]
     first, origin = held[0], _origin(held)
     word, meaning = ORIGIN_WORDS[origin]

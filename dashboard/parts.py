@@ -12,9 +12,12 @@ import panel as pn
 
 from dashboard.contents import tab_of
 from dashboard.layout import View
-from dashboard.markup import asset, swatch, switch
+from dashboard.markup import asset, days_form, swatch, switch
 from dashboard.palette import REGION_COLOURS
 from nem.regions import NEM
+from nem.windows import Window
+
+COMPARISONS = {"previous": "Previous", "last_year": "Same last year"}
 
 
 def pane(html: str = "", **params: Any) -> pn.pane.HTML:
@@ -65,6 +68,17 @@ def pick(label: str, choice: str, chosen: bool, mark: str = "", tip: str = "") -
     state = ' class="key chosen" aria-pressed="true"' if chosen else ' class="key" aria-pressed="false"'
     title = f' title="{escape(tip)}"' if tip else ""
     return f'<button type="button"{state} data-pick="{escape(choice)}"{title}>{mark}{escape(label)}</button>'
+
+
+def compare_bar(compare: str, asked: Window, *, nothing: str = "") -> str:
+    """What to compare with: a word, or days of the reader's own; ``asked`` are the days meant.
+
+    ``nothing`` words the choice to compare with nothing, where there is one.
+    """
+    words = {"": nothing, **COMPARISONS} if nothing else COMPARISONS
+    days = days_form("Choose days to compare with", asked, "Other days" if compare in words else "", field="compare")
+    choice = switch("Compare with", "compare", words, compare)
+    return f'<div class="switches"><span class="with">Compared with</span>{choice}{days}</div>'
 
 
 def region_keys(regions: Sequence[str], shown: Sequence[str], chosen: str) -> str:

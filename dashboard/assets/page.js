@@ -179,7 +179,7 @@
         const after = new Date(`${last.value}T00:00Z`);  // a range ends where its last day does
         after.setUTCDate(after.getUTCDate() + 1);
         close();
-        pick(`${this.getAttribute("field") ?? "range"}=${first.value}..${after.toISOString().slice(0, 10)}`);
+        pick(`${this.getAttribute("field")}=${first.value}..${after.toISOString().slice(0, 10)}`);
       });
     }
   });

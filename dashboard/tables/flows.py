@@ -17,7 +17,6 @@ from nem.windows import Window
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
-_PER_HOUR = 12
 _SUMS = (
     "forward_mwh",
     "reverse_mwh",
@@ -131,7 +130,7 @@ def _link(interconnector_id: str, table: pa.Table) -> Link:
     data = shape.columns(table)
     sums = {name: shape.total(data[name].astype(float)) for name in _SUMS}
     readings = data["reading_count"].astype(float)
-    hours = np.where(readings > 0, readings, np.nan) / _PER_HOUR
+    hours = np.where(readings > 0, readings, np.nan) / shape.PER_HOUR
     counted = data["limit_count"].astype(float)
     columns = {
         "interval_start": data["interval_start"],
@@ -148,7 +147,7 @@ def _link(interconnector_id: str, table: pa.Table) -> Link:
         name=name,
         ends=(ends[0], ends[1]) if ends else None,
         columns=shape.break_gaps(columns),
-        mean_mw=shape.ratio(net, (sums["reading_count"] or 0.0) / _PER_HOUR),
+        mean_mw=shape.ratio(net, (sums["reading_count"] or 0.0) / shape.PER_HOUR),
         forward_mwh=sums["forward_mwh"],
         reverse_mwh=sums["reverse_mwh"],
         forward_utilisation=shape.ratio(sums["rated_forward_mwh"], sums["forward_limit_mwh"]),

@@ -13,7 +13,7 @@ from cache_store.errors import NothingHeldError
 from dashboard.data import Market, Question, ask_beside
 from dashboard.tables import shape
 from nem.regions import NEM, REGIONS
-from nem.windows import INTERVAL, Window, floor
+from nem.windows import Window, floor
 
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
@@ -135,4 +135,4 @@ def runs(flags: shape.Array, ends: shape.Array) -> tuple[shape.Array, shape.Arra
 
 def hours_of(intervals: float) -> float:
     """So many five-minute intervals, in hours."""
-    return intervals * INTERVAL.total_seconds() / 3600
+    return intervals / shape.PER_HOUR

@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 Columns = dict[str, Array]
 
 HOUR = np.timedelta64(3600, "s")
+PER_HOUR = 12  # five-minute intervals
 
 
 def columns(table: pa.Table, names: Iterable[str] | None = None) -> Columns:

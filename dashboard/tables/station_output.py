@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, resolution_of
 from dashboard.tables import shape
+from dashboard.tables.price_profile import slots_of
 from dashboard.tables.station_units import (
     Chosen,
     Place,
@@ -26,7 +27,6 @@ from nem.windows import Resolution, Window
 if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
-_YEAR_HOURS = 366 * 24
 SERIES_UNITS = {"mean_mw": "MW", "charge_mw": "MW", "capacity_mw": "MW", "price": "$/MWh"}
 
 
@@ -118,7 +118,7 @@ def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
 def _starts(market: Market, question: Question, detail: Answer) -> int | None:
     if question.resolution == "30min":
         return starts_of(detail.table)
-    if question.window.hours > _YEAR_HOURS:
+    if slots_of(question.window)[0] != "30min":
         return None
     return starts_of(ask(market, replace(question, resolution="30min")).table)
 

@@ -178,7 +178,7 @@ def totals(rows: shape.Columns) -> Totals:
     stores = shape.kept(rated, np.isin(rated["fueltech_id"], STORAGE))
     value, cost = measure["market_value_aud"], measure["charge_value_aud"]
     known = [part for part in (value, None if cost is None else -cost) if part is not None]
-    intervals = float(rows["held_hours"].sum() * 12)
+    intervals = float(rows["held_hours"].sum() * shape.PER_HOUR)
     return Totals(
         energy_mwh=measure["energy_mwh"],
         capacity_mw=_newest(rated, rated["potential_mwh"].astype(float) / rated["held_hours"]),
@@ -192,7 +192,7 @@ def totals(rows: shape.Columns) -> Totals:
         charge_price=shape.ratio(cost, measure["priced_charge_mwh"]),
         charge_value_aud=cost,
         net_revenue_aud=sum(known) if known else None,
-        running_hours=(measure["running_count"] or 0.0) / 12,
+        running_hours=(measure["running_count"] or 0.0) / shape.PER_HOUR,
         reading_share=shape.ratio(intervals - (measure["missing_count"] or 0.0), intervals),
     )
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from dashboard.bands import BANDS, Band, stack_order
 from dashboard.data import Grouping, Unit
 from dashboard.tables.shape import (
+    PER_HOUR,
     Array,
     Columns,
     added,
@@ -41,7 +42,6 @@ ROOFTOP = "solar_rooftop"
 EXCHANGES = {"imports": "import_mwh", "exports": "export_mwh"}
 GENERATION = tuple(fuel.id for fuel in FUELS.values() if fuel.kind == "generation")
 SHARE_NEEDS = 0.95  # of the hours: with fewer in which every input is known, a renewable share is not told
-_PER_HOUR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ def renewable_shares(generation: Answer, region: str) -> Columns:
         return added(row[mine], values[mine], size)
 
     estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"].astype(float)))
-    expected = np.round(hours * _PER_HOUR) * (len(REGIONS) if region == NEM else 1)
+    expected = np.round(hours * PER_HOUR) * (len(REGIONS) if region == NEM else 1)
     metered = of(tuple(fuel for fuel in names if fuel != ROOFTOP), energy)
     whole = (estimates >= expected) & (expected > 0) & ~np.isnan(metered)
     return {

@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import panel as pn
 
 from dashboard import markup
 from dashboard.definitions import RENEWABLE
 from dashboard.layout import View, card, chart, grid
+from dashboard.parts import compare_bar
 from dashboard.tables.comparison import Comparison, DeltaRow
 from dashboard.tables.generation import Supply, signed
 from dashboard.views.generation import show_stack, stack_head, stack_note
-from nem.windows import INTERVAL
 
 HEADS = (
     ("Fuel", "in the order of the stack"),
@@ -30,17 +31,15 @@ HEADS = (
     ("$/MWh then", "the same of the other range"),
     ("Δ $/MWh", "change in dispatch-weighted price"),
 )
-_WORDS = {"previous": "Previous", "last_year": "Same last year"}
 
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
     bar, head, receipt, then_head, then_receipt, table = (markup.pane() for _ in range(6))
     power, then_power = chart(), chart()
-    then_card = card(then_head, then_power.pane, then_receipt)
 
     def show(tables: Comparison) -> None:
-        bar.object = _bar(tables)
+        bar.object = compare_bar(tables.compare, tables.asked)
         sides = [tables.now] + ([tables.then] if tables.then else [])
         top = _one_scale(sides)
         head.object = stack_head(tables.now, markup.stretch(tables.now.window))
@@ -62,30 +61,13 @@ def build(_: Callable[..., None]) -> View:
             + markup.receipt_line(tables.receipts)
         )
 
-    layout = grid(
-        card(bar, kind="plain wide"),
+    cards = grid(
         card(head, power.pane, receipt),
-        then_card,
+        card(then_head, then_power.pane, then_receipt),
         card(table, kind="wide"),
         kind="halves",
     )
-    return View(layout, show)
-
-
-def _bar(tables: Comparison) -> str:
-    """What to compare with: two words, or days of the reader's own."""
-    custom = tables.compare not in _WORDS
-    first, last = tables.asked.start.date(), (tables.asked.end - INTERVAL).date()
-    days = "".join(
-        f'<label>{label}<input type="date" name="{name}" value="{value}" required></label>'
-        for label, name, value in (("First day", "first", first), ("Last day", "last", last))
-    )
-    own = f"{first} to {last}" if custom else "Other days"
-    return (
-        f'<div class="switches"><span class="with">Compared with</span>{markup.switch("Compare with", "compare", _WORDS, tables.compare)}'
-        f'<details class="popover{" chosen" if custom else ""}"><summary aria-label="Choose days to compare with">{own}</summary>'
-        f'<nw-dates field="compare"><form class="pop">{days}<p role="alert"></p><button>Show</button></form></nw-dates></details></div>'
-    )
+    return View(pn.Column(bar, cards, sizing_mode="stretch_width", margin=0), show)
 
 
 def _one_scale(sides: list[Supply]) -> tuple[float, float] | None:
@@ -128,7 +110,7 @@ def _cells(row: DeltaRow) -> list[tuple[str, object]]:
     sides = (row.now, row.then)
     for side in sides:
         energy = signed(side, side.energy_mwh) if side else None
-        cells.append((markup.number(None if energy is None else energy / 1000, ",.1f"), energy))
+        cells.append((markup.number(energy, ",.1f", per=1e3), energy))
     for side in sides:
         mean = signed(side, side.mean_mw) if side else None
         cells.append((markup.number(mean), mean))

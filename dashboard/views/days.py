@@ -53,7 +53,7 @@ def _rrp(extreme: Extreme | None) -> float | None:
 
 
 def _gwh(value: float | None) -> str:
-    return markup.number(None if value is None else value / 1000, ",.0f", " GWh")
+    return markup.number(value, ",.0f", " GWh", per=1e3)
 
 
 def _fact(

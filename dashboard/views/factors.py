@@ -11,7 +11,6 @@ from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines
 from dashboard.tables.factors import Factors
-from dashboard.views.generation import factor
 
 HEADS = (
     (
@@ -48,7 +47,7 @@ def _table(tables: Factors) -> str:
         value = tables.whole[band.id]
         cells: list[tuple[str, object]] = [
             (f"{markup.swatch(band.colour)}{band.label}", band.label),
-            (markup.bar(value, band.colour, factor(value)), value),
+            (markup.bar(value, band.colour, markup.factor(value)), value),
         ]
         rows.append((f'data-band="{band.id}"', cells))
     return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"

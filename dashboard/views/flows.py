@@ -38,15 +38,16 @@ def build(_: Callable[..., None]) -> View:
             f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else ""
         )
         table_card.visible = panels.pane.visible = bool(tables.links)
+        told = markup.receipt_line(tables.receipts)
         if not tables.links:
-            receipt.object = f'<p class="note">{tables.why_none}</p>'
+            receipt.object = f'<p class="note">{tables.why_none}</p>{told}'
             return
         shown = tuple((link.interconnector_id, link.name, direction(link)) for link in tables.links)
         panels.show(shown, wide(tables.links), partial(flow_panels, links=shown))
-        receipt.object = markup.receipt_line(tables.receipts)
+        receipt.object = told
         assert tables.window is not None
         when = markup.stretch(tables.window)
-        table.object = markup.header("How hard they ran", when) + _table(tables.links) + receipt.object
+        table.object = markup.header("How hard they ran", when) + _table(tables.links) + told
 
     return View(grid(table_card, card(head, panels.pane, receipt), kind="one"), show)
 
@@ -76,14 +77,10 @@ def _cells(link: Link) -> list[tuple[str, object]]:
         (f"{markup.number(flow)}{flag}", flow),
         (markup.number(limit), limit),
         (markup.number(link.mean_mw), link.mean_mw),
-        (markup.number(_giga(link.forward_mwh), ",.1f"), link.forward_mwh),
-        (markup.number(_giga(link.reverse_mwh), ",.1f"), link.reverse_mwh),
+        (markup.number(link.forward_mwh, ",.1f", per=1e3), link.forward_mwh),
+        (markup.number(link.reverse_mwh, ",.1f", per=1e3), link.reverse_mwh),
         (markup.percent(link.forward_utilisation, 0), link.forward_utilisation),
         (markup.percent(link.reverse_utilisation, 0), link.reverse_utilisation),
         (markup.percent(link.at_limit_share), link.at_limit_share),
-        (markup.number(_giga(link.losses_mwh), ",.1f"), link.losses_mwh),
+        (markup.number(link.losses_mwh, ",.1f", per=1e3), link.losses_mwh),
     ]
-
-
-def _giga(value: float | None) -> float | None:
-    return None if value is None else value / 1000

@@ -111,12 +111,12 @@ def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
     energy = row.sign * row.energy_mwh
     cells: list[tuple[str, object]] = [
         (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
-        (markup.number(energy / 1000, ",.1f"), energy),
+        (markup.number(energy, ",.1f", per=1e3), energy),
         (markup.bar(row.share, row.band.colour), row.share),
         (markup.number(mean), mean),
-        (factor(row.capacity_factor), row.capacity_factor),
+        (markup.factor(row.capacity_factor), row.capacity_factor),
         (markup.dollars(row.dwa_price), row.dwa_price),
-        (markup.number(None if value is None else value / 1e6, ",.2f"), value),
+        (markup.number(value, ",.2f", per=1e6), value),
     ]
     kind = "flow" if is_exchange else "" if row.band.supplies else "load"
     tip = f' title="{EXCHANGE_TIP}"' if is_exchange else ""
@@ -129,14 +129,6 @@ def hide_swatch(band: Band) -> str:
     return f'<nw-hide class="swatch" band="{band.id}" aria-label="{label}" style="background:{band.colour}"></nw-hide>'
 
 
-def factor(value: float | None) -> str:
-    """A capacity factor, flagged above 100 %."""
-    flag = (
-        ' <small class="flag" title="above 100 % of the registered capacity">!</small>' if value and value > 1 else ""
-    )
-    return f"{markup.percent(value)}{flag}"
-
-
 def _total(own: list[FuelRow]) -> tuple[str, list[tuple[str, object]]]:
     """The sum of the region's own supply; its price is over the energy that has one."""
     energy, mean = sum(row.energy_mwh for row in own), sum(row.mean_mw or 0.0 for row in own)
@@ -144,11 +136,11 @@ def _total(own: list[FuelRow]) -> tuple[str, list[tuple[str, object]]]:
     value = sum(row.market_value_aud or 0.0 for row in priced)
     cells = [
         "Supply",
-        markup.number(energy / 1000, ",.1f"),
+        markup.number(energy, ",.1f", per=1e3),
         "",
         markup.number(mean),
         "",
         "",
-        markup.number(value / 1e6, ",.2f") if priced else markup.MISSING,
+        markup.number(value, ",.2f", per=1e6) if priced else markup.MISSING,
     ]
     return 'class="total"', [(cell, None) for cell in cells]

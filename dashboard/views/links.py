@@ -15,9 +15,7 @@ _APART = 34  # of two interconnectors between the same regions
 
 
 def flow_map(flows: Flows, prices: dict[str, float | None], chosen: str) -> str:
-    """The head and the map; without flows, why there are none."""
-    if not flows.links:
-        return markup.header("Interconnectors") + f'<p class="note">{flows.why_none}</p>'
+    """The head and the map of at least one flow."""
     newest = max(link.columns["interval_end"][-1] for link in flows.links)
     head = markup.header(
         "Interconnectors",
@@ -85,7 +83,7 @@ def _edge(along: tuple[float, float]) -> float:
 
 def flow_list(flows: Flows) -> str:
     """A row per interconnector: which way, how much, and of which limit."""
-    return f'<ul class="mix links">{"".join(map(_row, flows.links))}</ul>' if flows.links else ""
+    return f'<ul class="mix links">{"".join(map(_row, flows.links))}</ul>'
 
 
 def _row(link: Link) -> str:

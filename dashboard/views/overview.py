@@ -26,10 +26,12 @@ _MIX_WORDS = {"simplified": "Simplified", "detailed": "Detailed"}
 def build(_: Callable[..., None]) -> View:
     """The tab, empty; its clicks reach the selection through the page."""
     tiles, head, receipt, gauge, day, recent, flows = (markup.pane() for _ in range(7))
-    power = chart()
+    power, recent_card, flows_card = chart(), card(recent), card(flows)
 
     def show(tables: Overview) -> None:
-        tiles.object = f'{_reach(tables)}<div class="tiles">{"".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)}</div>'
+        every = "".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)
+        every_receipt = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
+        tiles.object = f'{_reach(tables)}<div class="tiles">{every}</div>{every_receipt}'
         aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
         head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
         label, shown = price_label(tables.region), tables.stack
@@ -47,19 +49,24 @@ def build(_: Callable[..., None]) -> View:
         recent.object = (
             markup.header("Latest prices", "$/MWh by settlement period, labelled at its end")
             + _recent(tables.recent)
+            + ("" if tables.flows.links else f'<p class="note">{tables.flows.why_none}</p>')
             + markup.receipt_line(tables.receipts[2:])
         )
-        prices = {tile.region_id: tile.price for tile in tables.tiles}
-        told = markup.receipt_line(tables.flows.receipts) if tables.flows.receipts else ""
-        flows.object = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows) + told
+        # Without flows the prices take their place too.
+        flows_card.visible = bool(tables.flows.links)
+        recent_card.css_classes = ["card"] if flows_card.visible else ["card", "wide"]
+        if flows_card.visible:
+            prices = {tile.region_id: tile.price for tile in tables.tiles}
+            told = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
+            flows.object = told + markup.receipt_line(tables.flows.receipts)
 
     layout = grid(
         card(tiles, kind="plain wide"),
         card(head, power.pane, receipt),
         card(gauge),
         card(day, kind="wide"),
-        card(recent),
-        card(flows),
+        recent_card,
+        flows_card,
         kind="two-one",
     )
     return View(layout, show)
@@ -168,7 +175,7 @@ def _mix(tables: Overview) -> str:
 def _part(row: FuelRow) -> str:
     return (
         f"<li>{hide_swatch(row.band)}<span>{row.band.label}</span>"
-        f"<em>{markup.number(row.sign * row.energy_mwh / 1000, ',.1f', ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
+        f"<em>{markup.number(row.sign * row.energy_mwh, ',.1f', ' GWh', per=1e3)}</em><b>{markup.percent(row.share)}</b></li>"
     )
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS
-from dashboard.parts import pane, pick, region_keys, region_label
+from dashboard.parts import compare_bar, pane, region_keys, region_label
 from dashboard.price_charts import duration
 from dashboard.tables.price_duration import COMPARED, SHARES, PriceDuration
 from dashboard.views.price_series import region_cell, row_attributes
 
 _TIP = "the price that was reached or passed for that share of the 5-minute intervals: one of them, never between two"
-COMPARISONS = (("", "No comparison"), ("previous", "Period before"), ("last_year", "Year before"))
 
 
 def build(_: Callable[..., None]) -> View:
@@ -27,7 +26,7 @@ def build(_: Callable[..., None]) -> View:
         regions = [name for name in tables.curves if name not in {"share", COMPARED}]
         head.object = (
             markup.header("Price-duration curve", "$/MWh", region_keys(regions, tables.shown, tables.region))
-            + f'<div class="keys">{_comparisons(tables)}</div>'
+            + compare_bar(tables.comparison, tables.wanted_comparison or tables.window, nothing="Nothing")
             + _note(tables)
         )
         styles: dict[str, tuple[str, str, Any]] = {
@@ -42,12 +41,6 @@ def build(_: Callable[..., None]) -> View:
         levels.object = reached + receipt.object
 
     return View(grid(card(head, lines.pane, receipt), card(levels), kind="one"), show)
-
-
-def _comparisons(tables: PriceDuration) -> str:
-    chosen = tables.comparison
-    custom = "" if chosen in dict(COMPARISONS) else pick(chosen, f"compare={chosen}", chosen=True)
-    return "".join(pick(label, f"compare={word}", word == chosen) for word, label in COMPARISONS) + custom
 
 
 def _note(tables: PriceDuration) -> str:

@@ -77,7 +77,6 @@ def _table(tables: PriceEvents) -> str:
 
 
 def _cells(event: PriceEvent) -> list[tuple[str, object]]:
-    paid = event.demand_value_aud
     return [
         region_cell(event.region_id),
         (f"{event.start:%d %b %Y %H:%M}", event.start.isoformat()),
@@ -85,7 +84,7 @@ def _cells(event: PriceEvent) -> list[tuple[str, object]]:
         (f"{markup.dollars(event.peak)}<small>{event.peak_at:%d %b %H:%M}</small>", event.peak),
         (markup.dollars(event.mean), event.mean),
         (markup.dollars(event.cap_payout, ",.0f"), event.cap_payout),
-        (markup.dollars(None if paid is None else paid / 1e6, ",.2f") + (" m" if paid is not None else ""), paid),
+        (markup.millions(event.demand_value_aud), event.demand_value_aud),
     ]
 
 

@@ -121,11 +121,7 @@ def _bands(tables: PriceSeries) -> str:
 def _band(band: Band) -> str:
     if not band.hours:
         return f'<span class="zero">{markup.MISSING}</span>'
-    paid = (
-        ""
-        if band.demand_value_aud is None
-        else f"demand paid {markup.dollars(band.demand_value_aud / 1e6, ',.1f')} m in it"
-    )
+    paid = "" if band.demand_value_aud is None else f"demand paid {markup.millions(band.demand_value_aud)} in it"
     return (
         f'<span title="{paid}">{markup.number(band.hours, ",.1f", " h")}'
         f"<small>{markup.percent(band.share)}, adds {markup.dollars(band.contribution)}</small></span>"

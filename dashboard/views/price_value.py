@@ -59,16 +59,12 @@ def _fuel_cells(row: FuelValue) -> list[tuple[str, object]]:
     label = f"{fuel_label(row.fuel_id)}{' (paid)' if row.fuel_id in LOADS else ''}"
     return [
         (f"{markup.swatch(fuel_colour(row.fuel_id))}{label}", label),
-        (markup.number(row.energy_mwh / 1000, ",.1f"), row.energy_mwh),
-        _million(row.market_value_aud),
+        (markup.number(row.energy_mwh, ",.1f", per=1e3), row.energy_mwh),
+        (markup.number(row.market_value_aud, ",.2f", per=1e6), row.market_value_aud),
         (markup.dollars(row.dwa_price), row.dwa_price),
         (markup.percent(row.capture_rate, 0), row.capture_rate),
         (markup.percent(row.negative_price_share), row.negative_price_share),
     ]
-
-
-def _million(value: float | None) -> tuple[str, object]:
-    return markup.number(None if value is None else value / 1e6, ",.2f"), value
 
 
 def _tree(tables: PriceValue) -> str:
@@ -83,11 +79,11 @@ def _row(branch: Branch, tables: PriceValue) -> str:
     level = len(branch.path)
     is_leaf = level == len(tables.order)
     cells = [
-        markup.number(None if branch.energy_mwh is None else branch.energy_mwh / 1000, ",.1f"),
-        _million(branch.market_value_aud)[0],
+        markup.number(branch.energy_mwh, ",.1f", per=1e3),
+        markup.number(branch.market_value_aud, ",.2f", per=1e6),
         markup.dollars(branch.dwa_price),
         markup.percent(branch.capture_rate, 0),
-        markup.percent(branch.capacity_factor),
+        markup.factor(branch.capacity_factor),
         markup.number(branch.capacity_mw),
     ]
     pick = (

@@ -11,7 +11,6 @@ from dashboard.layout import View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pane, pick
 from dashboard.tables.station_league import StationLeague, StationRow
-from dashboard.views.station_output import factor, million
 from nem.fuels import FUELS
 
 HEADS = (
@@ -63,16 +62,15 @@ def _attributes(row: StationRow) -> str:
 
 def _cells(row: StationRow) -> list[tuple[str, object]]:
     told, colour, label = row.totals, fuel_colour(row.fuel_id), fuel_label(row.fuel_id)
-    energy = told.energy_mwh
     return [
         (f"{escape(row.station_name)}{_badge(row)}", row.station_name),
         (f"{markup.swatch(colour)}{label}", label),
         (row.region_id, row.region_id),
-        (markup.bar(told.capacity_factor, colour, factor(told.capacity_factor)), told.capacity_factor),
+        (markup.bar(told.capacity_factor, colour, markup.factor(told.capacity_factor)), told.capacity_factor),
         (markup.number(told.capacity_mw), told.capacity_mw),
-        (markup.number(None if energy is None else energy / 1000, ",.1f"), energy),
+        (markup.number(told.energy_mwh, ",.1f", per=1e3), told.energy_mwh),
         (markup.dollars(told.dwa_price), told.dwa_price),
-        (million(told.net_revenue_aud), told.net_revenue_aud),
+        (markup.millions(told.net_revenue_aud), told.net_revenue_aud),
         (markup.number(told.running_hours, ",.0f", " h"), told.running_hours),
     ]
 

@@ -83,8 +83,8 @@ def _generator(tables: StationOutput, row: Totals) -> list[Fact]:
     return [
         ("Capacity", _capacity(row), "maximum, else registered, at the range's end"),
         ("Energy", _gwh(row.energy_mwh), ENERGY),
-        ("Capacity factor", factor(row.capacity_factor), FACTOR),
-        ("Revenue", million(row.market_value_aud), VALUE),
+        ("Capacity factor", markup.factor(row.capacity_factor), FACTOR),
+        ("Revenue", markup.millions(row.market_value_aud), VALUE),
         ("Average price", f"{markup.dollars(row.dwa_price)}/MWh", DWA),
         ("Capture rate", markup.percent(tables.capture_rate, 0), CAPTURE),
         ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours with output" + (", added up over units" if many else "")),
@@ -106,7 +106,7 @@ def _storage(tables: StationOutput, row: Totals) -> list[Fact]:
         ("Charge price", f"{markup.dollars(row.charge_price)}/MWh", "what charging cost over the energy that has a price"),
         ("Spread", f"{markup.dollars(spread)}/MWh", "discharge price less charge price"),
         ("Cycles a day", markup.number(cycles, ",.2f"), "energy discharged over the energy it holds, by day of the range"),
-        ("Net revenue", million(row.net_revenue_aud), f"earned by discharging less paid for charging; {VALUE}"),
+        ("Net revenue", markup.millions(row.net_revenue_aud), f"earned by discharging less paid for charging; {VALUE}"),
         ("Running", markup.number(row.running_hours, ",.0f", " h"), "hours discharging"),
     ]  # fmt: skip
 
@@ -115,7 +115,7 @@ def _load(_: StationOutput, row: Totals) -> list[Fact]:
     return [
         ("Energy drawn", _gwh(row.charge_mwh), "5-minute means of what it drew"),
         ("Average price", f"{markup.dollars(row.charge_price)}/MWh", "what it paid over the energy that has a price"),
-        ("Cost", million(row.charge_value_aud), VALUE),
+        ("Cost", markup.millions(row.charge_value_aud), VALUE),
     ]
 
 
@@ -124,19 +124,4 @@ def _capacity(row: Totals) -> str:
 
 
 def _gwh(energy_mwh: float | None) -> str:
-    return markup.number(None if energy_mwh is None else energy_mwh / 1000, ",.1f", " GWh")
-
-
-def million(value_aud: float | None) -> str:
-    """Millions of dollars."""
-    return markup.MISSING if value_aud is None else f"{markup.dollars(value_aud / 1e6)} m"
-
-
-def factor(value: float | None) -> str:
-    """A capacity factor, flagged above 100 %."""
-    flag = (
-        ' <span class="badge" title="more than the registered capacity">above 100 %</span>'
-        if value and value > 1
-        else ""
-    )
-    return f"{markup.percent(value)}{flag}"
+    return markup.number(energy_mwh, ",.1f", " GWh", per=1e3)

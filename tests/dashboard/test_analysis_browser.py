@@ -79,6 +79,18 @@ def test_a_region_is_taken_out_and_put_back(page, url):
     page.wait_for_function("!location.search.includes('with=')")
 
 
+def test_a_duration_curve_is_compared_with_days_of_the_readers_own(page, url):
+    page.goto(f"{url}?tab=prices&view=duration&range=1d&region=SA1")
+    page.get_by_text("Other days").click()
+    page.get_by_label("First day").last.fill("2024-02-29")
+    page.get_by_label("Last day").last.fill("2024-02-29")
+    page.get_by_role("button", name="Show").last.click()
+    page.get_by_text("Dashed: SA1 from 2024-02-29 00:00 to 2024-03-01 00:00.").wait_for()
+    page.wait_for_function("location.search.includes('compare=2024-02-29..2024-03-01')")
+    page.get_by_role("group", name="Compare with").get_by_role("button", name="Nothing").click()
+    page.get_by_text("Dashed:").wait_for(state="detached")
+
+
 def test_the_tree_opens_by_level_and_leads_to_a_station(page, url):
     page.goto(f"{url}{PRICES}&view=value")
     tree = page.locator("nw-tree tbody tr")
