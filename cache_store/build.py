@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ from nem.windows import INTERVAL_HOURS, Resolution, Window, floor
 
 LEAF_AT_ONCE = timedelta(days=8)  # of a period's leaf rows
 _JSON_FACTS = {"row_count", "ttl_seconds", "sources"}  # of a footer; the others are text as they are
+_OF_THE_FILE = ("byte_count", "checksum", "build_seconds")  # which its own footer cannot know
 
 
 def materialise(store: Store, source: Source, query: Query, period: str, *, now: datetime) -> list[Entry]:
@@ -50,6 +52,7 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
         raise SourceUnavailableError(f"{query.name}: the source lacks days of {period}; build its days one by one")
     covers = covered[0]
     versions = source.versions(query.sources, window)
+    began = time.perf_counter()
     with store.connection.cursor() as cursor:
         first, *others = _a_few_days_each(covers)
         run_leaf(cursor, source, query, query.grains[0], first, into="grain_0")
@@ -64,7 +67,8 @@ def materialise(store: Store, source: Source, query: Query, period: str, *, now:
                 with _writing(store):
                     cursor.execute(f"CREATE TEMP TABLE grain_{i} AS {rows}")
             made = _facts_of(query, grain, period, covers, versions, now)
-            entries.append(_write(store, cursor, query, f"grain_{i}", made))
+            entries.append(_write(store, cursor, query, f"grain_{i}", made, began))
+            began = time.perf_counter()
         return entries
 
 
@@ -94,11 +98,11 @@ def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
     made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
     verified = verified_at(manifest, query, year, now)
     made = dataclasses.replace(made, freshness=freshness(window, window.end, verified))
-    rows = rollup.stored(0, {}, whole=True)
+    rows, began = rollup.stored(0, {}, whole=True), time.perf_counter()
     with store.connection.cursor() as cursor:
         with _writing(store):
             cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(months)})
-        return _write(store, cursor, query, "year", made)
+        return _write(store, cursor, query, "year", made, began)
 
 
 def versions_of_year(query: Query, months: Sequence[Entry]) -> dict[str, str]:
@@ -200,14 +204,16 @@ def _facts_of(
     )
 
 
-def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry) -> Entry:
-    """Write a partition, its facts in the footer, and return its entry with size, rows and checksum."""
+def _write(
+    store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table: str, entry: Entry, began: float
+) -> Entry:
+    """Write a partition, its facts in the footer, and return its entry with size, rows, checksum and time since ``began``."""
     path = store.root / entry.path
     entry = dataclasses.replace(entry, row_count=len(cursor.table(table)))
     footer = {
         name: json.dumps(value) if name in _JSON_FACTS else value
         for name, value in facts(entry).items()
-        if name not in ("byte_count", "checksum")  # a footer cannot know its own file's
+        if name not in _OF_THE_FILE
     }
     footer["attribution"] = "Source: AEMO"
     copy = (
@@ -217,7 +223,8 @@ def _write(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, table:
     with _writing(store):
         publish(path, lambda temporary: cursor.execute(copy, {"path": str(temporary), "footer": footer}))
         content = path.read_bytes()
-    return dataclasses.replace(entry, byte_count=len(content), checksum=hashlib.sha256(content).hexdigest())
+    checksum, seconds = hashlib.sha256(content).hexdigest(), round(time.perf_counter() - began, 3)
+    return dataclasses.replace(entry, byte_count=len(content), checksum=checksum, build_seconds=seconds)
 
 
 @contextlib.contextmanager

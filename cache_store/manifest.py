@@ -29,7 +29,10 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One immutable partition file. ``covers`` is the part of its period it has data for; ``sources`` their versions."""
+    """One immutable partition file. ``covers`` is the part of its period it has data for; ``sources`` their versions.
+
+    ``build_seconds`` is what making it took, its finer grains apart; None of one whose footer alone is left to tell.
+    """
 
     query: str
     fingerprint: str
@@ -43,6 +46,7 @@ class Entry:
     built_at: datetime
     sources: Mapping[str, str]
     freshness: Freshness
+    build_seconds: float | None = field(default=None, compare=False)
 
     @property
     def path(self) -> str:
@@ -231,6 +235,7 @@ def facts(entry: Entry) -> dict[str, Any]:
         "expires_at": entry.freshness.expires_at.isoformat(),
         "swr_until": entry.freshness.swr_until.isoformat(),
         "sie_until": entry.freshness.sie_until.isoformat(),
+        "build_seconds": entry.build_seconds,
     }
 
 
@@ -250,4 +255,5 @@ def entry_from(row: Mapping[str, Any]) -> Entry:
             ttl_seconds=row["ttl_seconds"],
             **{name: time(row[name]) for name in ("verified_at", "expires_at", "swr_until", "sie_until")},
         ),
+        build_seconds=row.get("build_seconds"),
     )

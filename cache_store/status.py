@@ -16,7 +16,8 @@ from nem.windows import Resolution, newest_due
 class SeriesStatus:
     """One query at one grain. ``data_through`` is NEM time; ``lag`` counts from the newest label due by now.
 
-    ``built_at`` and ``verified_at`` (UTC) are the newest of its partitions.
+    ``built_at`` and ``verified_at`` (UTC) are the newest of its partitions. ``build_seconds`` is how long the one built
+    last took, of a batch the newest: None where that is not known.
     """
 
     query: str
@@ -29,6 +30,7 @@ class SeriesStatus:
     data_through: datetime | None
     lag: timedelta | None
     built_at: datetime | None
+    build_seconds: float | None
     verified_at: datetime | None
 
 
@@ -96,6 +98,7 @@ def status(store: Store, *, now: datetime) -> list[SeriesStatus]:
             entries = manifest.series(query.name, query.fingerprint, grain)
             fresh = sum(now < entry.freshness.expires_at for entry in entries)
             through = max((entry.covers.end for entry in entries), default=None)
+            last = max(entries, key=lambda entry: (entry.built_at, entry.covers.end), default=None)
             found.append(
                 SeriesStatus(
                     query=query.name,
@@ -107,7 +110,8 @@ def status(store: Store, *, now: datetime) -> list[SeriesStatus]:
                     byte_count=sum(entry.byte_count for entry in entries),
                     data_through=through,
                     lag=newest_due(now) - through if through else None,
-                    built_at=max((entry.built_at for entry in entries), default=None),
+                    built_at=last.built_at if last else None,
+                    build_seconds=last.build_seconds if last else None,
                     verified_at=max((entry.freshness.verified_at for entry in entries), default=None),
                 )
             )

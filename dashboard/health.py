@@ -173,6 +173,7 @@ def _series(health: Health) -> str:
         ("MB", "on disk"),
         ("Data to", "NEM time"),
         ("Last built", "UTC"),
+        ("Took", "the last build of a partition of this grain, once the finer ones were made"),
         ("Last verified", "UTC: its source's version was checked"),
     ]
     rows: list[tuple[str, list[tuple[str, Any]]]] = []
@@ -187,15 +188,16 @@ def _series(health: Health) -> str:
                     (RESOLUTION_WORDS[one.grain], ""),
                     (number(one.partitions), ""),
                     (f'<span class="flag">{fresh}</span>' if stale else fresh, ""),
-                    (number(one.byte_count / 1e6, ",.1f"), ""),
+                    (number(one.byte_count, ",.1f", per=1e6), ""),
                     (moment(one.data_through), ""),
                     (_when(one.built_at), ""),
+                    (number(one.build_seconds, ",.2f", " s"), ""),
                     (_when(one.verified_at), ""),
                 ],
             )
         )
-    total = sum(one.byte_count for one in health.store.series) / 1e6
-    return header("Warmed partitions", f"{number(total, ',.1f')} MB") + table(heads, rows)
+    total = sum(one.byte_count for one in health.store.series)
+    return header("Warmed partitions", number(total, ",.1f", " MB", per=1e6)) + table(heads, rows)
 
 
 def _when(time: datetime | None) -> str:

@@ -13,6 +13,7 @@ from cache_store.errors import NoAnswerError, StalenessExceededError
 from cache_store.flight import wait_for_turn
 from cache_store.freshness import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.status import status
+from cache_store.upkeep import rebuild_manifest
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import INTERVAL, Window, utc_time
@@ -250,6 +251,19 @@ def test_status_counts_what_is_fresh_expired_and_behind(tiny, moments):
     assert sum(row.byte_count for row in status(tiny.store, now=tiny.now) if row.query == "regional_price") == sum(
         files
     )
+
+
+def test_status_tells_how_long_the_newest_partition_took(tiny, tmp_path):
+    """Of those built in one go the last; a footer cannot tell, so a manifest made of footers does not know."""
+    store, query = open_store(tmp_path), CATALOGUE["regional_price"]
+    for day, seconds in (("2024-03-01", 2.5), ("2024-02-29", 7.0)):
+        built = materialise(store, tiny.source, query, day, now=tiny.now)
+        assert all(entry.build_seconds is not None for entry in built)
+        publish_entries(store, [replace(entry, build_seconds=seconds) for entry in built])
+    told = {row.grain: row.build_seconds for row in status(store, now=tiny.now) if row.query == query.name}
+    assert told == {"5min": 2.5, "30min": 2.5, "1d": 2.5}
+    rebuild_manifest(store, now=tiny.now)
+    assert {row.build_seconds for row in status(store, now=tiny.now)} == {None}
 
 
 def test_status_of_an_empty_store_names_every_series(tmp_path):

@@ -98,6 +98,13 @@ def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation):
     assert "&lt;b&gt;the lake is gone" in text
 
 
+def test_the_last_build_of_a_grain_is_told_with_what_it_took(installation):
+    found = look(*installation, NOW)
+    one = next(row for row in found.store.series if row.partitions)
+    told = render(replace(found, store=replace(found.store, series=[replace(one, build_seconds=1.25)])))
+    assert '<td data-v="">2024-03-01 14:00</td><td data-v="">1.25 s</td>' in told
+
+
 def test_what_was_taken_from_aemo_is_told_with_why_it_was_refused(installation):
     seen = datetime(2024, 3, 2, 4, tzinfo=UTC)
     taken = Taken(
