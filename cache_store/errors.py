@@ -13,6 +13,8 @@ CacheStoreError
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 
 class CacheStoreError(Exception):
     """Root of this package's errors."""
@@ -43,7 +45,18 @@ class PartitionCorruptError(CacheStoreError):
 
 
 class StalenessExceededError(CacheStoreError):
-    """Only rows older than allowed could answer, and the source did not."""
+    """Only rows older than allowed could answer, and the source did not.
+
+    ``age`` and ``bound`` are of the partition furthest past its bound: how old it is, and how old it might be, both since
+    it was verified; of a period still arriving, since its data was due.
+    """
+
+    def __init__(self, message: str, age: timedelta, bound: timedelta) -> None:
+        super().__init__(message, age, bound)  # all of it: an error is pickled by what it was made of
+        self.age, self.bound = age, bound
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class NoAnswerError(CacheStoreError):

@@ -9,7 +9,7 @@ from datetime import datetime
 from cache_store.answer import Segment
 from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorruptError, StalenessExceededError
 from cache_store.manifest import Manifest
-from cache_store.plan import Grace, Piece, plan
+from cache_store.plan import Grace, Piece, age_and_bound, plan
 from cache_store.request import Request
 from cache_store.store import Store
 from nem.errors import TableAbsentError
@@ -50,7 +50,9 @@ def sound_pieces(
         broken |= unsound.keys()
 
 
-def refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | None) -> None:
+def refuse_live(
+    manifest: Manifest, request: Request, pieces: Sequence[Piece], now: datetime, cause: Exception | None
+) -> None:
     """Refuse pieces that only the source could answer; ``cause`` is why it cannot, None if it may not be asked.
 
     Raises:
@@ -61,9 +63,13 @@ def refuse_live(request: Request, pieces: Sequence[Piece], cause: Exception | No
     if not live:
         return
     why = f"the source failed ({cause})" if cause else "the request allows the cache alone"
-    if any(segment.reason == "stale" for segment in live):
+    if past := [segment.window for segment in live if segment.reason == "stale"]:
+        age, bound = age_and_bound(manifest, request, past, now, "error" if cause else "revalidate")
         raise StalenessExceededError(
-            f"{request.query.name} over {live[0].window}: partitions are past their bound and {why}; run `nemwarm warm`"
+            f"{request.query.name} over {live[0].window}: partitions are past their bound ({age} old, {bound} allowed) "
+            f"and {why}; run `nemwarm warm`",
+            age,
+            bound,
         ) from cause
     coarser = f"ask at a coarser resolution, from {request.query.grains[0]} on"
     remedy = {"grain_not_stored": coarser}.get(live[0].reason, "run `nemwarm warm` or ask for a window that is held")

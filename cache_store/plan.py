@@ -95,6 +95,23 @@ def _state(
     return "stale" if now < (fresh.swr_until if grace == "revalidate" else fresh.sie_until) else None
 
 
+def age_and_bound(
+    manifest: Manifest, request: Request, windows: Sequence[Window], now: datetime, grace: Grace
+) -> tuple[timedelta, timedelta]:
+    """How old at ``now``, and how old it might be, what is held of ``windows`` and furthest past its bound."""
+    found: list[tuple[timedelta, timedelta]] = []
+    for entry in manifest.entries:
+        is_asked = (entry.query, entry.fingerprint) == (request.query.name, request.query.fingerprint)
+        if not (is_asked and any(entry.covers.overlap(window) for window in windows)):
+            continue
+        fresh = entry.freshness
+        since = fresh.expires_at - timedelta(seconds=fresh.ttl_seconds)
+        found.append((now - since, (fresh.swr_until if grace == "revalidate" else fresh.sie_until) - since))
+        if request.max_staleness is not None:
+            found.append((now - fresh.verified_at, request.max_staleness))
+    return max(found, key=lambda one: one[0] - one[1])
+
+
 def _explain(
     manifest: Manifest, query: Query, gaps: Sequence[Window], broken: Set[str], is_past: Callable[[Entry], bool]
 ) -> list[Piece]:

@@ -92,12 +92,12 @@ def explain(
     manifest = store.manifest()
     manifest, pieces = sound_pieces(store, manifest, request, now, "revalidate", opening=False)
     if request.origin == "cache":
-        refuse_live(request, pieces, None)
+        refuse_live(manifest, request, pieces, now, None)
     try:
         pieces = mark_empty(source, request, pieces)
     except SourceUnavailableError as error:
         manifest, pieces = sound_pieces(store, manifest, request, now, "error", opening=False)
-        refuse_live(request, pieces, error)
+        refuse_live(manifest, request, pieces, now, error)
     return _receipt(request, manifest, pieces, now)
 
 
@@ -195,7 +195,7 @@ def _answer(
         manifest, pieces = planned
         try:
             if cause or request.origin == "cache":
-                refuse_live(request, pieces, cause)
+                refuse_live(manifest, request, pieces, now, cause)
             pieces = mark_empty(source, request, pieces)
             table = stitch(store, source, request, pieces)
         except SourceUnavailableError as error:

@@ -91,13 +91,15 @@ def _feed_row(taken: Taken) -> dict[str, Any]:
 
 
 def _what_landed(taken: Sequence[Taken]) -> Iterator[str]:
-    """A line per feed that was ever taken, and one per file refused or not had."""
+    """A line per feed that was ever taken, and one per cause of files refused or not had."""
+    from nem.taken import list_problems
+
     for one in taken:
         words = [f"{one.landed} landed", f"{one.skipped} seen before", f"{one.rejected_count} rejected"]
         words += [f"{one.left} left"] if one.left else []
         words += [f"gap {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}" for gap in one.gaps]
         yield f"{one.name:20} {one.checked_at:%Y-%m-%d %H:%M:%S}Z  {', '.join(words)}"
-        yield from (f"  {name}: {why}" for name, why in (*one.rejected.items(), *one.failed.items()))
+    yield from (f"  {problem}" for problem in list_problems(taken))
 
 
 def _how_it_does(seen: Overview) -> Iterator[str]:

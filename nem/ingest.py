@@ -107,8 +107,11 @@ def ingest_folder(
         found = [path] if path.is_file() else list(_files_under(path, failed))
         if not (found or failed):
             failed[str(path)] = f"holds no {', '.join(_FILES)}"
-        links = [Link(file.name, str(file), size=file.stat().st_size) for file in found]
-        run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
+        found.sort(key=lambda file: landing_order(file.name))
+        # By the way to it: two folders may have files of one name.
+        names = [file.name if file == path else str(file.relative_to(path)) for file in found]
+        links = [Link(name, str(file), size=file.stat().st_size) for name, file in zip(names, found, strict=True)]
+        run.take([Offer(ELSEWHERE, link) for link in links])
         return run.finish([ELSEWHERE])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 import pyarrow as pa
@@ -30,15 +31,15 @@ class Landing:
     """What came of landing some files.
 
     ``days`` are those whose file changed, by table of the lake; under "units" those derived anew because the registry
-    changed. ``landed`` names the files given that are in the lake to the last row, ``unused`` those without a table of use
-    here. A file given in which anything was ``rejected`` is in neither; what else it holds is in the lake.
+    changed. ``landed`` names the files given that are in the lake to the last row; ``refused`` are the others, and why: the
+    first thing in it that was ``rejected``, or that there is no table of use here. What else it holds is in the lake.
     ``row_counts`` are the D rows read by AEMO's "NAMESPACE.TABLE"; ``unknown_units`` have readings and no registration.
     """
 
     days: Mapping[str, list[date]]
     landed: tuple[str, ...]
     rejected: tuple[Rejected, ...]
-    unused: tuple[str, ...]
+    refused: Mapping[Path, str]
     row_counts: Mapping[str, int]
     unknown_units: tuple[str, ...]
 
@@ -66,7 +67,7 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
         {table: sorted(days) for table, days in landing.days.items()},
         tuple(landing.landed),
         tuple(landing.rejected),
-        tuple(landing.unused),
+        dict(landing.refused),
         dict(landing.row_counts),
         tuple(sorted(landing.units_seen - _registered_units(root))),
     )
@@ -92,7 +93,7 @@ class _Landing:
     days: dict[str, set[date]] = field(default_factory=dict)
     landed: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
+    refused: dict[Path, str] = field(default_factory=dict)
     row_counts: Counter[str] = field(default_factory=Counter)
     units_seen: set[str] = field(default_factory=set)
 
@@ -106,8 +107,12 @@ class _Landing:
                 self.rejected.append(Rejected(report.name, str(error)))
             if self.byte_count >= BATCH_BYTES:
                 self.flush()
-        if len(self.rejected) == rejected:
-            (self.waiting if is_used else self.unused).append(path.name)
+        if len(self.rejected) > rejected:
+            self.refused[path] = _why(path, self.rejected[rejected])
+        elif is_used:
+            self.waiting.append(path.name)
+        else:
+            self.refused[path] = "holds no row of a table known here"
 
     def take_workbook(self, path: Path) -> None:
         """Land a registration workbook."""
@@ -115,7 +120,8 @@ class _Landing:
             self._note("units", land_workbook(self.root, path))
             self.landed.append(path.name)
         except SourceFormatError as error:
-            self.rejected.append(Rejected(path.name, str(error).removeprefix(f"{path.name} ")))
+            self.refused[path] = str(error).removeprefix(f"{path.name} ")
+            self.rejected.append(Rejected(path.name, self.refused[path]))
 
     def flush(self) -> None:
         """Land the rows that wait; the files they are of have landed with them."""
@@ -144,3 +150,10 @@ class _Landing:
 
     def _note(self, table: str, days: Iterable[date]) -> None:
         self.days.setdefault(table, set()).update(days)
+
+
+def _why(path: Path, rejected: Rejected) -> str:
+    """Why the file is refused; for which entry of it, where that is not called as the file is."""
+    entry = rejected.name.partition("/")[2]
+    is_named = entry and Path(entry).stem != unquote(path.stem)
+    return f"{entry}: {rejected.reason}" if is_named else rejected.reason

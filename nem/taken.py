@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -74,12 +74,8 @@ class Ingested:
 
     @property
     def problems(self) -> list[str]:
-        """A sentence for each file or folder that did not land."""
-        return [
-            f"{one.name}: {name}: {why}"
-            for one in self.taken
-            for name, why in (*one.rejected.items(), *one.failed.items())
-        ]
+        """``list_problems`` of all of it."""
+        return list_problems(self.taken)
 
     @property
     def message(self) -> str:
@@ -91,6 +87,16 @@ class Ingested:
         counts += [f"{failed} failed"] if failed else []
         until = [f"{table} to {label:%Y-%m-%d %H:%M}" for table, label in self.advanced.items()]
         return f"{', '.join([*counts, *until])} in {self.seconds:.1f} s"
+
+
+def list_problems(taken: Sequence[Taken]) -> list[str]:
+    """A sentence for each file refused, and for each cause why files or folders could not be had: a server is down once."""
+    refused = [f"{one.name}: {name}: {why}" for one in taken for name, why in one.rejected.items()]
+    failed: dict[str, list[str]] = {}
+    for one in taken:
+        for name, why in one.failed.items():
+            failed.setdefault(why, []).append(f"{one.name}: {name}")
+    return refused + [f"{', '.join(names)}: {why}" for why, names in failed.items()]
 
 
 def last_ingest(root: Path) -> list[Taken]:

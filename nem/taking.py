@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
-from urllib.parse import unquote
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.landing import land_files
@@ -20,7 +19,6 @@ from nem.quarantine import quarantine, release
 from nem.source import open_source
 from nem.taken import HISTORY, Ingested, Taken, keep_last
 from nem.windows import Window
-from nem.zips import Rejected
 
 INCOMING = "incoming"
 # What is landed at once: it bounds the disk that downloads take, and what a kill costs.
@@ -149,13 +147,11 @@ class Run:
         if not held:
             return
         landing = land_files(self.root, held, strict=self.strict)
-        refused = dict.fromkeys(landing.unused, "holds no row of a table known here")
-        refused |= dict(map(_why, landing.rejected[::-1]))  # the first of a file counts
         for table, days in landing.days.items():
             self.days.setdefault(table, set()).update(days)
         self.unknown_units.update(landing.unknown_units)
         for path, (offer, tag) in held.items():
-            self._note(path, offer, tag, refused.get(path.name, ""))
+            self._note(path, offer, tag, landing.refused.get(path, ""))
         for name in {offer.ledger for offer, _ in held.values()}:
             write_ledger(self.root, name, self.ledgers[name])
         if self.web:
@@ -179,13 +175,6 @@ class Run:
             return
         ledger.seen[link.name] = Seen(link.stamp, tag, reason)
         ledger.pending.discard(link.name)
-
-
-def _why(rejected: Rejected) -> tuple[str, str]:
-    """The file, and why it is refused; which entry of it, where that is not called as the file is."""
-    file, _, entry = rejected.name.partition("/")
-    is_named = entry and Path(entry).stem != unquote(Path(file).stem)
-    return file, f"{entry}: {rejected.reason}" if is_named else rejected.reason
 
 
 def _batches(offers: Sequence[Offer]) -> Iterator[list[Offer]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -70,8 +71,11 @@ def test_every_edge_of_freshness_to_the_microsecond(tiny, age, edge, is_up):
     before, after = EDGES[edge][0 if is_up else 1]
     for now, found in ((at - TICK, before), (at, after), (at + TICK, after)):
         if found == REFUSED:
-            with pytest.raises(StalenessExceededError, match=r"regional_price over .*past their bound.*nemwarm warm"):
+            with pytest.raises(
+                StalenessExceededError, match=r"regional_price over .*past their bound.*nemwarm warm"
+            ) as caught:
                 origins(world, now)
+            assert caught.value.age - caught.value.bound == now - at
         else:
             assert origins(world, now) == [found]
 
@@ -115,8 +119,10 @@ def test_max_staleness_refuses_partitions_verified_longer_ago(tiny):
     bound = timedelta(minutes=30)
     for age, found in ((bound, ("cache", "fresh")), (bound + TICK, ("live", "stale"))):
         assert origins(tiny, tiny.now + age, max_staleness=bound) == [found]
-    with pytest.raises(StalenessExceededError):
+    with pytest.raises(StalenessExceededError, match=r"0:30:00\.000001 old, 0:30:00 allowed") as caught:
         origins(cut_off(tiny), tiny.now + bound + TICK, max_staleness=bound)
+    again = pickle.loads(pickle.dumps(caught.value))  # as it comes from another process
+    assert (again.age, again.bound, str(again)) == (bound + TICK, bound, str(caught.value))
 
 
 # R3, C2: memory must not outlive the bound either.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -226,7 +227,7 @@ def test_status_tells_what_each_feed_came_to(
     told = Run(capsys, "status")
     [scada] = [line for line in told.out if line.startswith("scada ")]
     assert "0 landed, 1 seen before, 0 rejected, gap 2021-09-02 12:45 to 2021-09-02 12:50" in scada
-    [rooftop] = [line for line in told.out if line.startswith("  ROOFTOP_PV/ACTUAL: ")]
+    [rooftop] = [line for line in told.out if line.startswith("  rooftop: ROOFTOP_PV/ACTUAL: ")]
     assert "failed with 500" in rooftop
     [table] = [line for line in told.out if line.startswith("unit_scada ")]
     assert "in the source to 2021-09-02T12:55:00+10:00, " in table
@@ -240,6 +241,21 @@ def test_status_tells_what_each_feed_came_to(
         ("unit_scada", "2021-09-02T12:55:00+10:00")
     ]
     assert (lake / "quarantine").is_dir()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_server_that_is_down_is_said_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as bound:  # and not listening: whoever asks is refused
+        bound.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("NEMWARM_NEMWEB_URL", f"http://127.0.0.1:{bound.getsockname()[1]}")
+        run = Run(capsys, "ingest")
+    assert run.code == 3
+    [line] = run.err
+    assert all(f"{feed.name}: {feed.folder}" in line for feed in FEEDS.values())
+    assert line.endswith("Connection refused")
+    assert [told for told in Run(capsys, "status").out if "refused" in told] == [f"  {line.removeprefix('nemwarm: ')}"]
 
 
 @pytest.mark.usefixtures("server")

@@ -102,7 +102,7 @@ def test_text_from_data_is_escaped():
     ("error", "title"),
     [
         (NoAnswerError("why"), "No data for this view"),
-        (StalenessExceededError("why"), "Only outdated numbers are available"),
+        (StalenessExceededError("why", timedelta(hours=2), timedelta(hours=1)), "Only outdated numbers are available"),
         (SourceUnavailableError("why"), "The data source does not answer"),
         (SourceFormatError("why"), "The data source cannot be read"),
         (WindowError("why"), "The data source cannot be read"),

@@ -656,10 +656,20 @@ def test_a_folder_lands_without_its_duplicates(market: Market, tmp_path: Path) -
     (folder / "b" / "notes.txt").write_text("no data")
     (folder / "b" / "torn.zip").write_bytes(b"torn")
     done = ingest_folder(market.lake, folder, now=NOW)
-    assert (done.landed, [problem.split(":")[1].strip() for problem in done.problems]) == (2, ["torn.zip"])
+    assert (done.landed, [problem.split(":")[1].strip() for problem in done.problems]) == (2, ["b/torn.zip"])
     assert pq.read_table(market.file(NOON.date()))["scada_mw"].to_pylist() == [1.0, 100.0]
     assert (folder / "b" / "torn.zip").exists()
     assert not (market.lake / "quarantine").exists()  # the user's own file stays where it is
+
+
+def test_of_two_files_of_one_name_each_lands_or_is_refused_by_itself(market: Market, tmp_path: Path) -> None:
+    contents = {"a": reading(NOON), "b": b"torn", "c": reading(NOON + 5 * MINUTE), "d": b"torn"}
+    for place, content in contents.items():
+        (tmp_path / "files" / place).mkdir(parents=True)
+        (tmp_path / "files" / place / name_of(NOON)).write_bytes(content)
+    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    assert market.held() == [NOON, NOON + 5 * MINUTE]
+    assert (done.landed, list(done.taken[0].rejected)) == (2, [f"{place}/{name_of(NOON)}" for place in "bd"])
 
 
 @pytest.mark.parametrize("what", ["", name_of(NOON)])

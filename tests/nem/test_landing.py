@@ -66,7 +66,8 @@ def test_what_is_whole_in_a_broken_archive_lands_and_the_archive_is_not_called_l
         )
     )
     landing = land_files(tmp_path / "lake", [tmp_path / "DAY.zip"])
-    assert (landing.landed, landing.unused, [r.name for r in landing.rejected]) == ((), (), ["DAY.zip/2.CSV"])
+    assert (landing.landed, [r.name for r in landing.rejected]) == ((), ["DAY.zip/2.CSV"])
+    assert list(landing.refused) == [tmp_path / "DAY.zip"]
     assert held(tmp_path, "unit_scada", "duid") == [("BW01",)]
 
 
@@ -123,15 +124,15 @@ def test_a_file_counts_as_landed_only_once_its_rows_have(tmp_path, monkeypatch):
     assert held(tmp_path, "regional_price", "rrp") == [(50.0,)]
 
 
-def test_a_file_without_a_table_of_use_is_neither_landed_nor_refused(tmp_path):
+def test_a_file_without_a_table_of_use_has_not_landed_and_is_no_fault(tmp_path):
     landing = land_lines(tmp_path, "I,P5MIN,CASESOLUTION,2,RUN_DATETIME", "D,P5MIN,CASESOLUTION,2,2024/02/29 12:00:00")
-    assert (landing.landed, landing.rejected, landing.unused) == ((), (), ("FILE.CSV",))
+    assert (landing.landed, landing.rejected, [path.name for path in landing.refused]) == ((), (), ["FILE.CSV"])
     assert landing.row_counts == {"P5MIN.CASESOLUTION": 1}
 
 
 def test_a_header_without_data_is_no_fault_and_lands_nothing(tmp_path):
     landing = land_lines(tmp_path, SCADA)
-    assert (landing.rejected, landing.unused, dict(landing.days)) == ((), ("FILE.CSV",), {})
+    assert (landing.rejected, [path.name for path in landing.refused], dict(landing.days)) == ((), ["FILE.CSV"], {})
 
 
 # What is wrong with rows refuses their file, all of it

@@ -57,7 +57,7 @@ def lake(landed) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_every_file_lands_and_every_row_is_counted(paths, contents, landed):
     _, landing = landed
-    assert (landing.rejected, landing.unused) == ((), ())
+    assert (landing.rejected, landing.refused) == ((), {})
     assert list(landing.landed) == [path.name for path in paths]
     assert landing.row_counts == naive.row_counts(contents)
 
