@@ -38,7 +38,7 @@ from benchmarks.aftermath import (
     verify,
 )
 from benchmarks.ticks import SERVED
-from flows.local import AUTOMATIONS, PROJECT
+from flows.local import AUTOMATIONS, POOL, PROJECT
 from nem.windows import INTERVAL, floor, market_time
 from tests.aemo_files import lay_out_aemo
 from tests.aemo_server import AemoServer, serve
@@ -145,6 +145,7 @@ def deploy(here: Here, scratch: Path) -> None:
     rival = {"name": "empty", "entrypoint": "benchmarks.ticks.empty", "work_pool": pool}
     declared["deployments"].append(rival)
     (scratch / "prefect.yaml").write_text(yaml.safe_dump(declared))
+    here.prefect("work-pool", "create", POOL, "--type", "process")
     here.prefect("deploy", "--all", "--prefect-file", str(scratch / "prefect.yaml"))
     here.prefect("automation", "create", "--from-file", str(AUTOMATIONS))
 

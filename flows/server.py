@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import prefect
 from alembic.util import CommandError
 from prefect import get_client
 from prefect.settings import get_current_settings
@@ -48,9 +49,25 @@ def require_server() -> None:
 
 def _check_database(path: Path) -> None:
     """Begin to write to Prefect's SQLite, and bring it up to date, as its server does first: unable to, it starts for ever."""
-    from prefect.server.database import provide_database_interface  # a second of imports
-
     if path.is_file():
         with closing(sqlite3.connect(path, timeout=60)) as database:
             database.execute("BEGIN IMMEDIATE")
+            if revision_of(database) == newest_revision():
+                return
+    # Imported here: a second, and as much again to find nothing to do.
+    from prefect.server.database import provide_database_interface
+
     asyncio.run(provide_database_interface().create_db())
+
+
+def revision_of(database: sqlite3.Connection) -> str:
+    """Of the schema that is there; empty where there is none."""
+    has_any = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    held = database.execute("SELECT version_num FROM alembic_version").fetchone() if has_any else None
+    return str(held[0]) if held else ""
+
+
+def newest_revision() -> str:
+    """Of the schema this Prefect has, by the names of its migrations, ``2026_09_15_000000_a3b9c7d2e5f1_about.py``."""
+    names = Path(prefect.__file__).with_name("server").glob("database/_migrations/versions/sqlite/*_*.py")
+    return max((path.name for path in names), default="____").split("_")[4]

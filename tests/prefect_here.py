@@ -109,11 +109,10 @@ class Here:
 
 @contextmanager
 def running(here: Here) -> Iterator[Here]:
-    """``here`` with server, work pool and worker, until the block ends."""
+    """``here`` with its server and whatever else the block starts, until it ends."""
     try:
         here.start("server")
         here.wait_for_server()
-        here.prefect("work-pool", "create", POOL, "--type", "process")
         yield here
     finally:
         for name in list(here.processes)[::-1]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -21,8 +22,10 @@ from prefect.logging.handlers import APILogWorker  # noqa: E402
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings  # noqa: E402
 
 import flows.warm  # noqa: E402, F401 - Prefect reads its environment here, and `flows` gives that its defaults
+from nem.source import Source, open_source  # noqa: E402
 from tests.nem.samples import landed_sample  # noqa: E402
 from tests.prefect_here import Here, running  # noqa: E402
+from tests.tiny_nem import land_raw, raw_tables  # noqa: E402
 
 os.environ.clear()
 os.environ.update(_before)
@@ -39,18 +42,42 @@ def sample() -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Here]:
-    """What makes an installation with a database as the first start of a server leaves it, made once: it takes 8 s."""
-    template = Here(tmp_path_factory.mktemp("migrated"), 0)
-    (template.home / "prefect").mkdir()
-    template.prefect("server", "database", "upgrade", "-y")
+def tiny_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake of two days, to be copied."""
+    return land_raw(tmp_path_factory.mktemp("tiny") / "lake", raw_tables()).root
+
+
+@pytest.fixture
+def tiny(tiny_lake: Path, tmp_path: Path) -> Source:
+    """A lake of two days."""
+    return open_source(shutil.copytree(tiny_lake, tmp_path / "lake"))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a database as the first start of a server leaves it, made once for all of pytest's processes: 8 s."""
+    own = tmp_path_factory.getbasetemp()
+    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "migrated"
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            template = Here(tmp_path_factory.mktemp("migrated"), 0)
+            (template.home / "prefect").mkdir()
+            template.prefect("server", "database", "upgrade", "-y")
+            template.home.rename(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def new_home(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Here]:
+    """What makes an installation with a database that is up to date."""
 
     def make() -> Here:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         home = tmp_path_factory.mktemp("prefect")
-        shutil.copytree(template.home, home, dirs_exist_ok=True)
+        shutil.copytree(migrated, home, dirs_exist_ok=True)
         return Here(home, port, {"PREFECT_WORKER_QUERY_SECONDS": "1"})
 
     return make

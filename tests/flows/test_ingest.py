@@ -13,6 +13,7 @@ from cache_store import open_store
 from cache_store.history import read_runs
 from flows import ingest as flow_module
 from flows.ingest import IngestIncompleteError, backfill, ingest_current, tabulate
+from flows.warm import warm_due
 from nem import nemweb, taking
 from nem.landing import land_files
 from nem.taken import Ingested, Taken, last_ingest
@@ -50,7 +51,9 @@ def test_the_table_names_what_was_refused() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("prefect")
-def test_the_flows_land_warm_and_name_what_failed(server: AemoServer, tmp_path: Path) -> None:
+def test_the_flows_land_warm_and_name_what_failed(
+    server: AemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "home"
     with pytest.raises(IngestIncompleteError, match="DispatchIS_Reports"):
         ingest_current()
@@ -68,10 +71,13 @@ def test_the_flows_land_warm_and_name_what_failed(server: AemoServer, tmp_path: 
     assert {"2024-07-30", "2024-07-31"} <= periods
     assert not any(period.startswith("2024-08-02") for period in periods)
 
-    # The second run takes August alone, and warms it on two processes of a Dask cluster.
+    # The second run takes August alone, and warms both months by as many processes as it was told.
     server.faults.clear()
     server.asked.clear()
+    asked: list[tuple[int, str | None]] = []
+    monkeypatch.setattr(flow_module, "warm_due", lambda work, now, *by: asked.append(by) or warm_due(work, now))
     message = backfill("2024-07-30", "2024-08-03", processes=2)
+    assert asked == [(2, None)] * 2
     assert "landed 6 files" in message
     assert not [path for path in server.paths() if "2024_07" in path and path.endswith(".zip")]
     assert "2024-08-02" in {entry.period for entry in open_store(home / "store").manifest().entries}

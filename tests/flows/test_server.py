@@ -7,40 +7,63 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_DATABASE_CONNECTION_URL, temporary_settings
+
+import cli
+from flows.server import newest_revision, revision_of
 
 NEWER = "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('ffffffffffff')"
 
 
-def spoil(path: Path, database: str) -> None:
-    if database == "no database":
-        path.write_text("no database, and long enough to be told from an empty one" * 20)
-    elif database == "newer":
-        with closing(sqlite3.connect(path)) as made:
-            made.executescript(NEWER)
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation in which nothing is to be done."""
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path / "home"))
+    yield tmp_path
+    assert not (tmp_path / "home" / "store").exists()
 
 
-@pytest.mark.parametrize(
-    ("url", "database", "said"),
-    [
-        ("http://127.0.0.1:{free}/api", "", "make deploy"),
-        ("", "no database", "file is not a database; free its disk, or move that file aside"),
-        ("", "newer", "Can't locate revision identified by 'ffffffffffff'; free its disk, or move that file aside"),
-    ],
-)
-def test_no_server_is_a_sentence_that_says_what_to_do(url: str, database: str, said: str, tmp_path: Path) -> None:
-    spoil(tmp_path / "prefect.db", database)
-    with socket.socket() as free:  # bound and not listening: whoever asks is refused
-        free.bind(("127.0.0.1", 0))
-        given = {"PREFECT_API_URL": url.format(free=free.getsockname()[1])} if url else {}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-        environment |= {"NEMWARM_HOME": str(tmp_path / "home"), "PREFECT_HOME": str(tmp_path)} | given
-        done = subprocess.run([sys.executable, "-m", "cli", "warm"], capture_output=True, text=True, env=environment)
-    assert done.returncode == 3
-    (line,) = done.stderr.splitlines()
+def check(said: str, code: int, line: str) -> None:
+    assert code == 3
     assert line.startswith("nemwarm: no Prefect server")
     assert said in line
-    assert not (tmp_path / "home" / "store").exists()
+    assert len(line.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("home")
+def test_a_server_that_is_down_is_a_sentence_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as bound:  # and not listening: whoever asks is refused
+        bound.bind(("127.0.0.1", 0))
+        with temporary_settings({PREFECT_API_URL: f"http://127.0.0.1:{bound.getsockname()[1]}/api"}):
+            check("make deploy", cli.main(["warm"]), capsys.readouterr().err)
+
+
+def test_a_database_that_is_none_is_a_sentence_that_says_what_to_do(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "prefect.db").write_text("no database, and long enough to be told from an empty one" * 20)
+    database = {PREFECT_SERVER_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{home / 'prefect.db'}"}
+    with temporary_settings(database, restore_defaults={PREFECT_API_URL}):
+        said = "file is not a database; free its disk, or move that file aside"
+        check(said, cli.main(["warm"]), capsys.readouterr().err)
+
+
+def test_a_newer_database_is_a_sentence_that_says_what_to_do(home: Path) -> None:
+    with closing(sqlite3.connect(home / "prefect.db")) as made:
+        made.executescript(NEWER)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment |= {"PREFECT_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-m", "cli", "warm"], capture_output=True, text=True, env=environment)
+    said = "Can't locate revision identified by 'ffffffffffff'; free its disk, or move that file aside"
+    check(said, done.returncode, done.stderr)
+
+
+@pytest.mark.slow
+def test_a_database_that_is_up_to_date_is_known_for_it(migrated: Path) -> None:
+    with closing(sqlite3.connect(migrated / "prefect" / "prefect.db")) as database:
+        assert revision_of(database) == newest_revision()

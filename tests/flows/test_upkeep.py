@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
@@ -17,25 +18,26 @@ from cache_store.warm import warm
 from flows import report, upkeep
 from flows.upkeep import AuditFailedError, audit, describe, lost, sweep
 from nem.lake import SAMPLE_MARK
-from nem.source import Source
+from nem.source import Source, open_source
 from nem.windows import utc_time
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import WINDOW
 
 NOW = utc_time(WINDOW.end)
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Source:
-    return land_raw(tmp_path / "lake", raw_tables())
-
-
-@pytest.fixture
-def store(tmp_path: Path, tiny: Source) -> Store:
-    """Warm: every query, both days."""
-    store = open_store(tmp_path / "store")
+@pytest.fixture(scope="module")
+def warmed(tiny_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of every query, both days, to be copied."""
+    store, source = open_store(tmp_path_factory.mktemp("warmed") / "store"), open_source(tiny_lake)
     for query in CATALOGUE.values():
-        warm(store, tiny, query, due(store, tiny, query, now=NOW), now=NOW)
-    return store
+        warm(store, source, query, due(store, source, query, now=NOW), now=NOW)
+    return store.root
+
+
+@pytest.fixture
+def store(warmed: Path, tmp_path: Path) -> Store:
+    """Warm: every query, both days."""
+    return open_store(shutil.copytree(warmed, tmp_path / "store"))
 
 
 @pytest.fixture

@@ -40,12 +40,6 @@ PRICE = find_query("regional_price")
 
 
 @pytest.fixture
-def tiny(tmp_path: Path) -> Source:
-    """A lake of two days."""
-    return land_raw(tmp_path / "lake", raw_tables())
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return open_store(tmp_path / "store")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -30,18 +31,37 @@ NOBODY = timedelta(0)
 
 
 @pytest.fixture(scope="module")
-def deployed(here: Here) -> str:
-    """The id of warm-recent, as prefect.yaml declares it."""
+def deployed(here: Here, sample: Path) -> Iterator[str]:
+    """The id of warm-recent, as prefect.yaml declares it but for its schedules, and a worker over the sample's lake."""
+    here.prefect("work-pool", "create", POOL, "--type", "process")
     here.prefect("deploy", "--name", "warm-recent")
-    return here.deployments()["warm-recent"]
+    deployment = here.deployments()["warm-recent"]
+    here.call("PATCH", f"deployments/{deployment}", paused=True)
+    here.settings |= {"NEMWARM_LAKE": str(sample), "NEMWARM_STORE": str(here.home / "store")}
+    here.start("worker")
+    yield deployment
+    here.stop("worker")
 
 
 @pytest.fixture
-def worker(here: Here, sample: Path, tmp_path: Path) -> Iterator[Callable[[], None]]:
-    """What starts a worker over the sample's lake and an empty store."""
-    here.settings |= {"NEMWARM_LAKE": str(sample), "NEMWARM_STORE": str(tmp_path)}
-    yield lambda: here.start("worker")
-    here.stop("worker")
+def root(here: Here) -> Iterator[Path]:
+    """The store of the worker's runs: nothing at first."""
+    yield here.home / "store"
+    shutil.rmtree(here.home / "store")
+
+
+@pytest.fixture
+def idle(here: Here, deployed: str) -> Iterator[None]:  # noqa: ARG001 - it makes the work pool
+    with no_worker(here):
+        yield
+
+
+@contextmanager
+def no_worker(here: Here) -> Iterator[None]:
+    """As if there were none: the work pool gives out nothing."""
+    here.call("PATCH", f"work_pools/{POOL}", is_paused=True)
+    yield
+    here.call("PATCH", f"work_pools/{POOL}", is_paused=False)
 
 
 def ask(here: Here, deployment: str, days: int, late_by: timedelta = NOBODY) -> str:
@@ -62,25 +82,22 @@ def state_of(here: Here, run: str) -> str:
     return str(here.call("GET", f"flow_runs/{run}")["state_name"])
 
 
-def test_twelve_late_runs_cause_one_build(
-    here: Here, deployed: str, worker: Callable[[], None], tmp_path: Path
-) -> None:
-    runs = [ask(here, deployed, 2, timedelta(minutes=5 * number)) for number in range(12, 0, -1)]
-    worker()
+def test_twelve_late_runs_cause_one_build(here: Here, deployed: str, root: Path) -> None:
+    with no_worker(here):
+        runs = [ask(here, deployed, 2, timedelta(minutes=5 * number)) for number in range(12, 0, -1)]
     wait_until(lambda: all(state_of(here, run).upper() in ENDED for run in runs), "twelve runs have ended")
     assert {state_of(here, run) for run in runs} <= {"Completed", "Cancelled"}
-    built = [run.periods for run in read_runs(tmp_path)]
+    built = [run.periods for run in read_runs(root)]
     assert sorted(built, reverse=True) == [2 * len(HELD)] + [0] * (len(built) - 1)
-    assert open_store(tmp_path).manifest().generation == len(HELD)  # a publication per query, and no more
+    assert open_store(root).manifest().generation == len(HELD)  # a publication per query, and no more
 
 
 @pytest.mark.parametrize("how", ["cancelled", "terminated"])
 def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
-    here: Here, deployed: str, worker: Callable[[], None], sample: Path, tmp_path: Path, how: str
+    here: Here, deployed: str, sample: Path, root: Path, how: str
 ) -> None:
-    store = open_store(tmp_path)
-    with wait_for_turn(tmp_path, HELD[1]):
-        worker()
+    store = open_store(root)
+    with wait_for_turn(root, HELD[1]):
         run = ask(here, deployed, 2)
         # It has published the first query, and waits for its turn to build the second.
         wait_until(lambda: store.manifest().entries, "the first query is warm")
@@ -95,16 +112,16 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
     now = source.replay_now()
     assert now is not None
     assert check(store, source, now=now, sample=100) == []
-    assert [one.outcome for one in read_runs(tmp_path)] == ["cancelled"]
+    assert [one.outcome for one in read_runs(root)] == ["cancelled"]
     for query in HELD:
-        turn = take_turn(tmp_path, query, wait=NOBODY)
+        turn = take_turn(root, query, wait=NOBODY)
         assert turn is not None
         turn.__exit__()
 
     run = ask(here, deployed, 2)
     wait_until(lambda: state_of(here, run).upper() in ENDED, "the next run has ended")
     assert state_of(here, run) == "Completed"
-    assert read_runs(tmp_path)[0].periods == 2 * (len(HELD) - 1)
+    assert read_runs(root)[0].periods == 2 * (len(HELD) - 1)
     for name in HELD:
         query = find_query(name)
         assert len(due(store, source, query, now=now)) == 22 - 2
@@ -135,7 +152,7 @@ def beat(here: Here, runs: list[str]) -> None:
     )
 
 
-@pytest.mark.usefixtures("prefect")
+@pytest.mark.usefixtures("prefect", "idle")
 def test_runs_that_ended_without_a_word_are_ended_and_hold_up_no_schedule(here: Here) -> None:
     flow_id = here.call("POST", "flows/", name="any")["id"]
     names = ("never began", "died", "died cancelling", "lives", "succeeded", "forgotten")
