@@ -9,8 +9,11 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import panel as pn
+from bokeh.document import Document
+from bokeh.models import InlineStyleSheet
 
 from nem.windows import INTERVAL
 
@@ -42,10 +45,29 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def pane(html: str = "", **params: Any) -> pn.pane.HTML:
+class Pane(pn.pane.HTML):
+    """HTML whose style sheets a browser is sent once: Panel's own sends the text (20 kB) with every pane."""
+
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        properties: dict[str, Any] = super()._process_param_change(params)
+        if "stylesheets" in properties and pn.state.curdoc:
+            sent = _sent.setdefault(pn.state.curdoc, WeakValueDictionary())
+            properties["stylesheets"] = [
+                sent.setdefault(sheet, sent.get(sheet) or InlineStyleSheet(css=sheet))
+                if isinstance(sheet, str)
+                else sheet
+                for sheet in properties["stylesheets"]
+            ]
+        return properties
+
+
+# By document, which holds its models: here they are held by nobody.
+_sent: WeakKeyDictionary[Document, WeakValueDictionary[str, InlineStyleSheet]] = WeakKeyDictionary()
+
+
+def pane(html: str = "", **params: Any) -> Pane:
     """A pane of HTML in the dashboard's style."""
-    params = {"sizing_mode": "stretch_width", "margin": 0, **params}
-    return pn.pane.HTML(html, stylesheets=[asset("parts.css")], **params)
+    return Pane(html, **{"sizing_mode": "stretch_width", "margin": 0, "stylesheets": [asset("parts.css")], **params})
 
 
 def number(value: float | None, form: str = ",.0f", unit: str = "", *, per: float = 1) -> str:

@@ -12,18 +12,12 @@ import panel as pn
 
 from dashboard.contents import tab_of
 from dashboard.layout import View
-from dashboard.markup import asset, days_form, swatch, switch
+from dashboard.markup import days_form, pane, swatch, switch
 from dashboard.palette import REGION_COLOURS
 from nem.regions import NEM
 from nem.windows import Window
 
 COMPARISONS = {"previous": "Previous", "last_year": "Same last year"}
-
-
-def pane(html: str = "", **params: Any) -> pn.pane.HTML:
-    """A pane of HTML in the style of the analysis tabs."""
-    params = {"sizing_mode": "stretch_width", "margin": 0, **params}
-    return pn.pane.HTML(html, stylesheets=[asset("parts.css"), asset("analysis.css")], **params)
 
 
 def part_of(tables: Any) -> str:

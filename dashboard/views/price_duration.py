@@ -9,7 +9,7 @@ from typing import Any
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS
-from dashboard.parts import compare_bar, pane, region_keys, region_label
+from dashboard.parts import compare_bar, region_keys, region_label
 from dashboard.price_charts import duration
 from dashboard.tables.price_duration import COMPARED, SHARES, PriceDuration
 from dashboard.views.price_series import region_cell, row_attributes
@@ -19,7 +19,7 @@ _TIP = "the price that was reached or passed for that share of the 5-minute inte
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, levels = (pane() for _ in range(3))
+    head, receipt, levels = (markup.pane() for _ in range(3))
     lines = chart()
 
     def show(tables: PriceDuration) -> None:

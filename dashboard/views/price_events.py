@@ -11,7 +11,6 @@ from dashboard import markup
 from dashboard.charts import milliseconds
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
-from dashboard.parts import pane
 from dashboard.price_axis import heights
 from dashboard.price_charts import event_marks
 from dashboard.tables.price_events import PriceEvent, PriceEvents
@@ -32,7 +31,7 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, table, table_receipt = (pane() for _ in range(4))
+    head, receipt, table, table_receipt = (markup.pane() for _ in range(4))
     marks = chart()
 
     def show(tables: PriceEvents) -> None:

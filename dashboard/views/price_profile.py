@@ -10,7 +10,7 @@ import panel as pn
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
-from dashboard.parts import dash_key, pane
+from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days
 from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
@@ -18,7 +18,7 @@ from nem.regions import NEM
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, map_head, map_receipt = (pane() for _ in range(4))
+    head, receipt, map_head, map_receipt = (markup.pane() for _ in range(4))
     lines, heat = chart(), pn.pane.Bokeh(sizing_mode="stretch_width", margin=0)
 
     def show(tables: PriceProfile) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import REGION_COLOURS
-from dashboard.parts import pane, region_keys, region_label
+from dashboard.parts import region_keys, region_label
 from dashboard.price_charts import price_series
 from dashboard.tables.price_series import PriceSeries
 from dashboard.tables.statistics import Band, PriceStatistics
@@ -39,7 +39,7 @@ _BAND = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty; its clicks reach the selection through the page."""
-    head, receipt, statistics, bands = (pane() for _ in range(4))
+    head, receipt, statistics, bands = (markup.pane() for _ in range(4))
     lines = chart()
 
     def show(tables: PriceSeries) -> None:

@@ -9,7 +9,6 @@ from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
 from dashboard.layout import View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
-from dashboard.parts import pane
 from dashboard.tables.price_value import ROOFTOPS, Branch, FuelValue, PriceValue
 from nem.fuels import FUELS, LOADS
 
@@ -35,7 +34,7 @@ ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, stat
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    fuels, tree, receipt = (pane() for _ in range(3))
+    fuels, tree, receipt = (markup.pane() for _ in range(3))
 
     def show(tables: PriceValue) -> None:
         stretch = markup.stretch(tables.window)

@@ -9,7 +9,7 @@ from dashboard import markup
 from dashboard.definitions import DWA, FACTOR, VALUE
 from dashboard.layout import View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
-from dashboard.parts import pane, pick
+from dashboard.parts import pick
 from dashboard.tables.station_league import StationLeague, StationRow
 from nem.fuels import FUELS
 
@@ -28,7 +28,7 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, table, receipt = (pane() for _ in range(3))
+    head, table, receipt = (markup.pane() for _ in range(3))
 
     def show(tables: StationLeague) -> None:
         when = markup.stretch(tables.window)

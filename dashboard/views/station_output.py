@@ -12,7 +12,7 @@ from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
-from dashboard.parts import pane, pick
+from dashboard.parts import pick
 from dashboard.station_charts import power_over_price
 from dashboard.tables.station_output import StationOutput
 from dashboard.tables.station_units import Chosen, Totals
@@ -23,7 +23,7 @@ Fact = tuple[str, str, str]  # name, value, definition
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt = pane(), pane()
+    head, receipt = markup.pane(), markup.pane()
     power = chart()
 
     def show(tables: StationOutput) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from dashboard import markup
 from dashboard.layout import View, card, chart, grid
 from dashboard.palette import EDGES, fuel_colour
-from dashboard.parts import dash_key, pane
+from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, day_profile
 from dashboard.station_charts import factors_by_month
 from dashboard.tables.station_patterns import StationPatterns
@@ -19,7 +19,7 @@ from dashboard.views.station_output import station_head
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, months_head, months_receipt = (pane() for _ in range(4))
+    head, receipt, months_head, months_receipt = (markup.pane() for _ in range(4))
     profile, months = chart(), chart()
 
     def show(tables: StationPatterns) -> None:

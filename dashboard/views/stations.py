@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
+from dashboard import markup
 from dashboard.layout import View
 from dashboard.palette import fuel_label
-from dashboard.parts import in_parts, pane, part_of
+from dashboard.parts import in_parts, part_of
 from dashboard.tables.station_units import Place
 
 
 def build(choose: Callable[..., None]) -> View:
     """The tab, empty."""
-    search = pane()
+    search = markup.pane()
     parts = in_parts("stations", choose, search)
     known: dict[str, Any] = {}
 
