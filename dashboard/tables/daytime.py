@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.bands import stack_order
 from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, ask, ask_beside, window_of
 from dashboard.tables import shape
-from dashboard.tables.supply import EXCHANGES, Stack, fuel_groups
+from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups
 from nem.regions import NEM
 from nem.windows import Resolution, Window
 
@@ -88,15 +87,12 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
 
     if region != NEM:
         means |= {name: np.nan_to_num(mean(column)) for name, column in EXCHANGES.items()}
-    bands = [band for band in stack_order(grouping) if np.any(np.nan_to_num(means.get(band.id, np.zeros(1))) != 0)]
-    if unit == "share":
-        bands = [band for band in bands if band.supplies]
+    bands = drawn_bands(means, grouping, unit)
     grid = _DAY + np.arange(_SLOTS) * _STEP
     out: shape.Columns = {"interval_start": grid, "interval_end": grid + _STEP}
     for band in bands:
         out[band.id] = -means[band.id] if band.below_zero else means[band.id]
-    above = [out[band.id] for band in bands if not band.below_zero]
-    out["supply"] = np.sum(above, axis=0) if above else np.full(_SLOTS, np.nan)
+    out["supply"] = above_zero(out, bands)
     out["demand"] = mean("demand_mwh")
     over, under = shape.price_measures(region)
     out["price"] = _ratio(

@@ -32,7 +32,10 @@ ROW_UNITS = {"energy_mwh": "MWh", "mean_mw": "MW", "dwa_price": "$/MWh", "market
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """One region over a window: its stack, its bands' totals, and the figures beside them."""
+    """One region over a window: its stack, its bands' totals, and the figures beside them.
+
+    ``questions`` and ``receipts`` are of generation, prices and units.
+    """
 
     region: str
     window: Window

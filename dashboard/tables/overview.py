@@ -53,7 +53,7 @@ class Overview:
     """The last 24 hours, with the selected region in detail.
 
     The stack's are those of ``window``, the prices' those of ``price_window``: each its own newest, and one where
-    neither lags.
+    neither lags. ``receipts`` are of generation, of the region's price beside it, and of every region's newest prices.
     """
 
     region: str

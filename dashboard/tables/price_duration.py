@@ -32,8 +32,8 @@ class PriceDuration:
 
     ``curves`` holds ``share`` (0 to 1, rising) and a column of $/MWh per region: the price that was reached or passed
     for that share of the region's priced intervals, an order statistic and never between two; ``levels`` has it at the
-    shares of SHARES. ``compared`` is that of
-    the selected region over ``compared_window``, which is None without a comparison, or if none of it is held.
+    shares of SHARES. ``compared`` is that of the selected region over ``compared_window``, which is None without a
+    comparison, or if none of it is held; ``wanted_comparison`` is the whole range compared with.
     """
 
     region: str

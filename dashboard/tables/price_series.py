@@ -26,7 +26,8 @@ class PriceSeries:
 
     ``series`` holds ``interval_start``, ``interval_end``, a column of mean $/MWh per region and NEM (weighted by
     demand), and of the selected region ``lowest`` and ``highest`` within each bucket (NaN for NEM), ``provisional``
-    (the mean where AEMO may still change it) and ``cap``. ``shown`` are the regions to draw.
+    (the mean where AEMO may still change it) and ``cap``. ``shown`` are the regions to draw,
+    ``receipts`` those of the series and of the five-minute prices.
     """
 
     region: str
@@ -104,30 +105,28 @@ def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
     return shape.arrow({name: series[name] for name in names})
 
 
+_PRICES = ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation")
+_BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
 STATISTICS_UNITS = {
-    **dict.fromkeys(
-        ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation", "lowest", "highest"), "$/MWh"
-    ),
+    **dict.fromkeys((*_PRICES, "lowest", "highest"), "$/MWh"),
     "negative_count": "intervals",
     "interval_count": "intervals",
     "longest_negative": "h",
     "cap_payout": "$/MW",
-    **{f"{band}_{what}": unit for band in ("below_0", "0_300", "300_1000", "1000_up") for what, unit in (("hours", "h"), ("contribution", "$/MWh"))},
-}  # fmt: skip
+    **dict.fromkeys((f"{band}_hours" for band in _BANDS), "h"),
+    **dict.fromkeys((f"{band}_contribution" for band in _BANDS), "$/MWh"),
+}
 
 
 def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
     """The statistics and bands, a row per region."""
-    bands = ("below_0", "0_300", "300_1000", "1000_up")
     flat = []
     for row in rows:
         low, high = row.lowest or (None, None), row.highest or (None, None)
         flat.append(
             {
                 "region_id": row.region_id,
-                "twa_price": row.twa_price,
-                "demand_weighted_price": row.demand_weighted_price,
-                **{name: getattr(row, name) for name in ("p5", "median", "p95", "deviation")},
+                **{name: getattr(row, name) for name in _PRICES},
                 "lowest": low[0],
                 "lowest_at": low[1],
                 "highest": high[0],
@@ -137,8 +136,8 @@ def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
                 "negative_share": row.negative_share,
                 "longest_negative": row.longest_negative_hours,
                 "cap_payout": row.cap_payout_aud_per_mw,
-                **{f"{name}_hours": band.hours for name, band in zip(bands, row.bands, strict=False)},
-                **{f"{name}_contribution": band.contribution for name, band in zip(bands, row.bands, strict=False)},
+                **{f"{name}_hours": band.hours for name, band in zip(_BANDS, row.bands, strict=False)},
+                **{f"{name}_contribution": band.contribution for name, band in zip(_BANDS, row.bands, strict=False)},
             }
         )
     return pa.Table.from_pylist(flat)

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
 ROOFTOPS = "Rooftops"  # in the place of a station
-_SUMMED = (
-    *("energy_mwh", "priced_energy_mwh", "market_value_aud"),
-    *("rated_energy_mwh", "potential_mwh"),
-)
+_SUMMED = ("energy_mwh", "priced_energy_mwh", "market_value_aud", "rated_energy_mwh", "potential_mwh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +70,14 @@ def load(market: Market, selection: Selection) -> PriceValue:
     window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
     names = ("generation_by_fuel", "capacity_factor", "regional_price")
     questions = tuple(Question(name, window, "1M") for name in names)
-    generation, units, price = (
-        *(ask(market, question) for question in questions[:2]),
-        ask_beside(market, questions[2]),
-    )
+    generation, units = (ask(market, question) for question in questions[:2])
+    price = ask_beside(market, questions[2])
     means = mean_prices(price.table)
     leaves = _leaves(units, generation, means)
     if selection.region != NEM:
         leaves = shape.kept(leaves, leaves["region_id"] == selection.region)
-    order: tuple[str, ...] = (
-        ("fueltech_id", "region_id") if selection.view == "value_by_fuel" else ("region_id", "fueltech_id")
-    )
-    order = (*order, "station_name")
+    above = ("fueltech_id", "region_id") if selection.view == "value_by_fuel" else ("region_id", "fueltech_id")
+    order = (*above, "station_name")
     hours = shape.held_hours(units.receipt)
     fuels = fuel_values(generation.table, means, selection.region)
     tree = tuple(branches(leaves, order, hours))

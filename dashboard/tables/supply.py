@@ -5,7 +5,7 @@ Bands are of a grouping (`dashboard.bands`): sums are taken over a band's fuels 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,9 +92,7 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
         own |= exchange_energy(starts, market)
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
     ends = np.concatenate([ends, market["interval_end"]])[first]
-    bands = [band for band in stack_order(grouping) if np.any(own.get(band.id, 0.0) != 0)]
-    if unit == "share":
-        bands = [band for band in bands if band.supplies]
+    bands = drawn_bands(own, grouping, unit)
     demand = on(grid, market["interval_start"], market["demand_mwh"].astype(float))
     factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
     # Demand and exchanges come with the prices, which may reach less far.
@@ -103,14 +101,28 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     for band in bands:
         scale = np.nan_to_num(priced) if band.kind == "exchange" else factor
         out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * scale
-    above = [out[band.id] for band in bands if not band.below_zero]
-    out["supply"] = np.sum(above, axis=0) if above else np.full(len(grid), np.nan)
+    out["supply"] = above_zero(out, bands)
     out["demand"] = demand * priced
     out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
     review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"].astype(float)))
     out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
     out["marked"] = on(grid, starts, _marked(generation.table, starts))
     return Stack(break_gaps(out), tuple(bands), word)
+
+
+def drawn_bands(own: Mapping[str, Array], grouping: Grouping, unit: Unit) -> list[Band]:
+    """The bands that have anything, in stack order; of shares those that are the region's own supply."""
+    return [
+        band
+        for band in stack_order(grouping)
+        if np.any(np.nan_to_num(own.get(band.id, 0.0)) != 0) and (band.supplies or unit != "share")
+    ]
+
+
+def above_zero(drawn: Columns, bands: Sequence[Band]) -> Array:
+    """What the ``bands`` above zero add up to; NaN without any."""
+    above = [drawn[band.id] for band in bands if not band.below_zero]
+    return np.sum(above, axis=0) if above else np.full(len(drawn["interval_start"]), np.nan)
 
 
 def fuel_groups(grouping: Grouping) -> Mapping[str, str]:
