@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +28,8 @@ from nem.ingest import ingest_folder
 from tests.prefect_here import ENDED, Here, wait_until
 
 MOST_SHOWN = 10  # problems of one promise
-RUN_BYTES = 200_000  # of Prefect's database
+HISTORY_BYTES = 600_000_000  # of Prefect's database, kept as long as `flows.local` has it
+RUNS_A_DAY, RUN_DAYS, EVENT_DAYS = 340, 30, 2
 ROUNDS = 7  # of runs with nothing to do
 
 
@@ -114,11 +117,19 @@ def measure_sizes(here: Here) -> Iterator[str]:
     for log in (here.home / "run").iterdir():
         if log.stat().st_size > LOG_BYTES:
             yield f"{log.name} takes {log.stat().st_size / 1e6:.1f} MB"
-    runs, database = len(here.runs()), here.home / "prefect" / "prefect.db"
-    each = database.stat().st_size / runs
-    print(f"prefect.db: {runs} runs, {each / 1e3:.0f} kB each; what is kept for 30 days is some 10,000 of them")
-    if each > RUN_BYTES:
-        yield f"a run takes {each / 1e3:.0f} kB of the database"
+    yield from _measure_history(here)
+
+
+def _measure_history(here: Here) -> Iterator[str]:
+    runs = len(here.runs())
+    with closing(sqlite3.connect(here.home / "prefect" / "prefect.db")) as database:
+        parts = database.execute("SELECT name LIKE '%event%', sum(pgsize) FROM dbstat GROUP BY 1").fetchall()
+    events, rest = (sum(size for is_event, size in parts if is_event == kind) for kind in (1, 0))
+    kept = RUNS_A_DAY * (EVENT_DAYS * events + RUN_DAYS * rest) / runs
+    each = f"{runs} runs, each {events / runs / 1e3:.0f} kB of events and {rest / runs / 1e3:.0f} of all else"
+    print(f"prefect.db: {each}; {kept / 1e6:.0f} MB of what is kept")
+    if kept > HISTORY_BYTES:
+        yield f"Prefect's database grows to {kept / 1e6:.0f} MB"
 
 
 def count_runs(here: Here, schedules: Iterable[str], ticks: int) -> Iterator[str]:
