@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cache_store.usage import Tally
     from dashboard.health import Day, Feed, Health
     from nem import Source
-    from nem.windows import Window
+    from nem.windows import Resolution, Window
 
 DAY = timedelta(days=1)
 _REVISED = """
@@ -128,10 +128,10 @@ def _revised(source: Source, now: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _use(store: Store) -> dict[str, Tally]:
+def _use(store: Store) -> dict[tuple[str, Resolution], Tally]:
     from cache_store.usage import Tally, read_usage
 
-    use: dict[str, Tally] = {}
+    use: dict[tuple[str, Resolution], Tally] = {}
     for shape, tally in read_usage(store.root).items():
-        use.setdefault(shape.query, Tally()).add(tally)
+        use.setdefault((shape.query, shape.resolution), Tally()).add(tally)
     return use

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.data import LATE_MINUTES
 from dashboard.errors import card, describe
 from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, stretch, table
-from nem.windows import Window, market_time
+from nem.windows import RESOLUTIONS, Resolution, Window, market_time
 
 if TYPE_CHECKING:
     from cache_store.history import Run
@@ -48,7 +48,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Facts of one instant, ``now`` (UTC). ``day`` is None while nothing can be asked; ``use`` is by query.
+    """Facts of one instant, ``now`` (UTC). ``day`` is None while nothing can be asked; ``use`` is by query and the resolution asked.
 
     ``taken`` is what came of each feed of AEMO's when it was last looked at.
     """
@@ -57,7 +57,7 @@ class Health:
     feeds: Sequence[Feed]
     day: Day | None
     store: Overview
-    use: Mapping[str, Tally]
+    use: Mapping[tuple[str, Resolution], Tally]
     notes: Sequence[str] = ()
     taken: Sequence[Taken] = ()
 
@@ -207,21 +207,24 @@ def _when(time: datetime | None) -> str:
 def _use(health: Health) -> str:
     heads = [
         ("Query", ""),
+        ("At", "the resolution asked, served from that grain or the next finer one stored"),
         ("Asked", "requests since usage was last swept"),
         ("Hit ratio", "answered without asking the source"),
         ("Mean", "time an answer took"),
         ("Saved", "what asking the source instead would have taken besides"),
     ]
-    rows = [_use_row(query, one) for query, one in sorted(health.use.items()) if one.count]
+    asked = sorted(health.use.items(), key=lambda one: (one[0][0], RESOLUTIONS.index(one[0][1])))
+    rows = [_use_row(query, resolution, one) for (query, resolution), one in asked if one.count]
     whole = percent(health.store.hit_ratio)
     return header("Asked by readers", f"hit ratio {whole}") + (
         table(heads, rows) if rows else "<p>Nothing has been counted yet.</p>"
     )
 
 
-def _use_row(query: str, one: Tally) -> tuple[str, list[tuple[str, Any]]]:
+def _use_row(query: str, resolution: Resolution, one: Tally) -> tuple[str, list[tuple[str, Any]]]:
     cells = [
         escape(query),
+        RESOLUTION_WORDS[resolution],
         number(one.count),
         percent(1 - one.live_count / one.count),
         f"{one.seconds / one.count * 1000:,.0f} ms",

@@ -47,7 +47,7 @@ def test_facts_come_from_source_store_and_history(installation):
     }
     assert warmed[0].built_at == NOW
     assert found.day.unknown == ("LATE1",)  # J1: registered without a fuel
-    assert found.use["regional_price"].count == 1
+    assert {asked: one.count for asked, one in found.use.items()} == {("regional_price", "1d"): 1}
 
 
 def test_prices_aemo_changed_today_are_told_from_those_that_were_merely_late(tmp_path):
@@ -96,6 +96,7 @@ def test_the_page_tells_lag_unknown_units_partitions_and_runs(installation):
     for words in ("LATE1", "unit_scada", "regional_price", "warm-recent", "4.2 s", "Source: AEMO", "Behind"):
         assert words in text
     assert "&lt;b&gt;the lake is gone" in text
+    assert '<td data-v="">regional_price</td><td data-v="">1 day</td><td data-v="">1</td>' in text
 
 
 def test_the_last_build_of_a_grain_is_told_with_what_it_took(installation):
