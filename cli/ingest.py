@@ -69,7 +69,7 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Inges
     """What was asked for: one part, or a month at a time, newest first."""
     from cli.installation import window_of
     from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
-    from nem.nemweb import AGENT, open_web
+    from nem.nemweb import open_web
     from nem.windows import months_of
 
     lake, addresses, place = settings.lake, settings.addresses, arguments.place
@@ -78,7 +78,7 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Inges
         yield ingest_folder(lake, Path(place).expanduser(), now=now, strict=strict, progress=progress)
         return
     months = months_of(window_of(arguments)) if arguments.start else []
-    with open_web(agent=settings.user_agent or AGENT) as web:
+    with open_web(agent=settings.user_agent) as web:
         if place:
             yield ingest_url(lake, web, place, now=now, strict=strict, progress=progress)
         for month in months:

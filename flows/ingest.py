@@ -26,7 +26,7 @@ from nem import Window, open_source
 from nem.errors import SourceUnavailableError
 from nem.ingest import ingest_current as take_feeds
 from nem.ingest import ingest_month
-from nem.nemweb import AGENT, open_web
+from nem.nemweb import open_web
 from nem.taken import Ingested
 from nem.windows import day_window, joined, months_of, parse_time
 
@@ -103,7 +103,7 @@ def backfill(
 def take_current(feeds: Sequence[str]) -> Ingested:
     """Land what is new in those of ``feeds`` that are due. Not retried: it asks again by itself, and so does the next run."""
     settings = Settings()
-    with open_web(agent=settings.user_agent or AGENT) as web:
+    with open_web(agent=settings.user_agent) as web:
         return take_feeds(settings.lake, web, settings.addresses, now=datetime.now(UTC), feeds=feeds, only_due=True)
 
 
@@ -122,7 +122,7 @@ def take_month(month: Window, force: bool) -> Ingested:
         SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
     """
     settings = Settings()
-    with open_web(agent=settings.user_agent or AGENT) as web:
+    with open_web(agent=settings.user_agent) as web:
         return ingest_month(
             settings.lake, web, settings.addresses, month, now=datetime.now(UTC), feeds=settings.feeds, force=force
         )

@@ -191,9 +191,11 @@ class Web:
 
 
 @contextmanager
-def open_web(*, agent: str = AGENT, timeout: httpx.Timeout = TIMEOUT) -> Iterator[Web]:
-    """A ``Web`` with a connection of its own."""
-    with httpx.Client(headers={"User-Agent": agent}, timeout=timeout, follow_redirects=True, max_redirects=5) as client:
+def open_web(*, agent: str | None = None, timeout: httpx.Timeout = TIMEOUT) -> Iterator[Web]:
+    """A ``Web`` with a connection of its own, that says it is ``agent``, else nemwarm."""
+    with httpx.Client(
+        headers={"User-Agent": agent or AGENT}, timeout=timeout, follow_redirects=True, max_redirects=5
+    ) as client:
         yield Web(client)
 
 
