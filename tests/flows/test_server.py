@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +15,15 @@ import cli
 from flows.server import newest_revision, revision_of
 
 NEWER = "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('ffffffffffff')"
+
+
+def write_nonsense(path: Path) -> None:
+    path.write_text("no database, and long enough to be told from an empty one" * 20)
+
+
+def write_newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(NEWER)
 
 
 @pytest.fixture
@@ -43,24 +49,17 @@ def test_a_server_that_is_down_is_a_sentence_that_says_what_to_do(capsys: pytest
             check("make deploy", cli.main(["warm"]), capsys.readouterr().err)
 
 
-def test_a_database_that_is_none_is_a_sentence_that_says_what_to_do(
-    home: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [(write_nonsense, "file is not a database"), (write_newer, "Can't locate revision identified by 'ffffffffffff'")],
+)
+def test_a_database_of_no_use_is_a_sentence_that_says_what_to_do(
+    write: Callable[[Path], object], said: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "prefect.db").write_text("no database, and long enough to be told from an empty one" * 20)
+    write(home / "prefect.db")
     database = {PREFECT_SERVER_DATABASE_CONNECTION_URL: f"sqlite+aiosqlite:///{home / 'prefect.db'}"}
     with temporary_settings(database, restore_defaults={PREFECT_API_URL}):
-        said = "file is not a database; free its disk, or move that file aside"
-        check(said, cli.main(["warm"]), capsys.readouterr().err)
-
-
-def test_a_newer_database_is_a_sentence_that_says_what_to_do(home: Path) -> None:
-    with closing(sqlite3.connect(home / "prefect.db")) as made:
-        made.executescript(NEWER)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    environment |= {"PREFECT_HOME": str(home)}
-    done = subprocess.run([sys.executable, "-m", "cli", "warm"], capture_output=True, text=True, env=environment)
-    said = "Can't locate revision identified by 'ffffffffffff'; free its disk, or move that file aside"
-    check(said, done.returncode, done.stderr)
+        check(f"{said}; free its disk, or move that file aside", cli.main(["warm"]), capsys.readouterr().err)
 
 
 @pytest.mark.slow
