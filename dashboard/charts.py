@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import column
 from bokeh.models import (
     BasicTicker,
     ColumnDataSource,
@@ -21,7 +20,6 @@ from bokeh.models import (
     CustomJSTickFormatter,
     DatetimeTickFormatter,
     HoverTool,
-    LayoutDOM,
     LinearAxis,
     NoOverlap,
     NumeralTickFormatter,
@@ -57,9 +55,9 @@ _MARGIN = 62  # of every figure's left side, so that stacked figures line up
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Figures over one source and one time axis; ``points`` makes the source's columns of a tab's."""
+    """Figures, one under another, over one source and one time axis; ``points`` makes the source's columns of a tab's."""
 
-    layout: LayoutDOM
+    figures: tuple[figure, ...]
     source: ColumnDataSource
     x_range: Range1d
     points: Callable[[Columns], dict[str, Any]]
@@ -216,7 +214,7 @@ def line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **styl
 
 def lighten(drawing: Drawing) -> Drawing:
     """``drawing`` with one view and one time ticker instead of one per glyph and figure: it is a session's memory."""
-    models: Any = drawing.layout.references()
+    models: Any = set().union(*(one.references() for one in drawing.figures))
     glyphs = [one for one in models if isinstance(one, GlyphRenderer)]
     axes = [one for one in models if isinstance(one, LinearAxis) and isinstance(one.ticker, CustomJSTicker)]
     for glyph in glyphs[1:]:
@@ -224,13 +222,6 @@ def lighten(drawing: Drawing) -> Drawing:
     for axis in axes[1:]:
         axis.ticker = axes[0].ticker
     return drawing
-
-
-def drawing(
-    figures: tuple[figure, ...], source: ColumnDataSource, x_range: Range1d, points: Callable[[Columns], dict[str, Any]]
-) -> Drawing:
-    """Figures one under another as a drawing."""
-    return Drawing(column(*figures, sizing_mode="stretch_width", spacing=0), source, x_range, points)
 
 
 def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import panel as pn
+from bokeh.layouts import column
 
 from dashboard.charts import Drawing, lighten, show_points
 from dashboard.markup import asset
@@ -47,7 +48,9 @@ def _column(parts: tuple[pn.viewable.Viewable, ...], classes: list[str]) -> pn.C
 
 def chart() -> Chart:
     """An empty chart."""
-    pane = pn.pane.Bokeh(sizing_mode="stretch_width", margin=0)
+    # A new drawing goes into this column, past Panel: to replace a pane's object it looks through all models several times.
+    drawn = column(sizing_mode="stretch_width", spacing=0)
+    pane = pn.pane.Bokeh(drawn, sizing_mode="stretch_width", margin=0)
     last: dict[str, Any] = {}
 
     def show(form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
@@ -55,6 +58,6 @@ def chart() -> Chart:
             show_points(last["drawing"], data)
         else:
             last.update(form=form, drawing=lighten(draw(data)))
-            pane.object = last["drawing"].layout
+            drawn.children = [*last["drawing"].figures]
 
     return Chart(pane, show)

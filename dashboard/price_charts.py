@@ -120,7 +120,7 @@ def price_series(
             tip_row("highest", "highest", "0,0.00", "$/MWh"),
         ]
     hover(plot, source, f"{chosen if chosen in regions else next(iter(regions))}_y", "".join(rows), hair_line())
-    return Drawing(plot, source, x_range, points)
+    return Drawing((plot,), source, x_range, points)
 
 
 def _note(where: float, text: str) -> Label:
@@ -149,7 +149,7 @@ def duration(
     field = f"{chosen if chosen in lines else next(iter(lines))}_y"
     when = "@share{0.00%} of the time at or above"
     hover(plot, source, field, "".join(rows), hair_line(), when, ("from_share", "share"))
-    return Drawing(plot, source, x_range, points)
+    return Drawing((plot,), source, x_range, points)
 
 
 def _duration_points(curves: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def day_profile(
         line(plot, source, name, colour, x="hour", line_width=2.0 if dash == "solid" else 1.4, line_dash=dash)
     rows = [tip_row(label, name, "0,0.00", unit, colour) for name, (label, colour, _) in lines.items()]
     hover(plot, source, next(iter(lines)), "".join(rows), hair_line(), "@clock", ("hour", "to_hour"))
-    return Drawing(plot, source, x_range, _slots)
+    return Drawing((plot,), source, x_range, _slots)
 
 
 def _slots(profile: Columns) -> dict[str, Any]:
@@ -235,4 +235,4 @@ def event_marks(events: Columns, window: tuple[int, int], cap: float, *, height:
     when = "@region, @start{%a %d %b %Y %H:%M} to @end{%H:%M}"
     rows = tip_row("Peak", "peak", "0,0.00", "$/MWh") + tip_row("Lasted", "minutes", "0,0", "min")
     plot.add_tools(tooltip(plot.add_glyph(source, marks), when, rows))
-    return Drawing(plot, source, x_range, dict)
+    return Drawing((plot,), source, x_range, dict)

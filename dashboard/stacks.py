@@ -15,7 +15,6 @@ from dashboard.charts import (
     Drawing,
     area,
     closed,
-    drawing,
     drawn,
     frame,
     hair_line,
@@ -72,7 +71,7 @@ def stack_over_price(
         hatch(each, source)
         if when is not None:
             _clock_axis(each)
-    return drawing((plot, strip), source, x_range, points)
+    return Drawing((plot, strip), source, x_range, points)
 
 
 def _paint(plot: figure, source: ColumnDataSource, bands: Sequence[Band]) -> None:
@@ -115,7 +114,7 @@ def band_lines(data: Columns, bands: Sequence[Band], *, height: int = 380) -> Dr
         line(plot, source, band.id, band.edge or band.colour, line_width=1.75)
     rows = [tip_row(band.label, band.id, "0.0", "%", band.colour) for band in bands]
     hover(plot, source, bands[0].id, "".join(rows), hair_line())
-    return drawing((plot,), source, x_range, closed)
+    return Drawing((plot,), source, x_range, closed)
 
 
 def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]], *, height: int = 120) -> Drawing:
@@ -141,4 +140,4 @@ def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]], *, height:
         ]
         hover(plot, source, f"{link}.flow", "".join(rows), cross)
         figures.append(plot)
-    return drawing(tuple(figures), source, x_range, points)
+    return Drawing(tuple(figures), source, x_range, points)

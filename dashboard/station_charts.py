@@ -9,7 +9,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, DatetimeTickFormatter, Quad, Range1d
 from bokeh.models.annotations import Span
 
-from dashboard.charts import Drawing, area, closed, drawing, frame, hair_line, hover, line, time_range, tip_row
+from dashboard.charts import Drawing, area, closed, frame, hair_line, hover, line, time_range, tip_row
 from dashboard.palette import CAPACITY, PRICE
 from dashboard.price_axis import FEW_TICKS, heights
 from dashboard.price_charts import hybrid
@@ -43,7 +43,7 @@ def power_over_price(data: Columns, colour: str, edge: str, cap: float, *, heigh
     hybrid(strip, cap, FEW_TICKS)
     line(strip, source, "price_y", PRICE)
     hover(strip, source, "price_y", tip_row("Price", "price", "0,0.00", "$/MWh", PRICE), cross)
-    return drawing((plot, strip), source, x_range, points)
+    return Drawing((plot, strip), source, x_range, points)
 
 
 def _month_points(months: Columns) -> dict[str, Any]:
@@ -69,4 +69,4 @@ def factors_by_month(months: Columns, colour: str, edge: str, *, height: int = 2
         "Energy", "energy_mwh", "0,0", "MWh"
     )
     hover(plot, source, "capacity_factor", rows, hair_line())
-    return Drawing(plot, source, x_range, _month_points)
+    return Drawing((plot,), source, x_range, _month_points)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, timedelta
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -170,12 +171,17 @@ def landed_days(root: Path, table: str) -> list[date]:
 
 def days_among(root: Path, table: str, shared: Mapping[str, str] | None) -> list[date]:
     """The same of a lake whose ``stamps`` are ``shared``."""
-    days = []
-    for name in _names(root, table, shared):
-        if _DAY_FILE.fullmatch(name):
-            with suppress(ValueError):
-                days.append(date.fromisoformat(name[:10]))
-    return sorted(day for day in days if EPOCH.date() <= day < HORIZON.date())
+    return sorted(day for name in _names(root, table, shared) if (day := _day_of(name)))
+
+
+@lru_cache(65_536)
+def _day_of(name: str) -> date | None:
+    """The day that a file of this name holds. Remembered: a folder of years is looked through at each question."""
+    if _DAY_FILE.fullmatch(name):
+        with suppress(ValueError):
+            day = date.fromisoformat(name[:10])
+            return day if EPOCH.date() <= day < HORIZON.date() else None
+    return None
 
 
 def _names(root: Path, table: str, shared: Mapping[str, str] | None) -> list[str]:

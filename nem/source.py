@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from nem.arrays import as_arrow
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.files import list_folder
-from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, days_among, landed_days
+from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, days_among
 from nem.layouts.folder import find_layout
 from nem.layouts.units import Registry
 from nem.remote import FILE
@@ -129,8 +129,11 @@ class Source:
         """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
         if not stamp(self.root, SAMPLE_MARK, stamps(self.root)):
             return None
-        landed = [table for table in ("unit_scada", "regional_price") if landed_days(self.root, table)]
-        return utc_time(max(self.span(table).end for table in landed)) if landed else None
+        layout, ends = self._layout(), []
+        for table in ("unit_scada", "regional_price"):
+            with suppress(SourceEmptyError, TableAbsentError):
+                ends.append(layout.span(table).end)
+        return utc_time(max(ends)) if ends else None
 
     def notes(self) -> list[str]:
         """What is left out of the source's files, a sentence each, for people."""

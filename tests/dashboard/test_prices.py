@@ -147,13 +147,13 @@ class TestSeries:
         view = build_series(lambda **_: None)
         view.show(told(tiny_market, region="NSW1"))
         pane = view.layout[0][1]
-        figure = pane.object
+        (figure,) = pane.object.children
         (source,) = {renderer.data_source for renderer in figure.renderers}
         assert source.data["NSW1"].max() == 1500
         assert source.data["NSW1_y"].max() == pytest.approx(price_axis.heights(np.array(1500.0), 16_600))
         assert len(source.data["NSW1"]) <= MAX_POINTS + 1
         view.show(told(tiny_market, region="NSW1", range="1d"))
-        assert pane.object is figure
+        assert pane.object.children == [figure]
 
 
 def test_a_long_range_is_asked_for_in_months_that_tile_it():
