@@ -84,14 +84,14 @@ class Source:
         """
         return self._layout().span(table)
 
-    def newest_labels(self) -> dict[str, datetime]:
-        """The newest label AEMO gave of each table that the source holds; none where there is no source.
+    def newest_labels(self, tables: Iterable[str] = TABLES) -> dict[str, datetime]:
+        """The newest label AEMO gave of each of ``tables`` that the source holds; none where there is no source.
 
         Raises:
             SourceUnavailableError: it cannot be read.
         """
         layout, found = self._layout(), {}
-        for table in TABLES:
+        for table in tables:
             with suppress(SourceEmptyError, TableAbsentError):
                 found[table] = layout.span(table).end
         return found
@@ -129,11 +129,8 @@ class Source:
         """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
         if not stamp(self.root, SAMPLE_MARK, stamps(self.root)):
             return None
-        layout, ends = self._layout(), []
-        for table in ("unit_scada", "regional_price"):
-            with suppress(SourceEmptyError, TableAbsentError):
-                ends.append(layout.span(table).end)
-        return utc_time(max(ends)) if ends else None
+        newest = self.newest_labels(("unit_scada", "regional_price")).values()
+        return utc_time(max(newest)) if newest else None
 
     def notes(self) -> list[str]:
         """What is left out of the source's files, a sentence each, for people."""
