@@ -191,10 +191,10 @@ class Web:
 
 
 @contextmanager
-def open_web(*, agent: str | None = None, timeout: httpx.Timeout = TIMEOUT) -> Iterator[Web]:
+def open_web(*, agent: str | None = None) -> Iterator[Web]:
     """A ``Web`` with a connection of its own, that says it is ``agent``, else nemwarm."""
     with httpx.Client(
-        headers={"User-Agent": agent or AGENT}, timeout=timeout, follow_redirects=True, max_redirects=5
+        headers={"User-Agent": agent or AGENT}, timeout=TIMEOUT, follow_redirects=True, max_redirects=5
     ) as client:
         yield Web(client)
 
