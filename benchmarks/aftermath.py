@@ -21,15 +21,15 @@ from cache_store.status import furthest_behind
 from cache_store.status import status as status_of
 from cache_store.upkeep import check
 from cache_store.warm import warm
-from flows.local import LOG_BYTES
+from flows.local import EVENT_DAYS, LOG_BYTES, RUN_DAYS
 from nem import open_source
 from nem.errors import NemError
 from nem.ingest import ingest_folder
 from tests.prefect_here import ENDED, Here, wait_until
 
 MOST_SHOWN = 10  # problems of one promise
-HISTORY_BYTES = 600_000_000  # of Prefect's database, kept as long as `flows.local` has it
-RUNS_A_DAY, RUN_DAYS, EVENT_DAYS = 340, 30, 2
+HISTORY_BYTES = 600_000_000  # of Prefect's database, in the long run
+RUNS_A_DAY = 340  # by prefect.yaml
 ROUNDS = 7  # of runs with nothing to do
 
 

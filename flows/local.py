@@ -25,12 +25,13 @@ PROJECT = Path(__file__).resolve().parents[1]  # prefect.yaml is here: deploying
 AUTOMATIONS = PROJECT / "deploy" / "automations.yaml"
 LOG_BYTES, LOG_FILES = 5_000_000, 4
 PATIENCE = 120.0  # seconds: a server's first start migrates its database
+RUN_DAYS, EVENT_DAYS = 30, 2  # that Prefect keeps of its own history
 # Of the server; docs/operations.md has them for its service, too.
 SERVER = {
     # Prefect keeps its own history for ever unless told so; its events, most of what a run writes, a week.
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 24 * 3600),
-    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P2D",  # given seconds, as above, the server does not start
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(RUN_DAYS * 24 * 3600),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{EVENT_DAYS}D",  # given seconds, as above, the server does not start
     # By default leases are in the server's memory: once it was restarted, runs cannot renew theirs and are ended by Prefect.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
