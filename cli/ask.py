@@ -28,8 +28,8 @@ def run_query(arguments: argparse.Namespace) -> int:
     from cache_store import fetch
     from cache_store.export import export
 
-    store, source, now = open_installation()
-    answer = fetch(store, source, arguments.name, window_of(arguments), now=now, **_request(arguments))
+    store, source = open_installation()
+    answer = fetch(store, source, arguments.name, window_of(arguments), now=source.now(), **_request(arguments))
     if arguments.format == "table":
         store.connection.from_arrow(answer.table).show(max_rows=60, max_width=200)
     else:
@@ -57,8 +57,8 @@ def run_explain(arguments: argparse.Namespace) -> int:
     from cache_store.export import describe, describe_segment
     from cache_store.usage import estimated_ms, read_usage
 
-    store, source, now = open_installation()
-    receipt = explain(store, source, arguments.name, window_of(arguments), now=now, **_request(arguments))
+    store, source = open_installation()
+    receipt = explain(store, source, arguments.name, window_of(arguments), now=source.now(), **_request(arguments))
     planned = [*zip(receipt.segments, estimated_ms(receipt, read_usage(store.root)), strict=True)]
     if arguments.format == "json":
         segments = [describe_segment(segment) | {"estimated_ms": ms} for segment, ms in planned]

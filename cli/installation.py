@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
     from nem import Source, Window
 
 
-def open_installation() -> tuple[Store, Source, datetime]:
-    """This installation's store and source, and the instant freshness is judged at."""
+def open_installation() -> tuple[Store, Source]:
+    """This installation's store and source."""
     from cache_store import open_store
     from cache_store.settings import Settings
     from nem import open_source
@@ -21,12 +20,7 @@ def open_installation() -> tuple[Store, Source, datetime]:
     settings = Settings()
     source = open_source(settings.lake)
     store = open_store(settings.store, memory_bytes=settings.memory_bytes, read_through=settings.read_through)
-    return store, source, now_of(source)
-
-
-def now_of(source: Source) -> datetime:
-    """The instant freshness is judged at: a replayed past has its own."""
-    return source.replay_now() or datetime.now(UTC)
+    return store, source
 
 
 def window_of(arguments: argparse.Namespace) -> Window:

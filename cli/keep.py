@@ -21,7 +21,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     from cache_store.errors import StoreUnavailableError, StoreVersionError
     from cache_store.upkeep import check, rebuild_manifest, repair
 
-    store, source, now = open_installation()
+    store, source = open_installation()
     try:
         store.manifest()
     except StoreVersionError:
@@ -37,7 +37,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         print(f"{finding.problem:12} {finding.path}")
     wrong = [finding for finding in findings if finding.entry]
     if arguments.repair:
-        for query, period in repair(store, source, wrong, now=now):
+        for query, period in repair(store, source, wrong, now=source.now()):
             print(f"rebuilt      {query} {period}")
     state = "mended" if arguments.repair else "wrong"
     print(f"{len(store.manifest().entries)} partitions published, {len(wrong)} {state}")
@@ -70,7 +70,7 @@ def run_gc(arguments: argparse.Namespace) -> int:
     from cache_store.upkeep import sweep
     from nem.share import sweep_lake
 
-    store, source, _ = open_installation()
+    store, source = open_installation()
     quota = arguments.quota_mb * 10**6 if arguments.quota_mb is not None else None
     swept = sweep(store, now=datetime.now(UTC), byte_quota=quota, dry_run=arguments.dry_run)
     for path in swept.evicted:
@@ -104,7 +104,8 @@ def run_warm(arguments: argparse.Namespace) -> int:
         given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "budget_mb", "force")}
         print(warm_cache(queries=arguments.query, **given)["message"])
         return OK
-    store, source, now = open_installation()
+    store, source = open_installation()
+    now = source.now()
     shapes = asked_most(store, arguments.asked, arguments.budget_mb, now)
     named, force = bool(arguments.query), arguments.force
     work = find_work(store, source, queries, now=now, windows=windows, shapes=shapes, force=force, named=named)

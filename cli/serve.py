@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from cli.codes import BAD_REQUEST, OK, complain
-from cli.installation import now_of, open_installation
+from cli.installation import open_installation
 
 if TYPE_CHECKING:
     import argparse
@@ -157,16 +157,16 @@ def _told() -> dict[str, Any]:
     from cli.health import look
     from dashboard.data import Market
 
-    store, source, _ = open_installation()
+    store, source = open_installation()
     market = Market(
-        ask=lambda query, window, **options: fetch(store, source, query, window, now=now_of(source), **options),
+        ask=lambda query, window, **options: fetch(store, source, query, window, now=source.now(), **options),
         extent=lambda query: extent(store, source, query),
-        clock=lambda: now_of(source),
+        clock=source.now,
     )
     return {
         "market": market,
-        "health": lambda: look(store, source, now_of(source)),
-        "metrics": lambda: metrics(store, now=now_of(source)),
+        "health": lambda: look(store, source, source.now()),
+        "metrics": lambda: metrics(store, now=source.now()),
     }
 
 

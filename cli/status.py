@@ -25,7 +25,8 @@ def run_status(arguments: argparse.Namespace) -> int:
     from cache_store.status import overview
     from nem.taken import last_ingest
 
-    store, source, now = open_installation()
+    store, source = open_installation()
+    now = source.now()
     if arguments.format == "prometheus":
         from cache_store.metrics import metrics
 

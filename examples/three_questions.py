@@ -5,7 +5,7 @@
 # editor that knows `# %%`. An answer is an Arrow table, so DuckDB takes it from there.
 
 # %%
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
@@ -18,7 +18,7 @@ home = Settings().home / "sample"  # a lake and a store of their own: yours may 
 if not landed_days(home / "lake", "unit_scada"):
     land_sample(home / "lake")
 store, source = open_store(home / "store", read_through=True), open_source(home / "lake")
-now = source.replay_now() or datetime.now(UTC)  # a bundled past has a now of its own
+now = source.now()  # a bundled past has one of its own
 weeks = Window(datetime(2017, 10, 14), datetime(2017, 11, 4))  # (start, end], NEM time
 
 # %% [markdown]

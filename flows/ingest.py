@@ -134,7 +134,7 @@ def _warm(windows: Sequence[Window], processes: int = 1, scheduler: str | None =
         return Work((), {}, {}), []
     settings = Settings()
     store, source = open_store(settings.store), open_source(settings.lake)
-    now = source.replay_now() or datetime.now(UTC)
+    now = source.now()
     work = find_work(store, source, CATALOGUE.values(), now=now, windows=windows)
     return work, warm_due(work, now, processes, scheduler)
 

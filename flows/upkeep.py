@@ -42,7 +42,7 @@ def audit(sample: Annotated[int, Field(ge=0)] = 20) -> str:
     settings = Settings()
     with recorded(settings.store, "audit") as record:
         store, source = open_store(settings.store), open_source(settings.lake)
-        now = source.replay_now() or datetime.now(UTC)
+        now = source.now()
         findings = check(store, source, now=datetime.now(UTC), sample=sample)
         wrong = [finding for finding in findings if finding.entry]
         rebuilt = repair(store, source, wrong, now=now)

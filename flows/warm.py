@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -69,7 +69,7 @@ def warm_cache(
     with recorded(settings.store, "warm-cache") as record:
         chosen = [find_query(name) for name in queries or CATALOGUE]
         windows = check_range(start, end, days, asked, budget_mb)
-        now = open_source(settings.lake).replay_now() or datetime.now(UTC)
+        now = open_source(settings.lake).now()
         # Opened in passing: a connection in this frame would live on in the traceback of a failed run.
         shapes = asked_most(open_store(settings.store), asked, budget_mb, now)
         work = find_work(

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -125,12 +125,11 @@ class Source:
             except duckdb.Error as error:
                 raise SourceUnavailableError(f"{table} for {window} cannot be read: {error}") from error
 
-    def replay_now(self) -> datetime | None:
-        """For a lake that replays a bundled past: the instant its newest price was due, UTC. Else None."""
-        if not stamp(self.root, SAMPLE_MARK, stamps(self.root)):
-            return None
-        newest = self.newest_labels(("unit_scada", "regional_price")).values()
-        return utc_time(max(newest)) if newest else None
+    def now(self) -> datetime:
+        """The instant freshness is judged at, UTC: of a lake that replays a bundled past, when its newest label was due."""
+        is_replayed = stamp(self.root, SAMPLE_MARK, stamps(self.root))
+        newest = self.newest_labels(("unit_scada", "regional_price")).values() if is_replayed else ()
+        return utc_time(max(newest)) if newest else datetime.now(UTC)
 
     def notes(self) -> list[str]:
         """What is left out of the source's files, a sentence each, for people."""

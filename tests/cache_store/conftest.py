@@ -35,7 +35,7 @@ def sample_world(tmp_path_factory):
     shutil.copytree(landed_sample()[0].root, folder / "lake")
     land(folder / "lake", "interconnector_flow", raw["interconnector_flow"])
     source, store = open_source(folder / "lake"), open_store(folder / "store")
-    now = source.replay_now()
+    now = source.now()
     warm(store, source, now)
     return World(raw, source, store, now, span)
 

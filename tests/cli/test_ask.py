@@ -96,7 +96,7 @@ def test_explain_prints_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
 def test_explain_says_what_each_segment_reads_and_takes(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, query = home / "store", find_query("regional_price")
     store, source = open_store(root), open_source(home / "lake")
-    entries = materialise(store, source, query, "2017-10-14", now=source.replay_now())
+    entries = materialise(store, source, query, "2017-10-14", now=source.now())
     publish_entries(store, entries)
     shape = Shape(query.name, "1d", 7, 0, ())
     pace = Tally(3, 1, 2.4, 2.9, live_hours=48.0, read_rows=1_000, read_seconds=0.5)  # 50 ms an hour, 0.5 ms a row

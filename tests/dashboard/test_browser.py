@@ -66,7 +66,7 @@ class World:
     def __init__(self, home: Path, url: str):
         self.url = url
         self.source, self.store = open_source(home / "lake"), open_store(home / "store")
-        self.now = self.source.replay_now()
+        self.now = self.source.now()
         self.market = market_of(self.source, self.store, lambda: self.now)
 
 

@@ -70,7 +70,7 @@ def test_nightly_audits_of_a_replayed_past_recompute_every_partition(
     store: Store, tiny: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tiny.root / SAMPLE_MARK).touch()
-    assert tiny.replay_now() == NOW
+    assert tiny.now() == NOW
     recomputed: list[str] = []
     monkeypatch.setattr(store_upkeep, "_differs", lambda *asked: recomputed.append(asked[2].path))
     partitions = [entry.path for entry in store.manifest().entries]

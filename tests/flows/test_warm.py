@@ -166,7 +166,7 @@ from nem import open_source
 from tests.flows import QUERIES
 
 lake, root = map(Path, sys.argv[1:])
-now = open_source(lake).replay_now()
+now = open_source(lake).now()
 work = find_work(open_store(root), open_source(lake), QUERIES, now=now)
 for outcome in warm_all(work.batches, lambda batch: warm_batch.fn(lake, root, batch, now)):
     print(outcome.warmed, flush=True)
@@ -191,7 +191,7 @@ def test_killed_half_way_the_store_answers_and_the_next_run_does_the_rest(sample
     published = store.manifest().entries
     assert written(root) > {entry.path for entry in published}
 
-    now, window = source.replay_now(), source.span("unit_scada")
+    now, window = source.now(), source.span("unit_scada")
     assert now is not None
     held = [query for query in QUERIES if query.name != "interconnector_flow"]  # the sample has none
     for query in held:

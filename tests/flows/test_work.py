@@ -29,7 +29,7 @@ PRICE = find_query("regional_price")
 
 def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path) -> None:
     source = open_source(sample)
-    work = find_work(open_store(tmp_path), source, QUERIES, now=source.replay_now())
+    work = find_work(open_store(tmp_path), source, QUERIES, now=source.now())
     held = [query for query in FOUR if query != "interconnector_flow"]
     assert [(batch.query, len(batch.periods)) for batch in work.batches] == [
         (query, size) for size in (DAYS_PER_BATCH, DAYS_PER_BATCH, 22 - 2 * DAYS_PER_BATCH) for query in held
@@ -51,9 +51,9 @@ def test_what_several_windows_share_is_due_once_newest_first(sample: Path, tmp_p
     days = [(20, 22), (21, 23), (15, 16)]
     windows = [Window(datetime(2017, 10, start), datetime(2017, 10, end)) for start, end in days]
     source, store = open_source(sample), open_store(tmp_path)
-    work = find_work(store, source, [PRICE], now=source.replay_now(), windows=windows)
+    work = find_work(store, source, [PRICE], now=source.now(), windows=windows)
     assert [batch.periods for batch in work.batches] == [("2017-10-22", "2017-10-21", "2017-10-20", "2017-10-15")]
-    assert find_work(store, source, [PRICE], now=source.replay_now(), windows=[]).batches == ()
+    assert find_work(store, source, [PRICE], now=source.now(), windows=[]).batches == ()
 
 
 def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: Path) -> None:

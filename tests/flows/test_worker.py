@@ -109,7 +109,7 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
     assert state_of(here, run) == {"cancelled": "Cancelled", "terminated": "Crashed"}[how]
     assert {entry.query for entry in store.manifest().entries} == {HELD[0]}
     source = open_source(sample)
-    now = source.replay_now()
+    now = source.now()
     assert now is not None
     assert check(store, source, now=now, sample=100) == []
     assert [one.outcome for one in read_runs(root)] == ["cancelled"]

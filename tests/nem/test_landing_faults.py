@@ -138,4 +138,4 @@ def test_a_torn_registry_is_named(tiny):
 def test_a_sample_that_lost_a_table_still_has_its_now(tmp_path: Path):
     land(tmp_path, "unit_scada", pa.table({"settlement_date": [NOON], "duid": ["A"], "scada_mw": [1.0]}))
     (tmp_path / "sample.json").write_text("{}")
-    assert open_source(tmp_path).replay_now().isoformat() == "2024-02-29T02:00:00+00:00"
+    assert open_source(tmp_path).now().isoformat() == "2024-02-29T02:00:00+00:00"
