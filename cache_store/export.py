@@ -26,7 +26,7 @@ def export(answer: Answer, form: Format) -> bytes:
         )
     if form == "json":
         rows = _zoned(answer.table).to_pylist()
-        return json.dumps({**_NOTE, "receipt": describe(answer.receipt), "rows": rows}).encode()
+        return json.dumps({**_NOTE, "receipt": describe(answer.receipt), "rows": rows}).encode() + b"\n"
     return csv_bytes(answer.table)
 
 

@@ -96,15 +96,16 @@ async def run(
     ``prepare`` runs on a thread (imports) and returns what builds the app on the event loop; ``live`` is called once
     that answers. ``picture`` is shown until then.
     """
-    ended = asyncio.Event()
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, ended.set)
     waiting: Any = [("/", _Splash, {"picture": picture}), (".*", _Waiting)]
     door = Door(Application(waiting, log_function=lambda _: None))
     http = HTTPServer(door)
     connect(http)
     try:
         server = (await asyncio.to_thread(prepare))()
+        loop.add_signal_handler(signal.SIGINT, ended.set)  # Panel took it, to stop the loop under what runs in it
         logging.getLogger("tornado.access").setLevel(logging.WARNING)
         server.start()
         door.app = server._tornado  # what it would itself listen with

@@ -290,8 +290,9 @@ def test_serve_answers_tells_its_health_and_ends_on_a_signal(home):
         assert "Source: AEMO" in text
         assert "nemwarm_partitions" in get(f"{command.url}metrics")[1]
     finally:
-        command.process.send_signal(signal.SIGTERM)
+        command.process.send_signal(signal.SIGINT)  # Ctrl+C
         assert command.process.wait(20) == 0
+    assert "Traceback" not in command.log.read_text()
 
 
 @pytest.mark.browser
@@ -310,8 +311,8 @@ def test_a_page_whose_server_began_anew_opens_itself_anew(browser, home):
         page.get_by_role("alert").filter(has_text="connection was lost").wait_for(state="detached")
         page.locator(".tile.chosen", has_text="SA1").wait_for()
     finally:
-        command.process.kill()
-        command.process.wait(20)
+        command.process.send_signal(signal.SIGTERM)
+        assert command.process.wait(20) == 0
 
 
 def test_a_session_opened_by_a_websocket_asks_nobody_else_for_its_styles(url):
