@@ -242,7 +242,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
 def _origin(module: str, name: str, modules: dict[str, Path]) -> str:
     if modules[module].name != "__init__.py":
         return module
-    for node in _tree(modules[module]).body:
+    for node in ast.walk(_tree(modules[module])):
         if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
             return node.module
     return module

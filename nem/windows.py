@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import Literal, get_args
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal, get_args
 
 from nem.errors import WindowError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 INTERVAL = timedelta(minutes=5)
 INTERVAL_HOURS = 5 / 60
@@ -157,6 +158,8 @@ def months_of(window: Window) -> list[Window]:
 
 def bucket_edges(window: Window, resolution: Resolution) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
     """The edges of the buckets that hold ``window``, from the first's start to the last's end, in microseconds."""
+    import numpy as np  # not above: a process that is starting reads its settings, and with them this module, first
+
     start, end = floor(window.start, resolution), ceil(window.end, resolution)
     if resolution == "1M":
         months = np.arange(np.datetime64(start, "M"), np.datetime64(end, "M") + 1)

@@ -45,6 +45,12 @@ def test_importing_the_app_loads_no_tab_and_nothing_heavy():
     assert "flows" not in loaded
 
 
+def test_saying_that_it_starts_waits_for_no_data_library():
+    """Settings, errors and the front door are imported before a server listens."""
+    loaded = modules_after("import cli, cli.serve, cache_store.errors, cache_store.settings, dashboard.front")
+    assert loaded.isdisjoint({*HEAVY, "duckdb", "numpy", "pyarrow", "bokeh", "panel"})
+
+
 def test_building_a_page_still_loads_no_tab():
     statements = "from dashboard import app, data\napp.open_page(data.Market(None, None, None))"
     assert tabs_in(modules_after(statements)) == set()
