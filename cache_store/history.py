@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 
 from cache_store.errors import StoreUnavailableError
 from cache_store.manifest import writer_lock
-from nem.files import publish
+from nem.files import publish_bytes
 
 FOLDER = "history"
 KEEP_RUNS, KEEP_FAILURES = 300, 20  # of each name: a day of five-minute ticks
@@ -57,8 +57,7 @@ def record_run(root: Path, run: Run) -> None:
             failures = [one for one in runs[KEEP_RUNS:] if one.outcome == "failed"]
             lacking = KEEP_FAILURES - sum(one.outcome == "failed" for one in runs[:KEEP_RUNS])
             kept = runs[:KEEP_RUNS] + failures[: max(0, lacking)]
-            text = json.dumps([row_of(one) for one in kept])
-            publish(path, lambda temporary: temporary.write_text(text))
+            publish_bytes(path, json.dumps([row_of(one) for one in kept]).encode())
     except OSError as error:
         raise StoreUnavailableError(f"the history in {root} cannot be written: {error}") from error
 

@@ -18,7 +18,7 @@ from typing import Any
 from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
 from cache_store.freshness import Freshness
-from nem.files import locked, publish
+from nem.files import locked, publish_bytes
 from nem.remote import GRACE, Remote, superseded
 from nem.windows import EPOCH, Resolution, Window
 
@@ -157,10 +157,10 @@ def publish_manifest(
                     remote.pull(root, MANIFEST)
                 newest = onto or read_manifest(root)
                 following = _following(newest, change(newest))
-                text = _text_of(following)
-                if remote is None or _put(root, remote, text, following.paths, newest.paths):
+                content = _bytes_of(following)
+                if remote is None or _put(root, remote, content, following.paths, newest.paths):
                     break
-            publish(root / MANIFEST, lambda path: path.write_text(text))
+            publish_bytes(root / MANIFEST, content)
             return following
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
@@ -172,23 +172,23 @@ def _following(newest: Manifest, entries: Iterable[Entry]) -> Manifest:
     return dataclasses.replace(made, former=superseded(newest.former, gone, datetime.now(UTC)))
 
 
-def _put(root: Path, remote: Remote, text: str, files: set[str], there: set[str]) -> bool:
+def _put(root: Path, remote: Remote, content: bytes, files: set[str], there: set[str]) -> bool:
     """Put a manifest in place of the one last pulled; False if another machine's came first.
 
     The ``files`` it names are put first, but for those known to be ``there``: a writer killed in between leaves
     objects that nothing names, and no name without its object.
     """
     remote.upload({path: root / path for path in (files - there if remote.seen else files)})
-    tag = remote.swap(MANIFEST, text.encode(), remote.seen)
+    tag = remote.swap(MANIFEST, content, remote.seen)
     remote.seen = tag or remote.seen
     return tag is not None
 
 
-def _text_of(manifest: Manifest) -> str:
+def _bytes_of(manifest: Manifest) -> bytes:
     rows = [facts(entry) for entry in manifest.entries]
     former = {path: at.isoformat() for path, at in manifest.former.items()}
     document = {"version": FORMAT_VERSION, "generation": manifest.generation, "entries": rows, "former": former}
-    return json.dumps(document, separators=(",", ":"))
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def writer_lock(root: Path) -> AbstractContextManager[None]:

@@ -22,7 +22,7 @@ from cache_store.answer import Receipt, Segment
 from cache_store.catalogue import CATALOGUE, Query
 from cache_store.manifest import Manifest
 from cache_store.request import Request
-from nem.files import publish
+from nem.files import publish_bytes
 from nem.windows import EPOCH, HORIZON, RESOLUTIONS, Resolution, Window, ceil, floor, market_time
 
 FOLDER = "usage"
@@ -119,7 +119,7 @@ class Usage:
         """
         with self._lock:
             rows = [asdict(shape) | asdict(tally) for shape, tally in self._tallies.items()]
-        publish(root / FOLDER / self._name, lambda path: path.write_text(json.dumps(rows)))
+        publish_bytes(root / FOLDER / self._name, json.dumps(rows).encode())
 
 
 def _tally_of(receipt: Receipt, seconds: float) -> Tally:

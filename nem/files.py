@@ -62,6 +62,11 @@ def publish(path: Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def publish_bytes(path: Path, content: bytes) -> None:
+    """Replace ``path`` by ``content`` likewise."""
+    publish(path, lambda temporary: temporary.write_bytes(content))
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """One holder of ``path`` at a time on this host. The kernel lets go when the holder dies.

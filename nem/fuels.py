@@ -54,19 +54,11 @@ FUELS = {
     )
 }
 
-GROUPS = {
-    "battery_charging": ("Battery (charging)", "#577CFF"),
-    "pumps": ("Pumps", "#88AFD0"),
-    "exports": ("Exports", "#927BAD"),
-    "imports": ("Imports", "#521986"),
+# Name and colour of each group, in stack order; of several fuels they are its own.
+GROUPS = {fuel.group: (fuel.label, fuel.colour) for fuel in FUELS.values()} | {
     "coal": ("Coal", "#25170C"),
     "bioenergy": ("Bioenergy", "#1D7A7A"),
-    "distillate": ("Distillate", "#E15C34"),
     "gas": ("Gas", "#E87809"),
-    "unknown": ("Unknown", "#7F7F7F"),
-    "battery_discharging": ("Battery (discharging)", "#3245C9"),
-    "hydro": ("Hydro", "#5EA0C0"),
-    "wind": ("Wind", "#2C7629"),
     "solar": ("Solar", "#FED500"),
 }
 

@@ -25,7 +25,7 @@ import pyarrow as pa
 from nem.checks import check_columns, check_labels, check_units
 from nem.derive import derivation, reach, winning
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.files import list_folder, locked, publish
+from nem.files import list_folder, locked, publish, publish_bytes
 from nem.share import Draft, attach_lake, commit, stamps
 from nem.tables import FOREVER, TABLES, UNITS, Table, no_rows
 from nem.windows import EPOCH, HORIZON, day_window
@@ -136,7 +136,7 @@ def land_sample(root: Path) -> dict[str, list[date]]:
         changed = {name: land(root, name, _read(con, [file])) for name, file in bundled.items() if file.exists()}
     mark = {"attribution": "Source: AEMO", "now": "newest data"}
     with landing(root, SAMPLE_MARK):
-        commit(root, lambda lake: publish(lake.out / SAMPLE_MARK, lambda path: path.write_text(json.dumps(mark))))
+        commit(root, lambda lake: publish_bytes(lake.out / SAMPLE_MARK, json.dumps(mark).encode()))
     return changed
 
 

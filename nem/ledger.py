@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nem.errors import SourceUnavailableError
-from nem.files import locked, publish
+from nem.files import locked, publish_bytes
 from nem.source import check_ours
 from nem.windows import Window
 
@@ -98,7 +98,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace ``path`` by ``content``, times as text. Raises SourceUnavailableError."""
     text = json.dumps(content, default=datetime.isoformat, separators=(",", ":"))
     try:
-        publish(path, lambda temporary: temporary.write_text(text))
+        publish_bytes(path, text.encode())
     except OSError as error:
         raise SourceUnavailableError(f"{path} cannot be written: {error}") from error
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nem.errors import SourceUnavailableError
-from nem.files import publish
+from nem.files import publish_bytes
 from nem.ledger import write_json
 
 FOLDER = "quarantine"
@@ -29,7 +29,7 @@ def quarantine(root: Path, path: Path, reason: str, *, url: str, now: datetime) 
         kept = folder / f"{digest[:16]}-{path.name}"
         folder.mkdir(parents=True, exist_ok=True)
         if size <= LARGEST_BYTES:
-            publish(kept, lambda temporary: temporary.write_bytes(path.read_bytes()))
+            publish_bytes(kept, path.read_bytes())
         about = {"name": path.name, "url": url, "reason": reason, "at": now, "bytes": size, "sha256": digest}
         write_json(kept.with_name(f"{kept.name}.json"), about)
         _bound(folder)

@@ -61,19 +61,18 @@ def land_registry(root: Path, tables: Mapping[str, pa.Table], *, as_of: date) ->
     return _land(root, typed(tables), as_of)
 
 
-def land_workbook(root: Path, path: Path, *, as_of: date | None = None) -> list[date]:
+def land_workbook(root: Path, path: Path) -> list[date]:
     """Land AEMO's registration workbook: fuels of units that are new, and units AEMO's tables do not have yet.
 
-    Those are in force from ``as_of``, or from when the workbook was last changed.
+    Those are in force from when the workbook was last changed.
 
     Raises:
         SourceFormatError: it cannot be read, is not that workbook, or is larger than it should be.
         SourceUnavailableError: the lake cannot be written.
     """
     rows, changed = read_workbook(path)
-    day = as_of or changed
-    dated = rows.append_column("effective_date", pa.array([day] * rows.num_rows, pa.date32()))
-    return _land(root, {"workbook": dated}, day)
+    dated = rows.append_column("effective_date", pa.array([changed] * rows.num_rows, pa.date32()))
+    return _land(root, {"workbook": dated}, changed)
 
 
 def registered(tables: Mapping[str, pa.Table]) -> pa.Table:

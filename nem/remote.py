@@ -20,7 +20,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nem.files import locked, publish
+from nem.files import locked, publish_bytes
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore
@@ -90,7 +90,7 @@ class Remote:
         path = root / name
         content, self.seen = self.read_newer(name, self.seen if path.exists() else None)
         if content is not None and not (path.exists() and path.read_bytes() == content):
-            publish(path, lambda temporary: temporary.write_bytes(content))
+            publish_bytes(path, content)
 
     def follow(self, root: Path, name: str, lock: str) -> None:
         """Take over what another machine published, now and then. Out of reach, what is here stands, and ages."""
@@ -134,8 +134,7 @@ class Remote:
         """
 
         def bring(name: str) -> None:
-            content = self.get(name)
-            publish(root / name, lambda temporary: temporary.write_bytes(content))
+            publish_bytes(root / name, self.get(name))
 
         each(bring, names)
 
@@ -269,7 +268,7 @@ def open_to_attach(root: Path, url: str) -> tuple[Remote, bool]:
 
 def mark_copy(root: Path, remote: Remote) -> None:
     """Have ``root`` be a copy of ``remote`` from now on."""
-    publish(root / FILE, lambda path: path.write_text(json.dumps({"url": remote.url})))
+    publish_bytes(root / FILE, json.dumps({"url": remote.url}).encode())
 
 
 def each(work: Any, names: Iterable[str]) -> None:

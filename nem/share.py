@@ -19,7 +19,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from nem.errors import SourceFormatError, SourceUnavailableError
-from nem.files import locked, publish, stamp_of
+from nem.files import locked, publish, publish_bytes, stamp_of
 from nem.remote import GRACE, Remote, each, mark_copy, open_to_attach, remote_of, superseded
 
 HEAD = "lake.json"
@@ -141,7 +141,7 @@ def attach_lake(root: Path, url: str, names: Iterable[str]) -> int:
             remote.upload({_object(name, at): root / name for name, at in here.items()})
         if not here.items() <= head.files.items() or (lacks and not remote.swap(HEAD, text, None)):
             raise OSError(f"both {root} and {url} hold a lake; empty one of them first")
-        publish(root / HEAD, lambda path: path.write_bytes(text))
+        publish_bytes(root / HEAD, text)
         mark_copy(root, remote)
         return len(head.files)
 
@@ -236,7 +236,7 @@ def _publish(root: Path, remote: Remote, head: Head, seen: str | None, out: Path
         if tag is None:
             return False
         remote.seen = tag
-        publish(root / HEAD, lambda path: path.write_bytes(text))
+        publish_bytes(root / HEAD, text)
         for name, path in written.items():
             (root / name).parent.mkdir(exist_ok=True)
             path.replace(root / name)

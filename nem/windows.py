@@ -168,10 +168,10 @@ def bucket_edges(window: Window, resolution: Resolution) -> np.ndarray[tuple[int
     return np.arange(np.datetime64(start, "us"), np.datetime64(end, "us") + step, step)
 
 
-def choose_resolution(window: Window, max_points: int = MAX_POINTS) -> Resolution:
-    """The finest resolution that keeps a series over ``window`` within ``max_points``; 1M where none does."""
+def choose_resolution(window: Window) -> Resolution:
+    """The finest resolution that keeps a series over ``window`` within ``MAX_POINTS``; 1M where none does."""
     for resolution, step in _STEPS.items():
-        if (ceil(window.end, resolution) - floor(window.start, resolution)) // step <= max_points:
+        if (ceil(window.end, resolution) - floor(window.start, resolution)) // step <= MAX_POINTS:
             return resolution
     return "1M"
 

@@ -193,7 +193,7 @@ def test_a_load_pumps_only_if_it_is_known_to():
 
 
 def test_a_workbook_adds_units_that_are_new(tmp_path):
-    land_workbook(tmp_path, WORKBOOK, as_of=date(2026, 3, 24))
+    land_workbook(tmp_path, WORKBOOK)
     rows = {row["duid"]: row for row in pq.read_table(tmp_path / UNITS_FILE).to_pylist()}
     assert rows["WDBESS2"]["fueltech_id"] == "battery"
     assert rows["WDBESS2"]["effective_date"] == datetime(2025, 2, 1)  # known here before
