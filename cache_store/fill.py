@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 from cache_store.answer import Segment
 from cache_store.catalogue import Query
 from cache_store.due import due
 from cache_store.errors import CacheStoreError, StoreUnavailableError
-from cache_store.flight import Turn, take_turn
+from cache_store.flight import take_turn
 from cache_store.request import Request
 from cache_store.store import Store
 from cache_store.warm import warm
@@ -25,7 +26,7 @@ _BUILDABLE = ("range_gap", "stale", "corrupt", "fingerprint_mismatch")
 _log = logging.getLogger(__name__)
 
 
-def turn_to_fill(store: Store, request: Request, segments: Sequence[Segment]) -> Turn | None:
+def turn_to_fill(store: Store, request: Request, segments: Sequence[Segment]) -> ExitStack | None:
     """The turn to build what partitions should have held of ``segments``; None if that is nothing, or there is no turn.
 
     Whoever builds the query's partitions already is waited for where asking the source as well would cost more.
@@ -34,18 +35,18 @@ def turn_to_fill(store: Store, request: Request, segments: Sequence[Segment]) ->
     if gap is None:
         return None
     try:
-        return take_turn(store.root, request.query.name, wait=LONG_WAIT if gap.hours > 24 else NO_WAIT)
-    except StoreUnavailableError:
-        return None  # a read-only mount: answer, and build nothing
+        return take_turn(store.root, request.query.name, within=LONG_WAIT if gap.hours > 24 else NO_WAIT)
+    except (BlockingIOError, StoreUnavailableError):
+        return None  # somebody builds it, or it is a read-only mount: answer, and build nothing
 
 
 def fill_later(
-    store: Store, source: Source, query: Query, segments: Sequence[Segment], now: datetime, turn: Turn | None
+    store: Store, source: Source, query: Query, segments: Sequence[Segment], now: datetime, turn: ExitStack | None
 ) -> None:
     """Build in the background what partitions should have served of ``segments``; ``turn`` is held until it is done."""
     gap = _gap(segments)
     if store.background and turn and gap:
-        filling = store.background.submit(_fill, store, source, query, gap, now, turn.handed_over())
+        filling = store.background.submit(_fill, store, source, query, gap, now, turn.pop_all())
         filling.add_done_callback(tell)
 
 
@@ -55,7 +56,7 @@ def tell(done: Future[None]) -> None:
         _log.error("a background task failed", exc_info=error)
 
 
-def _fill(store: Store, source: Source, query: Query, gap: Window, now: datetime, turn: Turn) -> None:
+def _fill(store: Store, source: Source, query: Query, gap: Window, now: datetime, turn: ExitStack) -> None:
     """Warm what is due over ``gap``. Nobody waits for the outcome, so it is told to the log."""
     with turn:
         try:

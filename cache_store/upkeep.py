@@ -20,7 +20,7 @@ from cache_store.build import footer_of
 from cache_store.catalogue import CATALOGUE, find_query
 from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
-from cache_store.flight import wait_for_turn
+from cache_store.flight import take_turn
 from cache_store.manifest import (
     Entry,
     Manifest,
@@ -176,7 +176,7 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
     rebuilt: list[tuple[str, str]] = []
     for query in sorted({entry.query for entry in wrong}):
         # In our turn, or whoever renews these partitions meanwhile would publish them again.
-        with wait_for_turn(store.root, query):
+        with take_turn(store.root, query):
             publish_manifest(store.root, lambda newest: _without(newest, wrong), remote=store.remote)
             for period in sorted({entry.period for entry in wrong if entry.query == query}):
                 tasks = due(store, source, find_query(query), now=now, window=period_window(period))

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from cache_store import CATALOGUE, find_query, open_store
 from cache_store.errors import CacheStoreError, StoreUnavailableError
-from cache_store.flight import wait_for_turn
+from cache_store.flight import take_turn
 from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
 from cache_store.warm import warm
@@ -126,7 +126,7 @@ def warm_batch(lake: Path, root: Path, batch: Batch, now: datetime, threads: int
     """
     began = perf_counter()
     source, store, query = open_source(lake), open_store(root, threads=threads), find_query(batch.query)
-    with wait_for_turn(root, batch.query):
+    with take_turn(root, batch.query):
         warmed = warm(store, source, query, batch.tasks, now=now)
         # Still in our turn: the next builder may replace what was just published.
         causes = warmed.failed | read_back(store, source, query, warmed.entries, now)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from io import TextIOWrapper
 from pathlib import Path
 
 from nem.errors import SourceUnavailableError
+
+_POLL_SECONDS = 0.02
 
 
 def list_folder(path: Path) -> list[os.DirEntry[str]]:
@@ -68,17 +73,30 @@ def publish_bytes(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, within: timedelta | None = None) -> Iterator[None]:
     """One holder of ``path`` at a time on this host. The kernel lets go when the holder dies.
 
     Raises:
-        BlockingIOError: another has it, and we are not to ``wait``.
+        BlockingIOError: another has it, and has not let go ``within`` that time; without, we wait however long.
         OSError: it cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(handle, within)
         yield
+
+
+def _lock(handle: TextIOWrapper, within: timedelta | None) -> None:
+    if within is None:
+        return fcntl.flock(handle, fcntl.LOCK_EX)
+    give_up_at = time.monotonic() + within.total_seconds()
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up_at:
+                raise
+        time.sleep(_POLL_SECONDS)
 
 
 def _sync(path: Path) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ def turn(root: Path, what: str) -> Iterator[None]:
     check_ours(root)
     with ExitStack() as held:
         try:
-            held.enter_context(locked(root / FOLDER / f".{what}.lock", wait=False))
+            held.enter_context(locked(root / FOLDER / f".{what}.lock", within=timedelta(0)))
         except BlockingIOError as error:
             raise SourceUnavailableError(f"another ingest of {what} is at work on {root}: let it finish") from error
         except OSError as error:

@@ -97,7 +97,7 @@ class Remote:
         if not self.is_due():
             return
         try:
-            with locked(root / lock, wait=False):
+            with locked(root / lock, within=timedelta(0)):
                 self.pull(root, name)
         except BlockingIOError:
             pass  # whoever has the lock looks there as well

@@ -14,7 +14,7 @@ import pytest
 from cache_store import CATALOGUE, explain, fetch, materialise, open_store
 from cache_store.due import due
 from cache_store.errors import RequestError, StoreVersionError
-from cache_store.flight import wait_for_turn
+from cache_store.flight import take_turn
 from cache_store.freshness import SETTLES_AFTER
 from cache_store.manifest import publish_manifest, read_manifest
 from cache_store.upkeep import GRACE, check, repair, sweep
@@ -72,7 +72,7 @@ def test_a_repair_waits_for_whoever_builds(tiny):
     (tiny.store.root / entry.path).write_bytes(b"x")
     found = check(tiny.store, tiny.source, now=tiny.now)
     mending = threading.Thread(target=repair, args=(tiny.store, tiny.source, found), kwargs={"now": tiny.now})
-    with wait_for_turn(tiny.store.root, "regional_price"):
+    with take_turn(tiny.store.root, "regional_price"):
         mending.start()
         mending.join(1)
         assert mending.is_alive()

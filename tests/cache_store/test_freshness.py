@@ -11,7 +11,7 @@ import pytest
 from cache_store import CATALOGUE, materialise, open_store
 from cache_store.build import publish_entries, renew
 from cache_store.errors import NoAnswerError, StalenessExceededError
-from cache_store.flight import wait_for_turn
+from cache_store.flight import take_turn
 from cache_store.freshness import PUBLICATION_DELAY, SETTLES_AFTER, TTL_OPEN, TTL_RECENT
 from cache_store.status import status
 from cache_store.upkeep import rebuild_manifest
@@ -85,7 +85,7 @@ def test_every_edge_of_freshness_to_the_microsecond(tiny, age, edge, is_up):
 def test_a_reader_that_loses_the_turn_to_build_keeps_the_bound(tiny, moments, edge, found):
     world = replace(tiny, store=open_store(tiny.store.root, read_through=True, memory_bytes=0))
     before = world.store.manifest()
-    with wait_for_turn(world.store.root, "regional_price"):
+    with take_turn(world.store.root, "regional_price"):
         assert origins(world, getattr(moments, edge)) == [found]
         world.store.background.shutdown(wait=True)
         assert world.store.manifest() is before
@@ -95,7 +95,7 @@ def test_a_reader_that_loses_the_turn_to_build_keeps_the_bound(tiny, moments, ed
 def test_a_reader_that_loses_the_turn_to_build_keeps_max_staleness(tiny):
     world = replace(tiny, store=open_store(tiny.store.root, read_through=True, memory_bytes=0))
     bound = timedelta(minutes=30)
-    with wait_for_turn(world.store.root, "regional_price"):
+    with take_turn(world.store.root, "regional_price"):
         assert origins(world, tiny.now + bound, max_staleness=bound) == [("cache", "fresh")]
         assert origins(world, tiny.now + bound + TICK, max_staleness=bound) == [LIVE]
         world.store.background.shutdown(wait=True)

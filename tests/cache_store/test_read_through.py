@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from cache_store import CATALOGUE, fetch, open_store
-from cache_store.flight import Flights, take_turn, wait_for_turn
+from cache_store.flight import Flights, take_turn
 from tests.cache_store.worlds import only
 from tests.oracle import compare
 
@@ -140,8 +140,8 @@ def test_a_failed_flight_is_not_remembered():
 HOLDER = """
 import sys, time
 from pathlib import Path
-from cache_store.flight import wait_for_turn
-with wait_for_turn(Path(sys.argv[1]), "regional_price"):
+from cache_store.flight import take_turn
+with take_turn(Path(sys.argv[1]), "regional_price"):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -150,17 +150,17 @@ with wait_for_turn(Path(sys.argv[1]), "regional_price"):
 def test_the_turn_of_a_killed_holder_is_free_at_once(tmp_path):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    assert take_turn(tmp_path, "regional_price", wait=timedelta(0)) is None
+    assert not is_free(tmp_path, "regional_price")
     holder.send_signal(signal.SIGKILL)
     holder.communicate()
-    assert is_free(tmp_path, "regional_price", wait=timedelta(seconds=1))
+    assert is_free(tmp_path, "regional_price", within=timedelta(seconds=1))
 
 
 # Asks a cold key and says, each with the instant, that it waits for its turn and that it computes; the first then hangs.
 ASKER = """
-import sys, time
+import fcntl, sys, time
 from datetime import datetime, timedelta
-from cache_store import fetch, fill, flight, open_store
+from cache_store import fetch, fill, open_store
 from nem import Window, open_source
 from nem.source import Source
 from nem.windows import utc_time
@@ -172,12 +172,13 @@ def say(what):
         said.add(what)
         print(what, time.monotonic(), flush=True)
 
-lock_now, attach = flight._lock_now, Source.attach
-def seen_lock_now(handle):
-    is_mine = lock_now(handle)
-    if not is_mine:
+flock, attach = fcntl.flock, Source.attach
+def seen_flock(*arguments):
+    try:
+        flock(*arguments)
+    except BlockingIOError:
         say("waits")
-    return is_mine
+        raise
 
 def seen_attach(*arguments):
     say("computes")
@@ -185,7 +186,7 @@ def seen_attach(*arguments):
         time.sleep(600)
     return attach(*arguments)
 
-flight._lock_now, Source.attach, fill.LONG_WAIT = seen_lock_now, seen_attach, timedelta(minutes=10)
+fcntl.flock, Source.attach, fill.LONG_WAIT = seen_flock, seen_attach, timedelta(minutes=10)
 window = Window(datetime.fromisoformat(start), datetime.fromisoformat(end))
 store = open_store(root, read_through=True)
 answer = fetch(store, open_source(lake), "regional_price", window, now=utc_time(window.end), resolution="1d")
@@ -217,23 +218,23 @@ def test_who_waits_for_a_holder_computes_once_that_is_killed(tiny_world, tmp_pat
     assert days == {(grain, day): 1 for grain in ("5min", "30min", "1d") for day in ("2024-02-29", "2024-03-01")}
 
 
-def is_free(root, query, wait=timedelta(0)):
-    turn = take_turn(root, query, wait=wait)
-    if turn is None:
+def is_free(root, query, within=timedelta(0)):
+    try:
+        with take_turn(root, query, within=within):
+            return True
+    except BlockingIOError:
         return False
-    with turn:
-        return True
 
 
 def test_another_query_has_a_turn_of_its_own(tmp_path):
-    with wait_for_turn(tmp_path, "regional_price"):
+    with take_turn(tmp_path, "regional_price"):
         assert is_free(tmp_path, "capacity_factor")
         assert not is_free(tmp_path, "regional_price")
 
 
 def test_a_turn_handed_over_is_released_by_its_heir(tmp_path):
-    with wait_for_turn(tmp_path, "regional_price") as turn:
-        heir = turn.handed_over()
+    with take_turn(tmp_path, "regional_price") as turn:
+        heir = turn.pop_all()
     with heir:
         assert not is_free(tmp_path, "regional_price")
     assert is_free(tmp_path, "regional_price")

@@ -17,7 +17,7 @@ from prefect.events import emit_event
 
 from cache_store import find_query, open_store
 from cache_store.due import due
-from cache_store.flight import take_turn, wait_for_turn
+from cache_store.flight import take_turn
 from cache_store.history import read_runs
 from cache_store.upkeep import check
 from flows.dead import end_dead_runs
@@ -97,7 +97,7 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
     here: Here, deployed: str, sample: Path, root: Path, how: str
 ) -> None:
     store = open_store(root)
-    with wait_for_turn(root, HELD[1]):
+    with take_turn(root, HELD[1]):
         run = ask(here, deployed, 2)
         # It has published the first query, and waits for its turn to build the second.
         wait_until(lambda: store.manifest().entries, "the first query is warm")
@@ -114,9 +114,7 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
     assert check(store, source, now=now, sample=100) == []
     assert [one.outcome for one in read_runs(root)] == ["cancelled"]
     for query in HELD:
-        turn = take_turn(root, query, wait=NOBODY)
-        assert turn is not None
-        turn.__exit__()
+        take_turn(root, query, within=NOBODY).close()
 
     run = ask(here, deployed, 2)
     wait_until(lambda: state_of(here, run).upper() in ENDED, "the next run has ended")
