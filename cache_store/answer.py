@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from nem.windows import Resolution, Window
 
-Origin = Literal["memory", "cache", "stale", "live"]
+Origin = Literal["cache", "stale", "live"]
 Reason = Literal[
     "fresh",  # a partition inside its TTL
     "stale",  # a partition past its TTL, inside its grace
@@ -57,7 +57,7 @@ class Receipt:
     now: datetime
     segments: tuple[Segment, ...]
     from_memory: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def origin(self) -> Literal["memory", "cache", "stale", "live", "mixed"]:

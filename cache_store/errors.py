@@ -1,15 +1,4 @@
-"""What can go wrong between a request and its answer.
-
-CacheStoreError
-├─ UnknownQueryError (KeyError)  caller: lists the valid names
-├─ RequestError (ValueError)     caller: a region, resolution, filter or origin the query does not have
-├─ StoreUnavailableError         operator: the store's root cannot be read or written
-│  └─ StoreVersionError          operator: another version of this program wrote its manifest
-├─ PartitionCorruptError         operator: the reader answers live, the next warm repairs
-├─ StalenessExceededError        user: what is held is past its bound, and the source did not answer
-└─ NoAnswerError                 user: query, window, what to do
-   └─ NothingHeldError           user: nothing of it was ever landed there
-"""
+"""What can go wrong between a request and its answer; what is wrong with the source itself is of ``nem.errors``."""
 
 from __future__ import annotations
 
@@ -21,7 +10,7 @@ class CacheStoreError(Exception):
 
 
 class UnknownQueryError(CacheStoreError, KeyError):
-    """The caller named a query the catalogue does not have."""
+    """The caller's mistake: the catalogue has no such query; the message lists those there are."""
 
     def __str__(self) -> str:
         # KeyError would show the message's repr.
@@ -29,11 +18,11 @@ class UnknownQueryError(CacheStoreError, KeyError):
 
 
 class RequestError(CacheStoreError, ValueError):
-    """The caller asked for a region, resolution, filter or origin the query does not have."""
+    """The caller's mistake: a region, resolution, filter or origin the query does not have."""
 
 
 class StoreUnavailableError(CacheStoreError):
-    """The store's root, or its manifest, cannot be read or written."""
+    """The operator's to mend: the store's root, or its manifest, cannot be read or written."""
 
 
 class StoreVersionError(StoreUnavailableError):
@@ -41,7 +30,7 @@ class StoreVersionError(StoreUnavailableError):
 
 
 class PartitionCorruptError(CacheStoreError):
-    """A partition is missing, truncated or not what its manifest entry says."""
+    """A partition is missing, truncated or not what its manifest entry says: the next warming repairs it."""
 
 
 class StalenessExceededError(CacheStoreError):

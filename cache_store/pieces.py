@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from cache_store.answer import Segment
 from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorruptError, StalenessExceededError
 from cache_store.manifest import Manifest
 from cache_store.plan import Grace, Piece, age_and_bound, plan
@@ -102,8 +101,3 @@ def mark_empty(source: Source, request: Request, pieces: Sequence[Piece]) -> lis
             "ask inside it, or land more with `nemwarm ingest`"
         )
     return sorted(marked, key=lambda piece: piece.segment.window)
-
-
-def segments_of(pieces: Sequence[Piece]) -> list[Segment]:
-    """What a receipt says of ``pieces``."""
-    return [piece.segment for piece in pieces]

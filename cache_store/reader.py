@@ -22,7 +22,7 @@ from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorrupt
 from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
 from cache_store.memory import Held, size_of
-from cache_store.pieces import mark_empty, refuse_live, segments_of, sound_pieces
+from cache_store.pieces import mark_empty, refuse_live, sound_pieces
 from cache_store.plan import Grace, Piece, plan
 from cache_store.request import Choice, Filters, Request, check_request
 from cache_store.stitch import stitch
@@ -164,7 +164,7 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
     answered_from, answer = held.value
     if answered_from is manifest:
         return answer
-    if segments_of(plan(manifest, request, now)) != list(answer.receipt.segments):
+    if tuple(piece.segment for piece in plan(manifest, request, now)) != answer.receipt.segments:
         return None
     answer = replace(answer, receipt=replace(answer.receipt, generation=manifest.generation))
     store.memory.put(request, replace(held, value=(manifest, answer)))
@@ -174,7 +174,7 @@ def _recall(store: Store, request: Request, manifest: Manifest, now: datetime) -
 def _answer_once(store: Store, source: Source, request: Request, manifest: Manifest, now: datetime) -> Answer:
     """The answer, held in memory; what of it partitions should have held is built in the background."""
     planned = sound_pieces(store, manifest, request, now, "revalidate")
-    turn = turn_to_fill(store, request, segments_of(planned[1]))
+    turn = turn_to_fill(store, request, [piece.segment for piece in planned[1]])
     with turn or contextlib.nullcontext():
         if (newest := store.manifest()) is not planned[0]:  # as once somebody waited for has built
             planned = sound_pieces(store, newest, request, now, "revalidate")
@@ -228,7 +228,7 @@ def _receipt(
         request.resolution,
         manifest.generation,
         now,
-        tuple(segments_of(pieces)),
+        tuple(piece.segment for piece in pieces),
         notes=notes,
     )
 

@@ -68,7 +68,7 @@ from cache_store.due import due
 from cache_store.warm import warm
 from nem.source import open_source
 
-STEPS = {"mkdir", "fsync", "replace", "flock", "TextIOWrapper.write"}
+STEPS = {"mkdir", "fsync", "replace", "flock", "BufferedWriter.write"}
 root, now, *lakes = sys.argv[1:]
 query, now = CATALOGUE["regional_price"], datetime.fromisoformat(now)
 
@@ -230,7 +230,7 @@ def test_writers_were_killed_at_every_kind_of_step(wreck):
     files = len(QUERY.grains) * 2
     assert Counter(wreck.steps)["fsync"] == 2 * (files + 1)  # each file and its folder, the manifest and its folder
     assert Counter(wreck.steps)["replace"] == files + 1
-    assert {"mkdir", "flock", "TextIOWrapper.write"} < set(wreck.steps)
+    assert {"mkdir", "flock", "BufferedWriter.write"} < set(wreck.steps)
     assert wreck.last == ["finished", "ended 0"]
 
 
