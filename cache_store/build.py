@@ -218,7 +218,8 @@ def _write(
     footer["attribution"] = "Source: AEMO"
     copy = (
         f"COPY ({rollup.ordered(query, f'FROM {table}')}) TO $path "
-        "(FORMAT parquet, COMPRESSION zstd, KV_METADATA $footer)"
+        # Beside the defaults 0.6 of the time and 2 % more bytes: most measures hardly repeat.
+        "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 1000, KV_METADATA $footer)"
     )
     with _writing(store):
         publish(path, lambda temporary: cursor.execute(copy, {"path": str(temporary), "footer": footer}))

@@ -27,13 +27,14 @@ def merged(query: Query, resolution: Resolution, rows: str, *, sum_regions: bool
 
     With ``sum_regions`` the regions are added up as ``NEM``; columns that do not add across regions are null.
     """
-    columns = {name: _MERGE[column.merge].format(name) for name, column in query.columns.items()}
+    is_merged = resolution != "5min" or sum_regions  # else a row is its bucket's only one
+    columns = {name: _MERGE[column.merge if is_merged else None].format(name) for name, column in query.columns.items()}
     columns["settlement_date"] = _BUCKET_END[resolution]
     if sum_regions:
         columns["region_id"] = f"'{NEM}'"
         columns |= {name: "NULL" for name, column in query.columns.items() if not column.across_regions}
     typed = ", ".join(f"CAST({made} AS {query.columns[name].type}) AS {name}" for name, made in columns.items())
-    return f"SELECT {typed} FROM ({rows}) GROUP BY ALL"  # noqa: S608
+    return f"SELECT {typed} FROM ({rows}){' GROUP BY ALL' if is_merged else ''}"  # noqa: S608
 
 
 def ordered(query: Query, rows: str) -> str:

@@ -2,37 +2,36 @@
 -- From: unit_scada, units, regional_price; dispatch_interval holds the labels the source covers.
 -- potential_mwh is registry x time: it is there for every registered unit whether AEMO sent a reading or not, since
 -- counting readings would raise the factor of whoever is off the air. Capacity is the maximum, else the registered.
-WITH unit_interval AS (
-    SELECT
-        dispatch_interval.settlement_date,
-        units.duid,
-        units.station_name,
-        units.region_id,
-        coalesce(units.fueltech_id, 'unknown') AS fueltech_id,
-        units.dispatch_type,
-        units.storage_mwh,
-        CASE
-            WHEN capacity_maximum_mw > 0 THEN capacity_maximum_mw
-            WHEN capacity_registered_mw > 0 THEN capacity_registered_mw
-        END AS capacity_mw
-    FROM dispatch_interval
-    JOIN units
-        ON dispatch_interval.settlement_date > units.effective_date
-        AND dispatch_interval.settlement_date <= units.end_date
-),
-reading AS (
+WITH reading AS (
     SELECT settlement_date, duid, mean_mw
     FROM unit_scada
     WHERE settlement_date > $start AND settlement_date <= $end AND mean_mw IS NOT NULL
 ),
+complete AS (  -- most units are, and each label of each unit joined with its reading is a third of the time
+    SELECT duid FROM reading GROUP BY duid HAVING count(*) = (SELECT count(*) FROM dispatch_interval)
+),
+gap AS (
+    SELECT dispatch_interval.settlement_date, units.duid
+    FROM dispatch_interval
+    JOIN (FROM units ANTI JOIN complete USING (duid)) AS units
+        ON dispatch_interval.settlement_date > units.effective_date
+        AND dispatch_interval.settlement_date <= units.end_date
+    ANTI JOIN reading ON reading.settlement_date = dispatch_interval.settlement_date AND reading.duid = units.duid
+),
+unit_interval AS (
+    FROM reading UNION ALL BY NAME FROM gap
+),
 unit_power AS (
     SELECT
         settlement_date,
-        duid,
-        coalesce(station_name, duid) AS station_name,
+        unit_interval.duid,
+        coalesce(station_name, unit_interval.duid) AS station_name,
         coalesce(region_id, 'unknown') AS region_id,
         coalesce(fueltech_id, 'unknown') AS fueltech_id,
-        capacity_mw,
+        CASE
+            WHEN capacity_maximum_mw > 0 THEN capacity_maximum_mw
+            WHEN capacity_registered_mw > 0 THEN capacity_registered_mw
+        END AS capacity_mw,
         storage_mwh,
         mean_mw,
         CASE
@@ -47,7 +46,10 @@ unit_power AS (
             ELSE 0
         END AS charge_mw
     FROM unit_interval
-    FULL JOIN reading USING (settlement_date, duid)
+    LEFT JOIN units
+        ON units.duid = unit_interval.duid
+        AND unit_interval.settlement_date > units.effective_date
+        AND unit_interval.settlement_date <= units.end_date
 )
 SELECT
     unit_power.settlement_date,

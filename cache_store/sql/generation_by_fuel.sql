@@ -63,6 +63,17 @@ interval_power AS (
     SEMI JOIN dispatch_interval USING (settlement_date)
     WHERE settlement_date > $start AND settlement_date <= $end
 ),
+band AS (
+    SELECT * REPLACE (
+        CASE fueltech_id WHEN 'battery' THEN 'battery_discharging' ELSE fueltech_id END AS fueltech_id,
+        CASE fueltech_id WHEN 'battery' THEN positive_mw ELSE net_mw END AS net_mw
+    )
+    FROM interval_power
+    UNION ALL
+    SELECT * REPLACE ('battery_charging' AS fueltech_id, drawn_mw AS net_mw, drawn_mw AS positive_mw)
+    FROM interval_power
+    WHERE fueltech_id = 'battery'
+),
 fuel_power AS (
     SELECT
         settlement_date,
@@ -70,37 +81,24 @@ fuel_power AS (
         fueltech_id,
         sum(net_mw) AS net_mw,
         sum(positive_mw) AS positive_mw,
-        sum(drawn_mw) AS drawn_mw,
         sum(reading_count) AS reading_count,
         sum(provisional_count) AS provisional_count,
         sum(unit_count) - sum(reading_count) AS missing_count
-    FROM interval_power
+    FROM band
     GROUP BY ALL
-),
-band AS (
-    SELECT * REPLACE (
-        CASE fueltech_id WHEN 'battery' THEN 'battery_discharging' ELSE fueltech_id END AS fueltech_id,
-        CASE fueltech_id WHEN 'battery' THEN positive_mw ELSE net_mw END AS net_mw
-    )
-    FROM fuel_power
-    UNION ALL
-    SELECT * REPLACE ('battery_charging' AS fueltech_id, drawn_mw AS net_mw, drawn_mw AS positive_mw)
-    FROM fuel_power
-    WHERE fueltech_id = 'battery'
 )
 SELECT
-    band.settlement_date,
-    band.region_id,
+    fuel_power.settlement_date,
+    fuel_power.region_id,
     fueltech_id,
-    sum(net_mw) * $interval_hours AS energy_mwh,
-    sum(CASE WHEN settlement_rrp IS NOT NULL THEN positive_mw END) * $interval_hours AS priced_energy_mwh,
-    sum(CASE WHEN settlement_rrp < 0 THEN positive_mw WHEN settlement_rrp >= 0 THEN positive_mw * 0 END) * $interval_hours
+    net_mw * $interval_hours AS energy_mwh,
+    CASE WHEN settlement_rrp IS NOT NULL THEN positive_mw END * $interval_hours AS priced_energy_mwh,
+    CASE WHEN settlement_rrp < 0 THEN positive_mw WHEN settlement_rrp >= 0 THEN positive_mw * 0 END * $interval_hours
         AS negative_price_energy_mwh,
-    sum(net_mw * settlement_rrp) * $interval_hours AS market_value_aud,
-    sum(reading_count) AS reading_count,
-    sum(provisional_count) AS provisional_count,
-    sum(missing_count) AS missing_count
-FROM band
+    net_mw * settlement_rrp * $interval_hours AS market_value_aud,
+    reading_count,
+    provisional_count,
+    missing_count
+FROM fuel_power
 LEFT JOIN regional_price
-    ON regional_price.settlement_date = band.settlement_date AND regional_price.region_id = band.region_id
-GROUP BY ALL
+    ON regional_price.settlement_date = fuel_power.settlement_date AND regional_price.region_id = fuel_power.region_id
