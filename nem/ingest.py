@@ -7,9 +7,9 @@ tries again. Where files are is ``nem.feeds``; how one is had, landed and noted 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from nem.errors import FileAbsentError, SourceFormatError
@@ -52,7 +52,11 @@ def ingest_current(
         for feed in chosen:
             run.open(feed.name)
         due = [feed for feed in chosen if not only_due or _is_due(feed, run.ledgers[feed.name], now)]
-        run.take([offer for feed in due for offer in _look(run, web, feed, addresses.of_current(feed))])
+        offers: list[Offer] = []
+        for feed in due:
+            url = addresses.of_current(feed)
+            offers += run.noted(feed.name, feed.folder, partial(_look, run, web, feed, url)) or []
+        run.take(offers)
         for feed in due:
             _repair(run, web, feed, addresses)
             run.ledgers[feed.name].busy_until = now + timedelta(seconds=web.refused_for)
@@ -85,10 +89,9 @@ def ingest_month(
     with turn(root, HISTORY):
         run = Run(root, HISTORY, web, now, progress, strict)
         run.open(HISTORY)
-        links: list[Link] = []
-        with run.noting(HISTORY, f"{window.start:%Y-%m}"):
-            links = _of_history(run, web, addresses, chosen, window)
-        run.take(run.offers(HISTORY, links, lambda seen, link: not force and _is_same(seen, link, strict=strict)))
+        month = f"{window.start:%Y-%m}"
+        links = run.noted(HISTORY, month, lambda: _of_history(run, web, addresses, chosen, window))
+        run.take(run.offers(HISTORY, links or [], lambda seen, link: not force and _is_same(seen, link, strict=strict)))
         return run.finish([HISTORY])
 
 
@@ -100,19 +103,8 @@ def ingest_folder(
     Raises:
         SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
     """
-    with turn(root, ELSEWHERE):
-        run = Run(root, ELSEWHERE, None, now, progress, strict)
-        run.open(ELSEWHERE, afresh=True)
-        failed = run.taken[ELSEWHERE].failed
-        found = [path] if path.is_file() else list(_files_under(path, failed))
-        if not (found or failed):
-            failed[str(path)] = f"holds no {', '.join(_FILES)}"
-        found.sort(key=lambda file: landing_order(file.name))
-        # By the way to it: two folders may have files of one name.
-        names = [file.name if file == path else str(file.relative_to(path)) for file in found]
-        links = [Link(name, str(file), size=file.stat().st_size) for name, file in zip(names, found, strict=True)]
-        run.take([Offer(ELSEWHERE, link) for link in links])
-        return run.finish([ELSEWHERE])
+    run = Run(root, ELSEWHERE, None, now, progress, strict)
+    return _take_elsewhere(run, str(path), lambda: _links_under(path, run.taken[ELSEWHERE].failed))
 
 
 def ingest_url(
@@ -123,15 +115,26 @@ def ingest_url(
     Raises:
         SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
     """
-    with turn(root, ELSEWHERE):
-        run = Run(root, ELSEWHERE, web, now, progress, strict)
+    is_file = url.lower().endswith(_FILES)
+    run = Run(root, ELSEWHERE, web, now, progress, strict)
+    return _take_elsewhere(run, url, lambda: [Link(url.rpartition("/")[2], url)] if is_file else _listed(web, url))
+
+
+def _take_elsewhere(run: Run, where: str, find: Callable[[], list[Link]]) -> Ingested:
+    with turn(run.root, ELSEWHERE):
         run.open(ELSEWHERE, afresh=True)
-        links = [Link(url.rpartition("/")[2], url)] if url.lower().endswith(_FILES) else []
-        if not links:
-            with run.noting(ELSEWHERE, url):
-                links = _listed(web, url)
+        links = run.noted(ELSEWHERE, where, find) or []
         run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
         return run.finish([ELSEWHERE])
+
+
+def _links_under(path: Path, failed: dict[str, str]) -> list[Link]:
+    """The files of use at or under ``path``, each by the way to it: two folders may have files of one name."""
+    found = [path] if path.is_file() else list(_files_under(path, failed))
+    if not (found or failed):
+        raise FileAbsentError(f"holds no {', '.join(_FILES)}")
+    names = {file: file.name if file == path else str(file.relative_to(path)) for file in found}
+    return [Link(name, str(file), size=file.stat().st_size) for file, name in names.items()]
 
 
 def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
@@ -142,16 +145,13 @@ def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
 def _look(run: Run, web: Web, feed: Feed, url: str) -> list[Offer]:
     """What the feed's folder offers and was not taken, newest first."""
     ledger = run.ledgers[feed.name]
-    offers: list[Offer] = []
-    with run.noting(feed.name, feed.folder):
-        try:
-            listed = web.list_folder(url, ledger.tag)
-        except FileAbsentError as error:
-            ledger.listed_at = run.now  # no sooner than the feed's pace: a mirror may never have it
-            raise FileAbsentError(f"{error}; if it never is, leave {feed.name} out of NEMWARM_FEEDS") from error
-        if listed:  # else it is as it was, and all of it taken
-            offers = _new(run, feed, *listed)
-        ledger.listed_at = run.now
+    try:
+        listed = web.list_folder(url, ledger.tag)
+    except FileAbsentError as error:
+        ledger.listed_at = run.now  # no sooner than the feed's pace: a mirror may never have it
+        raise FileAbsentError(f"{error}; if it never is, leave {feed.name} out of NEMWARM_FEEDS") from error
+    offers = _new(run, feed, *listed) if listed else []  # else it is as it was, and all of it taken
+    ledger.listed_at = run.now
     return offers
 
 
@@ -200,10 +200,8 @@ def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
     ledger = run.ledgers[feed.name]
     if not ledger.gaps or (ledger.repaired_at and run.now - ledger.repaired_at < REPAIR_EVERY):
         return
-    links = None
-    with run.noting(feed.name, f"archive of {feed.folder}"):
-        links = _offered(web, addresses.of_archive(feed))
-    if links is None:
+    archive = addresses.of_archive(feed)
+    if (links := run.noted(feed.name, f"archive of {feed.folder}", lambda: _offered(web, archive) or [])) is None:
         return
     periods = {link: period for link in links if (period := feed.period_of(link.name))}
     needed = sorted((link for link in periods if _meets(ledger.gaps, periods[link])), key=lambda link: periods[link])
@@ -222,15 +220,11 @@ def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archi
     if not passed:
         return
     start = floor(passed[0].start, "1M")
-    links = None
-    with run.noting(feed.name, f"{start:%Y-%m} of the monthly archive"), suppress(FileAbsentError):  # not published yet
-        links = [
-            link
-            for link in _listed(web, addresses.of_month(start.date()))
-            if table_of(link.name) in feed.monthly_tables
-        ]
-    if links is None:
+    month = addresses.of_month(start.date())
+    listed = run.noted(feed.name, f"{start:%Y-%m} of the monthly archive", lambda: _offered(web, month))
+    if listed is None:  # not published yet, perhaps
         return
+    links = [link for link in listed if table_of(link.name) in feed.monthly_tables]
     run.take([Offer(feed.name, link) for link in links])
     if all(link.name not in run.taken[feed.name].failed for link in links):
         ledger.close(Window(start, floor(start + timedelta(days=32), "1M")))
@@ -244,11 +238,11 @@ def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed],
     """The files that hold the month of ``window``, in the order to land them."""
     month = window.start.date().replace(day=1)
     folder, zipped = addresses.of_month(month), addresses.of_whole_month(month)
-    if tables := [link for link in _offered(web, folder) if table_of(link.name) in MONTHLY]:
+    if tables := [link for link in _offered(web, folder) or [] if table_of(link.name) in MONTHLY]:
         return _in_order(tables)
     # Before 2015 there is no such folder any more, and before about the 20th of the next month none yet.
     place, _, name = zipped.rpartition("/")
-    if whole := [link for link in _offered(web, f"{place}/") if link.name == name]:
+    if whole := [link for link in _offered(web, f"{place}/") or [] if link.name == name]:
         return whole
     days = [
         link
@@ -263,24 +257,22 @@ def _of_history(run: Run, web: Web, addresses: Addresses, feeds: Iterable[Feed],
     return days
 
 
-def _offered(web: Web, url: str) -> list[Link]:
-    """What a folder lists; nothing where there is no such folder."""
+def _offered(web: Web, url: str) -> list[Link] | None:
+    """What a folder lists; None where there is no such folder."""
     try:
         return _listed(web, url)
     except FileAbsentError:
-        return []
+        return None
 
 
 def _archived(run: Run, web: Web, feed: Feed, addresses: Addresses, window: Window) -> list[Link]:
     """The files of the feed's archive that hold any of ``window``."""
-    links: list[Link] = []
-    with run.noting(HISTORY, f"archive of {feed.folder}"):
-        links = _listed(web, addresses.of_archive(feed))
-    return [link for link in links if (period := feed.period_of(link.name)) and _meets([window], period)]
+    links = run.noted(HISTORY, f"archive of {feed.folder}", lambda: _listed(web, addresses.of_archive(feed)))
+    return [link for link in links or [] if (period := feed.period_of(link.name)) and _meets([window], period)]
 
 
 def _in_order(links: Iterable[Link]) -> list[Link]:
-    return sorted(links, key=lambda link: landing_order(link.name))
+    return sorted(links, key=lambda link: landing_order(link.name.rpartition("/")[2]))
 
 
 def _listed(web: Web, url: str) -> list[Link]:

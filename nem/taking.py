@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
 from nem.landing import land_files
@@ -20,6 +20,7 @@ from nem.source import open_source
 from nem.taken import HISTORY, Ingested, Taken, keep_last
 from nem.windows import Window
 
+T = TypeVar("T")
 INCOMING = "incoming"
 # What is landed at once: it bounds the disk that downloads take, and what a kill costs.
 BATCH_FILES, BATCH_BYTES = 200, 256 * 2**20
@@ -63,13 +64,13 @@ class Run:
         self.taken[name] = Taken(name, self.now)
         self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
 
-    @contextmanager
-    def noting(self, name: str, what: str) -> Iterator[None]:
-        """Where the block cannot have ``what``, it is noted as failed for ``name``, and stops nothing else."""
+    def noted(self, name: str, what: str, ask: Callable[[], T]) -> T | None:
+        """What ``ask`` returns; where it cannot have ``what``, that is noted as failed for ``name``, and it is None."""
         try:
-            yield
+            return ask()
         except (SourceUnavailableError, SourceFormatError) as error:
             self.taken[name].failed[what] = str(error)
+            return None
 
     def offers(self, name: str, links: Iterable[Link], is_done: Callable[[Seen, Link], bool]) -> list[Offer]:
         """What of ``links`` is to be taken: what was never seen, or is not done with by that."""
@@ -121,27 +122,30 @@ class Run:
 
     def _have(self, offer: Offer) -> tuple[Path, str] | None:
         """Where the file is now, and its tag; None where it could not be had, or is still what was refused."""
-        link, taken, ledger = offer.link, self.taken[offer.ledger], self.ledgers[offer.ledger]
-        if self.web is None:
+        link, web = offer.link, self.web
+        if web is None:
             return Path(link.url), ""
         path = self.root / INCOMING / self.group / link.name
         if path.exists() and path.stat().st_size == link.size:
             return path, ""  # had by a run that was killed before it landed
+        return self.noted(offer.ledger, link.name, lambda: self._fetch(web, offer, path))
+
+    def _fetch(self, web: Web, offer: Offer, path: Path) -> tuple[Path, str] | None:
+        link, ledger = offer.link, self.ledgers[offer.ledger]
         seen = ledger.seen.get(link.name)
         # The version that was refused need not come again, unless it is now read less strictly.
         refused = seen.tag if seen and seen.reason and self.strict else ""
-        with self.noting(offer.ledger, link.name):
-            try:
-                tag = self.web.fetch(link.url, path, size=link.size, tag=refused)
-            except FileAbsentError:
-                # Listed, and gone before it was asked for. Of a feed: a gap, once it is not listed either.
-                if not ledger.newest:
-                    raise
-                return None
-            if tag is not None:
-                return path, tag
-            taken.skipped += 1
-        return None
+        try:
+            tag = web.fetch(link.url, path, size=link.size, tag=refused)
+        except FileAbsentError:
+            # Listed, and gone before it was asked for. Of a feed: a gap, once it is not listed either.
+            if not ledger.newest:
+                raise
+            return None
+        if tag is None:
+            self.taken[offer.ledger].skipped += 1
+            return None
+        return path, tag
 
     def _land(self, held: dict[Path, tuple[Offer, str]]) -> None:
         if not held:
