@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 
 from nem.errors import SourceFormatError
 from nem.lake import UNITS_FILE, land
+from nem.mms import Report
 from nem.registry import land_bundled_registry, land_registry, land_workbook
-from nem.reports import Report, lake_rows, read_reports
+from nem.reports import OF_REGISTRATION, lake_rows, read_reports
 from nem.share import current
 from nem.zips import Rejected
 
@@ -140,13 +141,15 @@ class _Landing:
         if isinstance(report, Rejected):
             self.rejected.append(report)
             return False
-        if report.registry:
-            self._note("units", land_registry(self.root, report.registry, as_of=report.created.date()))
-        for name, table in report.tables.items():
-            self.tables.setdefault(name, []).append(table)
-            self.byte_count += table.nbytes
+        registry = {name: table for name, table in report.tables.items() if name.startswith(OF_REGISTRATION)}
+        if registry:
+            named = {name.removeprefix(OF_REGISTRATION): table for name, table in registry.items()}
+            self._note("units", land_registry(self.root, named, as_of=report.created.date()))
+        for name in report.tables.keys() - registry.keys():
+            self.tables.setdefault(name, []).append(report.tables[name])
+            self.byte_count += report.tables[name].nbytes
         self.row_counts.update(report.row_counts)
-        return bool(report.tables or report.registry)
+        return bool(report.tables)
 
     def _note(self, table: str, days: Iterable[date]) -> None:
         self.days.setdefault(table, set()).update(days)

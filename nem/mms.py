@@ -38,14 +38,14 @@ _ABSENT = re.compile(r"(Unnamed: \d+)?")  # a table without a name of its own: D
 
 
 @dataclass(frozen=True, slots=True)
-class MmsFile:
-    """One CSV file of AEMO's.
+class Report:
+    """One CSV file of AEMO's, whole.
 
     ``tables`` are those asked for, by "NAMESPACE.TABLE"; ``row_counts`` are the D rows of every table in it.
     """
 
     name: str
-    created: datetime | None  # NEM time, by its first line
+    created: datetime  # NEM time, by its first line
     tables: Mapping[str, pa.Table]
     row_counts: Mapping[str, int]
 
@@ -73,7 +73,7 @@ class _Reading:
     row_counts: dict[str, int] = field(default_factory=dict)
 
 
-def read_mms(name: str, handle: BinaryIO, wanted: Mapping[str, Columns], *, strict: bool = True) -> MmsFile:
+def read_mms(name: str, handle: BinaryIO, wanted: Mapping[str, Columns], *, strict: bool = True) -> Report:
     """The CSV file in ``handle``: what is ``wanted`` of it, by "NAMESPACE.TABLE".
 
     Raises:
@@ -90,8 +90,10 @@ def read_mms(name: str, handle: BinaryIO, wanted: Mapping[str, Columns], *, stri
             f"has {reading.line_count} lines and says it has {reading.stated}: it is not whole, or was shortened on "
             "purpose (then --trimmed lands it)"
         )
+    if reading.created is None:
+        raise SourceFormatError("its first line does not say when it was made")
     tables = {table: pa.concat_tables(parts, promote_options="default") for table, parts in reading.parts.items()}
-    return MmsFile(name, reading.created, tables, reading.row_counts)
+    return Report(name, reading.created, tables, reading.row_counts)
 
 
 def _blocks(handle: BinaryIO) -> Iterator[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -30,7 +29,7 @@ from nem.aemo import (
 from nem.checks import check_given, check_labels
 from nem.errors import SourceFormatError
 from nem.feeds import choose_tables, is_whole_month
-from nem.mms import Columns, MmsFile, read_mms
+from nem.mms import Columns, Report, read_mms
 from nem.registry import excluded_units
 from nem.tables import TABLES
 from nem.zips import Rejected, read_csvs
@@ -51,35 +50,24 @@ _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
     "DISPATCH.INTERCONNECTORRES": (("interconnector_flow", FLOW),),
     "ROOFTOP.ACTUAL": (("rooftop_pv", ROOFTOP),),
 }
-_NAMESPACE = "PARTICIPANT_REGISTRATION."  # of the registration tables
+OF_REGISTRATION = "PARTICIPANT_REGISTRATION."  # of the registration tables
 _DECIDING = {"INTERVENTION", "TYPE", "BIDTYPE"}  # which of several rows counts: without them, any would
 _ARROW = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "INTEGER": pa.int32()}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One file of AEMO's, checked: all of it can land.
-
-    ``tables`` are those that give rows of the lake, by AEMO's "NAMESPACE.TABLE", for ``lake_rows``; ``registry`` is what
-    ``land_registry`` takes; ``row_counts`` are the D rows of every table, of use here or not. ``created`` is NEM time.
-    """
-
-    name: str
-    created: datetime
-    tables: Mapping[str, pa.Table]
-    registry: Mapping[str, pa.Table]
-    row_counts: Mapping[str, int]
-
-
 def read_reports(path: Path, *, strict: bool = True) -> Iterator[Report | Rejected]:
-    """Each file at ``path`` (a CSV, a zip, a zip of zips, of a whole month those of use), read.
+    """Each file at ``path`` (a CSV, a zip, a zip of zips, of a whole month those of use), checked: all of it can land.
 
-    A file that breaks the format, has rows that cannot be, or cannot be read is ``Rejected`` by itself. With ``strict``, so
-    is one whose last line counts other lines than there are; without, that line must still be there.
+    Of its tables some give rows of the lake, see ``lake_rows``; the others are of registration. A file that breaks the
+    format, has rows that cannot be, or cannot be read is ``Rejected`` by itself. With ``strict``, so is one whose last line
+    counts other lines than there are; without, that line must still be there.
     """
 
     def read(name: str, handle: BinaryIO) -> Report:
-        return _report(read_mms(name, handle, _wanted(), strict=strict))
+        report = read_mms(name, handle, _wanted(), strict=strict)
+        for table, rows in report.tables.items():
+            _check(table, rows, report.created)
+        return report
 
     return read_csvs(path, read, choose_tables if is_whole_month(path.name) else None)
 
@@ -105,26 +93,13 @@ def _wanted() -> dict[str, Columns]:
         needed = {column for _, shape in given for column in shape.columns[:3]} | (columns & _DECIDING)
         wanted[name] = Columns(types, tuple(sorted(needed)))
     for name, columns_of in REGISTRATION.items():
-        wanted[f"{_NAMESPACE}{name}"] = Columns(dict.fromkeys(columns_of, pa.string()), columns_of[:1])
+        wanted[f"{OF_REGISTRATION}{name}"] = Columns(dict.fromkeys(columns_of, pa.string()), columns_of[:1])
     return wanted
-
-
-def _report(file: MmsFile) -> Report:
-    if file.created is None:
-        raise SourceFormatError("its first line does not say when it was made")
-    tables, registry = {}, {}
-    for name, table in file.tables.items():
-        if name in _GIVES:
-            _check(name, table, file.created)
-            tables[name] = table
-        else:
-            registry[name.removeprefix(_NAMESPACE)] = table
-    return Report(file.name, file.created, tables, registry, file.row_counts)
 
 
 def _check(name: str, table: pa.Table, created: datetime) -> None:
     """Raise SourceFormatError where a row has no key, or a label that cannot be."""
-    for lake_table, shape in _GIVES[name]:
+    for lake_table, shape in _GIVES.get(name, ()):
         label, key = shape.columns[:2]
         check_given(name, label, table[label])
         check_given(name, key, table[key])

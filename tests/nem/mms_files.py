@@ -10,7 +10,7 @@ from pathlib import Path
 import openpyxl
 import pyarrow as pa
 
-from nem.mms import Columns, MmsFile, read_mms
+from nem.mms import Columns, Report, read_mms
 from nem.workbook import SHEET
 from nem.zips import Rejected, read_csvs
 
@@ -72,19 +72,19 @@ def misnamed(packed: bytes) -> bytes:
 GOOD = report(SCADA, scada(NOON, "BW01", 660))
 
 
-def read(tmp_path: Path, content: bytes, name: str = "FILE.CSV", *, strict: bool = True) -> list[MmsFile | Rejected]:
+def read(tmp_path: Path, content: bytes, name: str = "FILE.CSV", *, strict: bool = True) -> list[Report | Rejected]:
     path = tmp_path / name
     path.write_bytes(content)
     return list(read_csvs(path, lambda name, handle: read_mms(name, handle, WANTED, strict=strict)))
 
 
-def rows_of(files: list[MmsFile | Rejected]) -> list[tuple[object, ...]]:
+def rows_of(files: list[Report | Rejected]) -> list[tuple[object, ...]]:
     (file,) = files
-    assert isinstance(file, MmsFile), file
+    assert isinstance(file, Report), file
     return [tuple(row.values()) for row in file.tables["DISPATCH.UNIT_SCADA"].to_pylist()]
 
 
-def reason(files: list[MmsFile | Rejected]) -> str:
+def reason(files: list[Report | Rejected]) -> str:
     (file,) = files
     assert isinstance(file, Rejected), file
     return file.reason

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from nem import mms
-from nem.mms import MmsFile, read_mms
+from nem.mms import Report, read_mms
 from tests.nem.mms_files import FIRST, GOOD, NOON, PRICE, SCADA, read, reason, report, rows_of, scada
 
 
@@ -17,7 +17,7 @@ def test_a_file_is_read_by_column_name(tmp_path):
     files = read(tmp_path, report(swapped, 'D,DISPATCH,UNIT_SCADA,1,BW01,"a, b",660.5,"2024/02/29 12:00:00"'))
     assert rows_of(files) == [(datetime(2024, 2, 29, 12), "BW01", 660.5)]
     (file,) = files
-    assert isinstance(file, MmsFile)
+    assert isinstance(file, Report)
     assert (file.created, file.row_counts) == (datetime(2024, 2, 29, 12, 0, 6), {"DISPATCH.UNIT_SCADA": 1})
 
 
@@ -47,7 +47,7 @@ def test_several_tables_and_versions_in_one_file(tmp_path):
     ]
     files = read(tmp_path, report(*lines))
     assert [row[1] for row in rows_of(files)] == ["A", "B"]
-    assert isinstance(files[0], MmsFile)
+    assert isinstance(files[0], Report)
     assert files[0].row_counts == {"DISPATCH.PRICE": 1, "DISPATCH.UNIT_SCADA": 2}
 
 
@@ -55,7 +55,7 @@ def test_several_tables_and_versions_in_one_file(tmp_path):
 def test_a_table_may_have_no_name_of_its_own(tmp_path, header):
     """The daily roll-up's; a copy that went through pandas calls it "Unnamed: 2" in the header alone."""
     (file,) = read(tmp_path, report(header, "D,DREGION,,3,50"))
-    assert isinstance(file, MmsFile)
+    assert isinstance(file, Report)
     assert file.row_counts == {"DREGION.": 1}
 
 
@@ -135,7 +135,7 @@ def test_a_file_that_is_not_as_it_says_is_refused(tmp_path, content, says):
 
 def test_a_header_without_data_is_no_fault(tmp_path):
     (file,) = read(tmp_path, report(SCADA))
-    assert isinstance(file, MmsFile)
+    assert isinstance(file, Report)
     assert (file.row_counts, file.tables) == ({}, {})
 
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from nem import zips
-from nem.mms import MmsFile
+from nem.mms import Report
 from tests.nem.mms_files import GOOD, misnamed, read, reason, rows_of, zipped
 
 
@@ -26,7 +26,7 @@ def test_one_broken_entry_leaves_the_others(tmp_path):
     cut = zipped({"C.CSV": GOOD})[:-40]
     day = zipped({"A.zip": zipped({"A.CSV": GOOD}), "C.zip": cut, "B.CSV": GOOD, "E.CSV": b"", "R.txt": b"read me"})
     files = read(tmp_path, day, "DAY.zip")
-    assert [(file.name, isinstance(file, MmsFile)) for file in files] == [
+    assert [(file.name, isinstance(file, Report)) for file in files] == [
         ("DAY.zip/A.zip/A.CSV", True),
         ("DAY.zip/C.zip", False),
         ("DAY.zip/B.CSV", True),
