@@ -58,7 +58,7 @@ def land_here(month: str, lake: str) -> None:
     """One file of AEMO's into an empty lake."""
     shutil.rmtree(lake, ignore_errors=True)
     landing = land_files(Path(lake), [Path(month)])
-    check(len(landing.days["unit_scada"]) == LANDED_DAYS, f"landed {landing.days}, rejected {landing.rejected}")
+    check(len(landing.days["unit_scada"]) == LANDED_DAYS, f"landed {landing.days}, refused {landing.refused}")
 
 
 def _month_of_aemo(world: World) -> Path:

@@ -32,14 +32,12 @@ class Landing:
     """What came of landing some files.
 
     ``days`` are those whose file changed, by table of the lake; under "units" those derived anew because the registry
-    changed. ``landed`` names the files given that are in the lake to the last row; ``refused`` are the others, and why: the
-    first thing in it that was ``rejected``, or that there is no table of use here. What else it holds is in the lake.
-    ``row_counts`` are the D rows read by AEMO's "NAMESPACE.TABLE"; ``unknown_units`` have readings and no registration.
+    changed. A file given is in the lake to the last row or among the ``refused``, which say why: the first thing in it that
+    was rejected, or that there is no table of use here. What else one of those holds is in the lake. ``row_counts`` are the
+    D rows read by AEMO's "NAMESPACE.TABLE"; ``unknown_units`` have readings and no registration.
     """
 
     days: Mapping[str, list[date]]
-    landed: tuple[str, ...]
-    rejected: tuple[Rejected, ...]
     refused: Mapping[Path, str]
     row_counts: Mapping[str, int]
     unknown_units: tuple[str, ...]
@@ -66,10 +64,8 @@ def land_files(root: Path, paths: Iterable[Path], *, strict: bool = True) -> Lan
         landing.flush()
     return Landing(
         {table: sorted(days) for table, days in landing.days.items()},
-        tuple(landing.landed),
-        tuple(landing.rejected),
-        dict(landing.refused),
-        dict(landing.row_counts),
+        landing.refused,
+        landing.row_counts,
         tuple(sorted(landing.units_seen - _registered_units(root))),
     )
 
@@ -90,42 +86,33 @@ class _Landing:
     con: duckdb.DuckDBPyConnection
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)  # AEMO's, by its names
     byte_count: int = 0
-    waiting: list[str] = field(default_factory=list)
     days: dict[str, set[date]] = field(default_factory=dict)
-    landed: list[str] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
     refused: dict[Path, str] = field(default_factory=dict)
     row_counts: Counter[str] = field(default_factory=Counter)
     units_seen: set[str] = field(default_factory=set)
 
     def take(self, path: Path, *, strict: bool) -> None:
         """Read one file, and land what waits whenever it is a batch."""
-        rejected, is_used = len(self.rejected), False
+        is_used = False
         for report in read_reports(path, strict=strict):
             try:
                 is_used = self._add(report) or is_used
             except SourceFormatError as error:
-                self.rejected.append(Rejected(report.name, str(error)))
+                self.refused.setdefault(path, _why(path, report.name, str(error)))
             if self.byte_count >= BATCH_BYTES:
                 self.flush()
-        if len(self.rejected) > rejected:
-            self.refused[path] = _why(path, self.rejected[rejected])
-        elif is_used:
-            self.waiting.append(path.name)
-        else:
-            self.refused[path] = "holds no row of a table known here"
+        if not is_used:
+            self.refused.setdefault(path, "holds no row of a table known here")
 
     def take_workbook(self, path: Path) -> None:
         """Land a registration workbook."""
         try:
             self._note("units", land_workbook(self.root, path))
-            self.landed.append(path.name)
         except SourceFormatError as error:
             self.refused[path] = str(error).removeprefix(f"{path.name} ")
-            self.rejected.append(Rejected(path.name, self.refused[path]))
 
     def flush(self) -> None:
-        """Land the rows that wait; the files they are of have landed with them."""
+        """Land the rows that wait."""
         tables, self.tables, self.byte_count = self.tables, {}, 0
         rows = lake_rows(self.con, tables)
         tables.clear()  # of a month of every unit, each copy is 200 MB
@@ -133,14 +120,11 @@ class _Landing:
             if table == "unit_scada":
                 self.units_seen.update(pc.unique(rows[table]["duid"]).to_pylist())
             self._note(table, land(self.root, table, rows.pop(table)))
-        self.landed += self.waiting
-        self.waiting = []
 
     def _add(self, report: Report | Rejected) -> bool:
         """Whether the report is of use; its rows wait, its registry lands: all of a snapshot is there at once."""
         if isinstance(report, Rejected):
-            self.rejected.append(report)
-            return False
+            raise SourceFormatError(report.reason)
         registry = {name: table for name, table in report.tables.items() if name.startswith(OF_REGISTRATION)}
         if registry:
             named = {name.removeprefix(OF_REGISTRATION): table for name, table in registry.items()}
@@ -155,8 +139,8 @@ class _Landing:
         self.days.setdefault(table, set()).update(days)
 
 
-def _why(path: Path, rejected: Rejected) -> str:
+def _why(path: Path, name: str, reason: str) -> str:
     """Why the file is refused; for which entry of it, where that is not called as the file is."""
-    entry = rejected.name.partition("/")[2]
+    entry = name.partition("/")[2]
     is_named = entry and Path(entry).stem != unquote(path.stem)
-    return f"{entry}: {rejected.reason}" if is_named else rejected.reason
+    return f"{entry}: {reason}" if is_named else reason

@@ -52,8 +52,7 @@ def test_a_refused_file_stops_no_other(tmp_path):
     broken = tmp_path / "PUBLIC_DISPATCHSCADA_202109021300_0000000348376189.zip"
     broken.write_bytes(SCADA_FILE.read_bytes()[:-100])
     landing = land_files(tmp_path / "lake", [broken, tmp_path / "GONE.zip", tmp_path, SCADA_FILE, DISPATCHIS])
-    assert landing.landed == (SCADA_FILE.name, DISPATCHIS.name)
-    assert [rejected.name for rejected in landing.rejected] == [broken.name, "GONE.zip", tmp_path.name]
+    assert list(landing.refused) == [broken, tmp_path / "GONE.zip", tmp_path]
     assert landing.days["unit_scada"] == [date(2021, 9, 2)]
     assert landing.days["regional_price"] == [date(2025, 8, 20)]
     assert landing.row_counts["DISPATCH.UNIT_SCADA"] == 390
@@ -66,8 +65,8 @@ def test_what_is_whole_in_a_broken_archive_lands_and_the_archive_is_not_called_l
         )
     )
     landing = land_files(tmp_path / "lake", [tmp_path / "DAY.zip"])
-    assert (landing.landed, [r.name for r in landing.rejected]) == ((), ["DAY.zip/2.CSV"])
     assert list(landing.refused) == [tmp_path / "DAY.zip"]
+    assert landing.refused[tmp_path / "DAY.zip"].startswith("2.CSV: has 4 lines")
     assert held(tmp_path, "unit_scada", "duid") == [("BW01",)]
 
 
@@ -88,7 +87,7 @@ def test_however_many_files_make_a_batch_the_lake_is_the_same(tmp_path, monkeypa
         },
     )
     landing = land_files(tmp_path / "lake", paths)
-    assert landing.landed == tuple(path.name for path in paths)
+    assert landing.refused == {}
     assert held(tmp_path, "unit_scada", "scada_mw") == [(float(n),) for n in range(11)]
     assert held(tmp_path, "regional_price", "rrp") == [(float(n),) for n in range(11)]
 
@@ -120,19 +119,20 @@ def test_a_file_counts_as_landed_only_once_its_rows_have(tmp_path, monkeypatch):
         with pytest.raises(SourceUnavailableError, match="disk full"):
             land_files(tmp_path / "lake", paths)
     landing = land_files(tmp_path / "lake", paths)
-    assert landing.landed == ("A.CSV", "B.CSV")
+    assert landing.refused == {}
     assert held(tmp_path, "regional_price", "rrp") == [(50.0,)]
 
 
 def test_a_file_without_a_table_of_use_has_not_landed_and_is_no_fault(tmp_path):
     landing = land_lines(tmp_path, "I,P5MIN,CASESOLUTION,2,RUN_DATETIME", "D,P5MIN,CASESOLUTION,2,2024/02/29 12:00:00")
-    assert (landing.landed, landing.rejected, [path.name for path in landing.refused]) == ((), (), ["FILE.CSV"])
+    assert landing.refused == {tmp_path / "FILE.CSV": "holds no row of a table known here"}
     assert landing.row_counts == {"P5MIN.CASESOLUTION": 1}
 
 
 def test_a_header_without_data_is_no_fault_and_lands_nothing(tmp_path):
     landing = land_lines(tmp_path, SCADA)
-    assert (landing.rejected, [path.name for path in landing.refused], dict(landing.days)) == ((), ["FILE.CSV"], {})
+    assert landing.refused == {tmp_path / "FILE.CSV": "holds no row of a table known here"}
+    assert landing.days == {}
 
 
 # What is wrong with rows refuses their file, all of it
@@ -162,19 +162,19 @@ def test_a_row_that_cannot_be_refuses_its_file(tmp_path, lines, says):
     good = given(tmp_path, GOOD=report(SCADA, scada(NOON, "BW01", 1)))
     bad = given(tmp_path, BAD=report(SCADA, scada("2024/02/29 11:55:00", "BW02", 1), *lines))
     landing = land_files(tmp_path / "lake", [*bad, *good])
-    (rejected,) = landing.rejected
-    assert says in rejected.reason
+    assert list(landing.refused) == bad
+    assert says in landing.refused[bad[0]]
     assert held(tmp_path, "unit_scada", "duid") == [("BW01",)]
 
 
 def test_a_file_that_does_not_say_when_it_was_made_is_refused(tmp_path):
     """Without it, a label of the future could not be told."""
     landing = land_lines(tmp_path, SCADA, scada(NOON, "A", 1), first="C,NEMP.WORLD,DISPATCHIS,AEMO,PUBLIC,soon")
-    assert "does not say when it was made" in landing.rejected[0].reason
+    assert "does not say when it was made" in landing.refused[tmp_path / "FILE.CSV"]
 
 
 def test_the_newest_label_is_ahead_of_its_file(tmp_path):
-    assert land_lines(tmp_path, SCADA, scada("2024/02/29 13:00:00", "A", 1)).rejected == ()
+    assert land_lines(tmp_path, SCADA, scada("2024/02/29 13:00:00", "A", 1)).refused == {}
 
 
 # Which row counts
@@ -277,7 +277,7 @@ def units(tmp_path: Path, duid: str) -> list[dict[str, object]]:
 
 def test_registration_tables_land_as_the_registry(tmp_path):
     landing = land_lines(tmp_path, *registration("NEWGEN1"), first=LATER)
-    assert (landing.landed, landing.rejected) == (("FILE.CSV",), ())
+    assert landing.refused == {}
     (unit,) = units(tmp_path, "NEWGEN1")
     assert (unit["region_id"], unit["fueltech_id"], unit["capacity_maximum_mw"]) == ("SA1", None, 110.0)
     assert units(tmp_path, "BW01")
@@ -293,8 +293,8 @@ def test_registration_tables_land_as_the_registry(tmp_path):
 )
 def test_registration_tables_that_are_wrong_are_refused_and_forgotten(tmp_path, lines, says):
     """Kept among the inputs, they would stand in the way of every registry after them."""
-    assert says in land_lines(tmp_path, *lines, first=LATER).rejected[0].reason
-    assert land_lines(tmp_path, *registration("NEWGEN2"), first=LATER).rejected == ()
+    assert says in land_lines(tmp_path, *lines, first=LATER).refused[tmp_path / "FILE.CSV"]
+    assert land_lines(tmp_path, *registration("NEWGEN2"), first=LATER).refused == {}
     assert (units(tmp_path, "NEWGEN1"), len(units(tmp_path, "NEWGEN2"))) == ([], 1)
 
 
@@ -310,15 +310,14 @@ def test_a_new_generator_derives_its_days_again_and_no_other(tmp_path):
 
 
 def test_a_workbook_lands_as_the_registry(tmp_path):
-    assert land_files(tmp_path, [WORKBOOK]).landed == (WORKBOOK.name,)
+    assert land_files(tmp_path, [WORKBOOK]).refused == {}
     assert pq.read_table(tmp_path / "units.parquet").num_rows > 700
 
 
 def test_what_is_no_workbook_is_refused(tmp_path):
-    (tmp_path / "LIST.XLSX").write_bytes(SCADA_FILE.read_bytes())
-    assert [r.name for r in land_files(tmp_path / "lake", [tmp_path / "LIST.XLSX", SCADA_FILE]).rejected] == [
-        "LIST.XLSX"
-    ]
+    odd = tmp_path / "LIST.XLSX"
+    odd.write_bytes(SCADA_FILE.read_bytes())
+    assert list(land_files(tmp_path / "lake", [odd, SCADA_FILE]).refused) == [odd]
 
 
 def test_a_lake_that_cannot_take_a_workbook_is_no_fault_of_the_workbook(tmp_path):

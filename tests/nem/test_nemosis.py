@@ -96,7 +96,7 @@ def ours(tmp_path_factory) -> Source:
         sorted(path for path in ARCHIVE.rglob("*") if "TRADINGPRICE" not in path.name and path.is_file()),
         strict=False,
     )
-    assert landing.rejected == ()
+    assert landing.refused == {}
     return open_source(root)
 
 
