@@ -101,7 +101,7 @@ class Store:
             try:
                 self.remote.bring(self.root, [entry.path])
             except FileNotFoundError:
-                self.remote.look_again(soon=True)  # swept since: a newer manifest names another
+                self.remote.look_again()  # swept since: a newer manifest names another
                 raise
         return path.read_bytes()
 
@@ -166,7 +166,7 @@ def attach(root: Path, url: str) -> Store:
     """
     try:
         remote, is_copy = open_to_attach(root, url)
-        is_there = remote.holds(MANIFEST)
+        is_there = remote.read_newer(MANIFEST, None)[0] is not None
         if not is_copy and is_there and (root / MANIFEST).exists():
             raise StoreUnavailableError(f"both {root} and {url} hold a store; empty one of them first")
         mark_copy(root, remote)

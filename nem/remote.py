@@ -49,16 +49,9 @@ class Remote:
     seen: str | None = None  # the tag of the head last read or written
     _look_at: float = 0.0
 
-    def is_due(self) -> bool:
-        """Whether it is time to look for a newer head; asked again, not before some seconds are over."""
-        if time.monotonic() < self._look_at:
-            return False
-        self._look_at = time.monotonic() + _LOOK_EVERY_SECONDS
-        return True
-
-    def look_again(self, *, soon: bool) -> None:
-        """Look for a newer head at the next question, or a while later."""
-        self._look_at = 0.0 if soon else time.monotonic() + _LOOK_AGAIN_SECONDS
+    def look_again(self) -> None:
+        """Look for a newer head at the next question."""
+        self._look_at = 0.0
 
     def read_newer(self, name: str, seen: str | None) -> tuple[bytes | None, str | None]:
         """An object and its tag; no bytes if the tag is still ``seen``, and no tag either if there is no such object."""
@@ -94,15 +87,16 @@ class Remote:
 
     def follow(self, root: Path, name: str, lock: str) -> None:
         """Take over what another machine published, now and then. Out of reach, what is here stands, and ages."""
-        if not self.is_due():
+        if time.monotonic() < self._look_at:
             return
+        self._look_at = time.monotonic() + _LOOK_EVERY_SECONDS
         try:
             with locked(root / lock, within=timedelta(0)):
                 self.pull(root, name)
         except BlockingIOError:
             pass  # whoever has the lock looks there as well
         except OSError as error:
-            self.look_again(soon=False)
+            self._look_at = time.monotonic() + _LOOK_AGAIN_SECONDS
             _log.warning("%s stays as it is: %s", root, error)
 
     def upload(self, files: Mapping[str, Path]) -> None:
@@ -132,20 +126,7 @@ class Remote:
             FileNotFoundError: one is not there.
             OSError: one cannot be reached, or the disk takes no more. The others were brought.
         """
-
-        def bring(name: str) -> None:
-            publish_bytes(root / name, self.get(name))
-
-        each(bring, names)
-
-    def holds(self, name: str) -> bool:
-        """Whether there is such an object."""
-        with self._reaching():
-            try:
-                self.objects.head(name)
-            except FileNotFoundError:
-                return False
-            return True
+        each(lambda name: publish_bytes(root / name, self.get(name)), names)
 
     def names(self) -> dict[str, Held]:
         """Every object there, by name."""

@@ -51,7 +51,7 @@ def machine(folder, url):
 
 def newest(store):
     """The manifest as it is there now."""
-    store.remote.look_again(soon=True)
+    store.remote.look_again()
     return store.manifest()
 
 

@@ -66,7 +66,7 @@ def machine(root, url):
 
 def look(root):
     """The lake there as it is by now."""
-    remote_of(root).look_again(soon=True)
+    remote_of(root).look_again()
     stamps(root)
     return open_source(root)
 
