@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import get_args
@@ -59,16 +58,14 @@ def _use(store: Store) -> Iterator[Metric]:
     live = CounterMetricFamily("nemwarm_live_requests", "Of these, answered by the source in part.", labels=["query"])
     seconds = CounterMetricFamily("nemwarm_request_seconds", "Time they took.", labels=["query"])
     saved = GaugeMetricFamily("nemwarm_saved_seconds", "What asking the source would have added.", labels=["query"])
-    by_query: dict[str, Tally] = defaultdict(Tally)
-    saved_by_query: dict[str, float] = defaultdict(float)
-    for shape, tally in read_usage(store.root).items():
-        by_query[shape.query].add(tally)
-        saved_by_query[shape.query] += tally.seconds_saved
-    for query, total in sorted(by_query.items()):
+    usage = read_usage(store.root)
+    for query in sorted({shape.query for shape in usage}):
+        tallies = [tally for shape, tally in usage.items() if shape.query == query]
+        total = sum(tallies, Tally())
         asked.add_metric([query], total.count)
         live.add_metric([query], total.live_count)
         seconds.add_metric([query], total.seconds)
-        saved.add_metric([query], saved_by_query[query])
+        saved.add_metric([query], sum(tally.seconds_saved for tally in tallies))
     yield from (asked, live, seconds, saved)
 
 

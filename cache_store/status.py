@@ -61,9 +61,8 @@ def overview(store: Store, *, now: datetime) -> Overview:
     Raises:
         StoreUnavailableError: the manifest cannot be read.
     """
-    series, runs, usage, asked = status(store, now=now), read_runs(store.root), read_usage(store.root), Tally()
-    for tally in usage.values():
-        asked.add(tally)
+    series, runs, usage = status(store, now=now), read_runs(store.root), read_usage(store.root)
+    asked = sum(usage.values(), Tally())
     lags = sorted(run.lag for run in runs if run.lag is not None)
     return Overview(
         series=series,

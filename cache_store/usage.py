@@ -12,6 +12,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from math import ceil as round_up
@@ -46,7 +47,7 @@ class Shape:
         return Window(end - self.days * _DAY, end).overlap(span)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How often a shape was asked, how often the source had to answer, and how long that took in all.
 
@@ -62,10 +63,9 @@ class Tally:
     read_rows: int = 0
     read_seconds: float = 0.0
 
-    def add(self, other: Tally) -> None:
-        """Count ``other`` in."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     @property
     def ms_per_live_hour(self) -> float | None:
@@ -104,8 +104,8 @@ class Usage:
     def note(self, request: Request, receipt: Receipt, *, seconds: float) -> bool:
         """Count one request and its answer; True when a minute has passed since the last flush."""
         with self._lock:
-            tally = self._tallies.setdefault(shape_of(request, receipt.now), Tally())
-            tally.add(_tally_of(receipt, seconds))
+            shape = shape_of(request, receipt.now)
+            self._tallies[shape] = self._tallies.get(shape, Tally()) + _tally_of(receipt, seconds)
             is_due = time.monotonic() - self._flushed_at > _FLUSH_SECONDS
             if is_due:
                 self._flushed_at = time.monotonic()
@@ -151,12 +151,9 @@ def read_usage(root: Path) -> dict[Shape, Tally]:
     """All processes' counts, added up. A file that is not one of ours is passed over: usage is only ever advice."""
     tallies: dict[Shape, Tally] = {}
     for path in sorted((root / FOLDER).glob("*.json")):
-        try:
-            found = [(_shape(row), _tally(row)) for row in json.loads(path.read_text())]
-        except (OSError, ValueError, KeyError, TypeError, StopIteration):
-            continue
-        for shape, tally in found:
-            tallies.setdefault(shape, Tally()).add(tally)
+        with suppress(OSError, ValueError, KeyError, TypeError, StopIteration):
+            for shape, tally in [(_shape(row), _tally(row)) for row in json.loads(path.read_text())]:
+                tallies[shape] = tallies.get(shape, Tally()) + tally
     return tallies
 
 
@@ -229,11 +226,7 @@ def _times(each: float | None, count: float) -> float | None:
 
 def _pace(query: str, tallies: Mapping[Shape, Tally]) -> Tally:
     """All that was asked of ``query``, added up."""
-    total = Tally()
-    for shape, tally in tallies.items():
-        if shape.query == query:
-            total.add(tally)
-    return total
+    return sum((tally for shape, tally in tallies.items() if shape.query == query), Tally())
 
 
 def _is_warmable(shape: Shape) -> bool:
@@ -241,13 +234,11 @@ def _is_warmable(shape: Shape) -> bool:
     return query is not None and RESOLUTIONS.index(shape.resolution) >= RESOLUTIONS.index(query.grains[0])
 
 
-def _shape(row: Mapping[str, object]) -> Shape:
+def _shape(row: Mapping[str, Any]) -> Shape:
     resolution = next(known for known in RESOLUTIONS if known == row["resolution"])
-    pairs: Iterable[tuple[str, Iterable[str]]] = row["filters"]  # type: ignore[assignment]
-    filters = tuple((str(key), tuple(str(value) for value in values)) for key, values in pairs)
-    return Shape(str(row["query"]), resolution, int(str(row["days"])), int(str(row["age_days"])), filters)
+    filters = tuple((str(key), tuple(map(str, values))) for key, values in row["filters"])
+    return Shape(str(row["query"]), resolution, int(row["days"]), int(row["age_days"]), filters)
 
 
-def _tally(row: Mapping[str, object]) -> Tally:
-    counts: dict[str, Any] = {name: type(zero)(str(row[name])) for name, zero in asdict(Tally()).items()}
-    return Tally(**counts)
+def _tally(row: Mapping[str, Any]) -> Tally:
+    return Tally(**{name: type(zero)(row[name]) for name, zero in asdict(Tally()).items()})

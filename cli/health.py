@@ -133,5 +133,6 @@ def _use(store: Store) -> dict[tuple[str, Resolution], Tally]:
 
     use: dict[tuple[str, Resolution], Tally] = {}
     for shape, tally in read_usage(store.root).items():
-        use.setdefault((shape.query, shape.resolution), Tally()).add(tally)
+        key = shape.query, shape.resolution
+        use[key] = use.get(key, Tally()) + tally
     return use
