@@ -46,7 +46,13 @@ def asset(name: str) -> str:
 
 
 class Pane(pn.pane.HTML):
-    """HTML whose style sheets a browser is sent once: Panel's own sends the text (20 kB) with every pane."""
+    """HTML whose style sheets a browser is sent once: Panel's own sends the text (20 kB) with every pane.
+
+    And of new HTML its text alone: Panel's (1.9.4) works out all properties anew, and has Bokeh look through the page.
+    """
+
+    def _update(self, ref: str, model: Any) -> None:  # noqa: ARG002 - Panel's
+        model.text = self._transform_object(self.object)["object"]
 
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         properties: dict[str, Any] = super()._process_param_change(params)

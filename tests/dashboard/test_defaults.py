@@ -7,8 +7,8 @@ import pytest
 from bokeh.core.property.descriptors import PropertyDescriptor, UnsetValueError
 from bokeh.core.serialization import Serializer
 from bokeh.document import Document
-from bokeh.model import Model
-from bokeh.models import ColumnDataSource, LinearAxis, Range1d
+from bokeh.model import Model, util
+from bokeh.models import ColumnDataSource, FixedTicker, LinearAxis, Range1d
 from bokeh.themes import Theme
 
 from dashboard import defaults
@@ -24,6 +24,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PropertyDescriptor, "has_unstable_default", defaults.is_own)
     for name in ("references", "to_serializable"):
         monkeypatch.setattr(Model, name, getattr(defaults, name))
+    monkeypatch.setattr(util, "visit_immediate_value_references", defaults.visit)
 
 
 def sent() -> dict[str, str]:
@@ -35,6 +36,14 @@ def sent() -> dict[str, str]:
         except UnsetValueError as error:
             told[name] = repr(error)
     return {name: re.sub(r"\bp\d+\b|0x\w+", "", text) for name, text in told.items()}
+
+
+def referred(one: Model) -> set[Model] | str:
+    """The models it refers to, itself among them."""
+    try:
+        return one.references()
+    except UnsetValueError as error:
+        return repr(error)
 
 
 @pytest.mark.usefixtures("alone")
@@ -58,6 +67,20 @@ def test_what_can_be_changed_is_no_other_models() -> None:
     one.tags.append("one")
     assert (one.tags, Range1d().tags) == (["one"], [])
     assert "one" in json.dumps(Serializer().encode(one))
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.filterwarnings("ignore::bokeh.util.warnings.BokehDeprecationWarning")
+def test_a_model_refers_to_as_many_seen_again() -> None:
+    models = [kind() for kind in KINDS.values() if issubclass(kind, Model)]
+    alone = [referred(one) for one in models]
+    remember_defaults()
+    for _ in ("first", "again"):
+        assert [referred(one) for one in models] == alone
+    axis, ticker = LinearAxis(), FixedTicker()
+    axis.references()
+    axis.ticker = ticker
+    assert ticker in axis.references()
 
 
 @pytest.mark.usefixtures("alone")

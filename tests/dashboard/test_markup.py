@@ -136,3 +136,14 @@ def test_a_browser_is_sent_a_style_sheet_once_however_many_panes_have_it():
     assert first == second
     assert [sheet.css for sheet in first].count(markup.asset("parts.css")) == 1
     assert markup.asset("parts.css") not in (*page.roots[0].stylesheets, *page.roots[1].stylesheets)
+
+
+def test_of_new_html_a_browser_is_sent_the_text_alone():
+    page, pane, sent = Document(), markup.pane("one"), []
+    with set_curdoc(page):
+        root = pane.get_root(page)
+        root.stylesheets = [InlineStyleSheet(css="a design's"), *root.stylesheets]
+        page.add_root(root)
+        page.on_change(sent.append)
+        pane.object = "<b>two</b>"
+    assert [(event.attr, event.new) for event in sent] == [("text", "&lt;b&gt;two&lt;/b&gt;")]
