@@ -20,15 +20,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A tab's title, its name in the address and of its module in `views`, and its parts, of which one is open."""
+    """A tab's title, its name in the address and of its module in `views`, and its parts, of which one is open.
+
+    One that is not ``dated`` shows a time of its own, whatever range is selected.
+    """
 
     title: str
     name: str
     parts: tuple[Part, ...]
+    dated: bool = True
 
 
 TABS = (
-    Tab("NEM Overview", "overview", (Part("", "", "overview"),)),
+    Tab("NEM Overview", "overview", (Part("", "", "overview"),), dated=False),
     Tab(
         "Generation",
         "generation",

@@ -14,6 +14,7 @@ from typing import Any
 import panel as pn
 
 from cache_store.errors import NothingHeldError
+from dashboard.contents import tab_of
 from dashboard.data import (
     LATE_MINUTES,
     RANGES,
@@ -30,8 +31,6 @@ from dashboard.markup import RESOLUTION_WORDS, asset, days_form, lag, moment, pa
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
 from nem.windows import Window, utc_time
-
-_UNDATED = {"overview"}  # tabs that show a range of their own
 
 # The address is pushed by whoever changed the page, not by one who travelled to it.
 _PUSH = "if (cb_obj.value !== location.search) history.pushState(null, '', location.pathname + cb_obj.value)"
@@ -116,7 +115,7 @@ def show_selection(controls: Controls, selection: Selection) -> None:
     controls.range.value = selection.range if selection.range in RANGES else None
     _set(controls.year, selection.range if selection.range.startswith("fy") else "", selection.range.upper())
     _set(controls.resolution, selection.resolution, RESOLUTION_WORDS.get(selection.resolution, "Auto"))
-    dated = selection.tab not in _UNDATED
+    dated = tab_of(selection.tab).dated
     for control in (controls.range, controls.year, controls.dates, controls.resolution):
         control.visible = dated
 

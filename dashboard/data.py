@@ -70,7 +70,7 @@ class Market:
     ask: Callable[..., Answer]
     extent: Callable[[str], Window]
     clock: Callable[[], datetime]
-    kept: LRUCache[Any, Any] = field(default_factory=partial(LRUCache, 16), compare=False, repr=False)
+    kept: LRUCache[Any, Any] = field(default_factory=partial(LRUCache, 32), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cache_store.errors import NothingHeldError
-from dashboard.contents import load
+from dashboard.contents import load, tab_of
 from dashboard.data import Market, Selection
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def load_once(market: Market, selection: Selection) -> Any:
     Memory answers with the table that it answered with before, so to ask again is cheap, and to compare. After a minute
     they are made anew all the same: receipts tell ages from when they were asked for.
     """
+    if not tab_of(selection.tab).dated:
+        selection = Selection(selection.tab, selection.region, grouping=selection.grouping)
     minute = market.clock().replace(second=0, microsecond=0)
     with _lock:
         made = market.kept.get(selection)

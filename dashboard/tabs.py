@@ -216,10 +216,10 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
         return  # a choice was made between the answer and now: what it means is under way
     assert slot.view is not None
     try:
-        key = (selection, _fingerprint(tables))
-        if key != slot.drawn:
+        shown = _fingerprint(tables)
+        if slot.drawn is None or slot.drawn[1] != shown:
             slot.view.show(tables)
-            slot.drawn = key
+        slot.drawn = selection, shown
     except Exception as error:  # noqa: BLE001 - as in _work
         _fail(page, slot, error, keep=False)
         return

@@ -36,6 +36,12 @@ def test_the_same_choice_is_worked_out_once_in_every_part(market):
             assert _fingerprint(first) == _fingerprint(load(market, selection))
 
 
+def test_the_overview_is_one_whatever_range_another_tab_was_left_at(market):
+    first = load_once(market, Selection(region="SA1"))
+    assert load_once(market, Selection(region="SA1", range="1d", resolution="1h", unit="share")) is first
+    assert load_once(market, Selection(region="SA1", grouping="simplified")) is not first
+
+
 def test_another_table_extent_receipt_or_minute_makes_them_anew(market):
     first = load_once(market, SELECTION)
 
