@@ -129,9 +129,10 @@ class _Landing:
         if registry:
             named = {name.removeprefix(OF_REGISTRATION): table for name, table in registry.items()}
             self._note("units", land_registry(self.root, named, as_of=report.created.date()))
-        for name in report.tables.keys() - registry.keys():
-            self.tables.setdefault(name, []).append(report.tables[name])
-            self.byte_count += report.tables[name].nbytes
+        for name, table in report.tables.items():
+            if name not in registry:
+                self.tables.setdefault(name, []).append(table)
+                self.byte_count += table.nbytes
         self.row_counts.update(report.row_counts)
         return bool(report.tables)
 
