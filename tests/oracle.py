@@ -75,8 +75,12 @@ RATIOS = {
 }
 EXTREMES = {"rrp_min": "min", "rrp_max": "max", "min_mw": "min", "max_mw": "max", "storage_mwh": "max"}
 SHARED_OUT = ("generation_by_fuel", "fueltech_id")
-NEM_PRICE = ["demand_mwh", "priced_demand_mwh", "demand_value_aud", "demand_operational_count"]
-NEM_PRICE_RATIOS = ["demand_mw", "demand_weighted_price"]
+OF_NEM = {  # what alone has a sum over regions, where not all has
+    "regional_price": [
+        *("demand_mwh", "priced_demand_mwh", "demand_value_aud", "demand_operational_count"),
+        *("demand_mw", "demand_weighted_price"),
+    ],
+}
 PACED_BY = {
     "generation_by_fuel": "unit_scada",
     "regional_price": "regional_price",
@@ -122,12 +126,10 @@ def expected(
         rows = _as_they_were(rows, _oracle_of(former[0]).leaves(query), list(former[1]))
     rows = _only(_in_region(query, rows, region), chosen)
     table = _rolled_up(query, rows, resolution)
-    if query == "regional_price" and region == "NEM":
-        table[[name for name in MEASURES[query] if name not in NEM_PRICE]] = np.nan
     table = _with_buckets(table, covered, resolution)
     table = _RATIOS_OF[query](table)
-    if query == "regional_price" and region == "NEM":
-        table[[name for name in RATIOS[query] if name not in NEM_PRICE_RATIOS]] = np.nan
+    if query in OF_NEM and region == "NEM":
+        table[[name for name in (*MEASURES[query], *RATIOS[query]) if name not in OF_NEM[query]]] = np.nan
     table = _only(table, shown)
     facts = UNIT_FACTS if query == "capacity_factor" else []
     columns = [*COMMON, *KEYS[query], *facts, *MEASURES[query], *RATIOS[query]]
