@@ -1,18 +1,49 @@
-"""Fixtures of every test: a browser, and no network but this machine."""
+"""Fixtures of every test: a browser, no network but this machine, and what is made once for all of pytest's processes."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import ipaddress
+import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from nem.lake import land_sample
 from tests.browser import FLAGS, REMEDY, find_chromium
 from tests.object_storage import PLACES
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What makes a folder by its name, in whichever of pytest's processes asks first; read-only by agreement."""
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = root / f"once-{name}"
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                unfinished = tmp_path_factory.mktemp(name)
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def sample_lake(once: Once) -> Path:
+    """The lake of the bundled sample, 22 days."""
+    return once("sample", land_sample)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from tests.cache_store.months import month_tables
 from tests.cache_store.two_prices import PRICES, priced, rewarm
 from tests.cache_store.worlds import World, warm
 from tests.nem.profiles import load_profile
-from tests.nem.samples import landed_sample
 from tests.oracle import read_raw
 from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
@@ -28,16 +27,20 @@ load_profile()
 
 
 @pytest.fixture(scope="session")
-def sample_world(tmp_path_factory):
+def sample_world(sample_lake, once):
     """The bundled sample: 22 days of October 2017; with made-up flows, which it lacks."""
-    folder, span = tmp_path_factory.mktemp("sample"), Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
+    span = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
     raw = read_raw(ROOT / "nem" / "sample") | {"interconnector_flow": made_flows(span)}
-    shutil.copytree(landed_sample()[0].root, folder / "lake")
-    land(folder / "lake", "interconnector_flow", raw["interconnector_flow"])
-    source, store = open_source(folder / "lake"), open_store(folder / "store")
-    now = source.now()
-    warm(store, source, now)
-    return World(raw, source, store, now, span)
+
+    def make(folder):
+        shutil.copytree(sample_lake, folder / "lake")
+        land(folder / "lake", "interconnector_flow", raw["interconnector_flow"])
+        source = open_source(folder / "lake")
+        warm(open_store(folder / "store"), source, source.now())
+
+    folder = once("sample-world", make)
+    source = open_source(folder / "lake")
+    return World(raw, source, open_store(folder / "store"), source.now(), span)
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cache_store import fetch, find_query, open_store
+from cache_store import fetch, find_query, history, open_store
 from cache_store.due import due
 from cache_store.errors import StoreUnavailableError
-from cache_store.history import KEEP_FAILURES, KEEP_RUNS, Run, newest_of_each, read_runs, record_run
+from cache_store.history import Run, newest_of_each, read_runs, record_run
 from cache_store.status import overview
 from cache_store.usage import Tally
 from cache_store.warm import warm
@@ -42,16 +42,23 @@ def test_a_run_is_read_as_it_was_recorded(tmp_path: Path) -> None:
     assert read_runs(tmp_path) == [later, TICK, level]
 
 
-def test_a_history_keeps_its_newest_runs_and_its_newest_failures(tmp_path: Path) -> None:
+def test_a_history_keeps_its_newest_runs_and_its_newest_failures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (history.KEEP_RUNS, history.KEEP_FAILURES) == (300, 20)
+    kept, kept_failures = 12, 4  # each is a file written anew
+    monkeypatch.setattr(history, "KEEP_RUNS", kept)
+    monkeypatch.setattr(history, "KEEP_FAILURES", kept_failures)
+
     def run(minute: int) -> Run:
-        outcome = "failed" if minute < 2 * KEEP_FAILURES else "done"
+        outcome = "failed" if minute < 2 * kept_failures else "done"
         return replace(TICK, began_at=TICK.began_at + timedelta(minutes=minute), outcome=outcome)
 
-    count = 2 * KEEP_FAILURES + KEEP_RUNS + 5
+    count = 2 * kept_failures + kept + 5
     for minute in range(count):
         record_run(tmp_path, run(minute))
-    newest = [run(minute) for minute in range(count - KEEP_RUNS, count)]
-    failures = [run(minute) for minute in range(KEEP_FAILURES, 2 * KEEP_FAILURES)]
+    newest = [run(minute) for minute in range(count - kept, count)]
+    failures = [run(minute) for minute in range(kept_failures, 2 * kept_failures)]
     assert read_runs(tmp_path) == [*newest[::-1], *failures[::-1]]
     assert [one.began_at for one in newest_of_each(read_runs(tmp_path), "failed")] == [failures[-1].began_at]
 

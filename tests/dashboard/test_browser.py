@@ -20,7 +20,6 @@ from cache_store.build import publish_entries
 from cache_store.catalogue import CATALOGUE
 from dashboard.data import Selection
 from dashboard.tables import generation, overview
-from nem.lake import land_sample
 from nem.source import open_source
 from tests.dashboard.serving import market_of
 
@@ -71,9 +70,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory) -> Iterator[World]:
+def world(sample_lake, tmp_path_factory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("served")
-    land_sample(home / "lake")
+    (home / "lake").symlink_to(sample_lake)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -33,7 +33,6 @@ from tornado.websocket import websocket_connect
 from cache_store.settings import Settings
 from cli.serve import _check_sign_in, _origins
 from dashboard import app, front
-from nem.lake import land_sample
 from tests.dashboard.serving import served
 
 REPOSITORY = Path(__file__).parents[2]
@@ -274,9 +273,9 @@ def _runs(number: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Path:
+def home(sample_lake, tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("serve")
-    land_sample(home / "lake")
+    (home / "lake").symlink_to(sample_lake)
     return home
 
 

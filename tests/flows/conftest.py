@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import socket
@@ -23,7 +22,6 @@ from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
 
 import flows.warm  # noqa: E402, F401 - Prefect reads its environment here, and `flows` gives that its defaults
 from nem.source import Source, open_source  # noqa: E402
-from tests.nem.samples import landed_sample  # noqa: E402
 from tests.prefect_here import Here, running  # noqa: E402
 from tests.tiny_nem import land_raw, raw_tables  # noqa: E402
 
@@ -33,12 +31,6 @@ os.environ.update(_before)
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_home, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def sample() -> Path:
-    """The lake of the bundled sample, 22 days; read-only by agreement."""
-    return landed_sample()[0].root
 
 
 @pytest.fixture(scope="session")
@@ -54,18 +46,14 @@ def tiny(tiny_lake: Path, tmp_path: Path) -> Source:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with a database as the first start of a server leaves it, made once for all of pytest's processes: 8 s."""
-    own = tmp_path_factory.getbasetemp()
-    home = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "migrated"
-    with home.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not home.exists():
-            template = Here(tmp_path_factory.mktemp("migrated"), 0)
-            (template.home / "prefect").mkdir()
-            template.prefect("server", "database", "upgrade", "-y")
-            template.home.rename(home)
-    return home
+def migrated(once) -> Path:
+    """A home with a database as the first start of a server leaves it: 8 s."""
+
+    def make(folder: Path) -> None:
+        (folder / "prefect").mkdir()
+        Here(folder, 0).prefect("server", "database", "upgrade", "-y")
+
+    return once("migrated", make)
 
 
 @pytest.fixture(scope="session")

@@ -174,16 +174,16 @@ for outcome in warm_all(work.batches, lambda batch: warm_batch.fn(lake, root, ba
 
 
 @pytest.mark.slow
-def test_killed_half_way_the_store_answers_and_the_next_run_does_the_rest(sample: Path, tmp_path: Path) -> None:
+def test_killed_half_way_the_store_answers_and_the_next_run_does_the_rest(sample_lake: Path, tmp_path: Path) -> None:
     root = tmp_path / "store"
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(sample), str(root)],
+        [sys.executable, "-c", KILLED, str(sample_lake), str(root)],
         stdout=subprocess.PIPE,
         env=os.environ | {"NEMWARM_HOME": str(tmp_path)},
     )
     assert child.stdout is not None
     assert [child.stdout.readline() for _ in range(4)] == [b"8\n"] * 4
-    store, source = open_store(root), open_source(sample)
+    store, source = open_store(root), open_source(sample_lake)
     while len(written(root)) <= len(store.manifest().entries):
         assert child.poll() is None, "it ended before it could be killed in the middle of a batch"
     child.kill()

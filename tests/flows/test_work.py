@@ -27,8 +27,8 @@ from tests.tiny_nem import WINDOW, land_raw, raw_tables
 PRICE = find_query("regional_price")
 
 
-def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path) -> None:
-    source = open_source(sample)
+def test_the_newest_days_of_every_query_come_first(sample_lake: Path, tmp_path: Path) -> None:
+    source = open_source(sample_lake)
     work = find_work(open_store(tmp_path), source, QUERIES, now=source.now())
     held = [query for query in FOUR if query != "interconnector_flow"]
     assert [(batch.query, len(batch.periods)) for batch in work.batches] == [
@@ -41,16 +41,16 @@ def test_the_newest_days_of_every_query_come_first(sample: Path, tmp_path: Path)
     assert (work.absent, work.unplanned) == ({"interconnector_flow": "interconnector_flow"}, {})
 
 
-def test_days_are_counted_from_the_newest_data(sample: Path, tmp_path: Path) -> None:
+def test_days_are_counted_from_the_newest_data(sample_lake: Path, tmp_path: Path) -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)  # nine years after them
-    work = find_work(open_store(tmp_path), open_source(sample), [PRICE], now=now, days=2)
+    work = find_work(open_store(tmp_path), open_source(sample_lake), [PRICE], now=now, days=2)
     assert [batch.periods for batch in work.batches] == [("2017-11-04", "2017-11-03")]
 
 
-def test_what_several_windows_share_is_due_once_newest_first(sample: Path, tmp_path: Path) -> None:
+def test_what_several_windows_share_is_due_once_newest_first(sample_lake: Path, tmp_path: Path) -> None:
     days = [(20, 22), (21, 23), (15, 16)]
     windows = [Window(datetime(2017, 10, start), datetime(2017, 10, end)) for start, end in days]
-    source, store = open_source(sample), open_store(tmp_path)
+    source, store = open_source(sample_lake), open_store(tmp_path)
     work = find_work(store, source, [PRICE], now=source.now(), windows=windows)
     assert [batch.periods for batch in work.batches] == [("2017-10-22", "2017-10-21", "2017-10-20", "2017-10-15")]
     assert find_work(store, source, [PRICE], now=source.now(), windows=[]).batches == ()

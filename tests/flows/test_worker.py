@@ -31,13 +31,13 @@ NOBODY = timedelta(0)
 
 
 @pytest.fixture(scope="module")
-def deployed(here: Here, sample: Path) -> Iterator[str]:
+def deployed(here: Here, sample_lake: Path) -> Iterator[str]:
     """The id of warm-recent, as prefect.yaml declares it but for its schedules, and a worker over the sample's lake."""
     here.prefect("work-pool", "create", POOL, "--type", "process")
     here.prefect("deploy", "--name", "warm-recent")
     deployment = here.deployments()["warm-recent"]
     here.call("PATCH", f"deployments/{deployment}", paused=True)
-    here.settings |= {"NEMWARM_LAKE": str(sample), "NEMWARM_STORE": str(here.home / "store")}
+    here.settings |= {"NEMWARM_LAKE": str(sample_lake), "NEMWARM_STORE": str(here.home / "store")}
     here.start("worker")
     yield deployment
     here.stop("worker")
@@ -94,7 +94,7 @@ def test_twelve_late_runs_cause_one_build(here: Here, deployed: str, root: Path)
 
 @pytest.mark.parametrize("how", ["cancelled", "terminated"])
 def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
-    here: Here, deployed: str, sample: Path, root: Path, how: str
+    here: Here, deployed: str, sample_lake: Path, root: Path, how: str
 ) -> None:
     store = open_store(root)
     with take_turn(root, HELD[1]):
@@ -108,7 +108,7 @@ def test_a_run_that_is_stopped_leaves_a_store_to_go_on_from(
         wait_until(lambda: state_of(here, run).upper() in ENDED, "the run has ended")
     assert state_of(here, run) == {"cancelled": "Cancelled", "terminated": "Crashed"}[how]
     assert {entry.query for entry in store.manifest().entries} == {HELD[0]}
-    source = open_source(sample)
+    source = open_source(sample_lake)
     now = source.now()
     assert now is not None
     assert check(store, source, now=now, sample=100) == []

@@ -27,7 +27,6 @@ from nem.source import Source, open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window, day_window, utc_time
 from tests.aemo_files import GOLDEN, REGISTRY
-from tests.nem.samples import landed_sample
 
 SAMPLE = Path(__file__).parents[2] / "nem" / "sample"
 SPAN = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
@@ -435,10 +434,10 @@ def flat_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def landed(tmp_path_factory):
+def landed(sample_lake, tmp_path_factory):
     """The sample's lake, its demand held over the half hour, which is all the updater keeps of it."""
     root = tmp_path_factory.mktemp("landed") / "lake"
-    shutil.copytree(landed_sample()[0].root, root, ignore=shutil.ignore_patterns("regional_demand"))
+    shutil.copytree(sample_lake, root, ignore=shutil.ignore_patterns("regional_demand"))
     halves = half_hourly(sample_table("regional_demand"), "demand_operational_mw", "region_id")
     six = pd.concat([halves.assign(settlement_date=halves["settlement_date"] - n * INTERVAL) for n in range(6)])
     land_frame(root, "regional_demand", six)

@@ -62,13 +62,14 @@ def test_every_file_lands_and_every_row_is_counted(contents, landed):
 
 
 def test_whole_files_hold_as_many_lines_as_they_say_and_trimmed_ones_do_not(paths):
-    """Trimmed are the monthly archives and the next-day reports; the registration tables too."""
+    """Trimmed are the monthly archives and the next-day reports; the registration tables too. Of the whole, one in ten."""
     trimmed = {path for path in paths if {"DATA", "Daily_Reports", "Next_Day_Dispatch"} & set(path.parts)}
-    read = {path: list(read_reports(path)) for path in paths}
+    whole = [path for path in paths if path not in trimmed]
+    read = {path: list(read_reports(path)) for path in [*trimmed, *whole[::10]]}
     refused = {path: one for path, found in read.items() for one in found if isinstance(one, Rejected)}
     assert refused.keys() == trimmed
     assert all("lines and says it has" in one.reason for one in refused.values())
-    assert len(paths) - len(trimmed) == 288 + 1 + 3 + 576 + 1
+    assert len(whole) == 288 + 1 + 3 + 576 + 1
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -87,12 +88,21 @@ def test_the_lake_holds_what_the_files_mean(meaning, lake, table):
 
 
 @pytest.fixture(scope="module")
-def trading_prices(contents) -> dict[tuple[datetime, str], float]:
+def lines(contents) -> dict[str, list[naive.Row]]:
+    """The D lines by AEMO's table."""
+    found: dict[str, list[naive.Row]] = {"TRADING.PRICE": [], "DISPATCH.PRICE": [], "DISPATCH.REGIONSUM": []}
+    for content in contents:
+        for table, row in naive.d_rows(content):
+            if table in found:
+                found[table].append(row)
+    return found
+
+
+@pytest.fixture(scope="module")
+def trading_prices(lines) -> dict[tuple[datetime, str], float]:
     return {
         (datetime.strptime(row["SETTLEMENTDATE"], "%Y/%m/%d %H:%M:%S"), row["REGIONID"]): float(row["RRP"])
-        for content in contents
-        for table, row in naive.d_rows(content)
-        if table == "TRADING.PRICE"
+        for row in lines["TRADING.PRICE"]
     }
 
 
@@ -121,13 +131,11 @@ def test_from_then_on_it_is_the_dispatch_price_in_cents(trading_prices, lake):
     assert [key for key, rrp in after.items() if abs(dispatched[key] - rrp) > 0.00501] == []
 
 
-def test_both_runs_of_an_intervention_are_there_and_the_other_price_would_be_wrong(contents):
+def test_both_runs_of_an_intervention_are_there_and_the_other_price_would_be_wrong(lines):
     """What the rule is for: with the physical run's prices, half-hours by the hundred miss AEMO's own."""
     runs: dict[int, dict[tuple[str, str], float]] = {0: {}, 1: {}}
-    for content in contents:
-        for table, row in naive.d_rows(content):
-            if table == "DISPATCH.PRICE":
-                runs[int(row["INTERVENTION"])][row["SETTLEMENTDATE"], row["REGIONID"]] = float(row["RRP"])
+    for row in lines["DISPATCH.PRICE"]:
+        runs[int(row["INTERVENTION"])][row["SETTLEMENTDATE"], row["REGIONID"]] = float(row["RRP"])
     assert len(runs[1]) > 1_000
     assert sum(runs[0][key] != rrp for key, rrp in runs[1].items()) > 0.8 * len(runs[1])
 
@@ -170,14 +178,12 @@ def test_what_a_mean_price_is_weighted_by(lake):
     assert (round(start), round(mean), round(end)) == (1_939, 2_025, 2_112)
 
 
-def test_demand_is_generation_less_what_leaves_and_what_loads_take(contents):
+def test_demand_is_generation_less_what_leaves_and_what_loads_take(lines):
     """A self-test of AEMO's signs, in the run that counts."""
     errors = [
         float(row["TOTALDEMAND"])
         - (float(row["DISPATCHABLEGENERATION"]) - float(row["NETINTERCHANGE"]) - float(row["DISPATCHABLELOAD"]))
-        for content in contents
-        for table, row in naive.d_rows(content)
-        if table == "DISPATCH.REGIONSUM"
+        for row in lines["DISPATCH.REGIONSUM"]
     ]
     assert sum(abs(error) <= 0.0101 for error in errors) > 0.98 * len(errors)
     assert max(abs(error) for error in errors) < 14.5

@@ -15,7 +15,6 @@ from nem.lake import day_file, land, land_units
 from nem.source import open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
-from tests.nem.samples import landed_sample
 from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
 
 TINY = raw_tables()
@@ -100,8 +99,8 @@ def test_an_empty_lake_is_unavailable(tmp_path):
         open_source(tmp_path).span("unit_scada")
 
 
-def test_rows_held_past_the_newest_point_of_rooftop_make_it_no_newer():
-    source, _ = landed_sample()
+def test_rows_held_past_the_newest_point_of_rooftop_make_it_no_newer(sample_lake):
+    source = open_source(sample_lake)
     assert set(source.newest_labels().values()) == {datetime(2017, 11, 5)}
     assert source.coverage("rooftop_pv", EVER)[-1].end == datetime(2017, 11, 5)
 
