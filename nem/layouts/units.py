@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 import duckdb
@@ -55,8 +56,13 @@ def _rows(registry: Registry) -> list[dict[str, Any]]:
 @lru_cache(maxsize=16_384)
 def _version(registry: Registry, day: date) -> str:
     window = day_window(day)
-    in_force = [row for row in _rows(registry) if row["effective_date"] < window.end and row["end_date"] > window.start]
-    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
+    in_force = (row["effective_date"] < window.end and row["end_date"] > window.start for row in _rows(registry))
+    return _digest(registry, tuple(in_force))
+
+
+@lru_cache(maxsize=1_024)  # the same on most days, and milliseconds to work out
+def _digest(registry: Registry, chosen: tuple[bool, ...]) -> str:
+    return hashlib.sha256(repr(list(compress(_rows(registry), chosen))).encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=1)
