@@ -12,11 +12,11 @@ from nem.regions import NEM
 from nem.windows import Resolution
 
 _BUCKET_END: dict[Resolution, str] = {
-    # A label closes its interval, so its bucket is that of the interval's start, five minutes before.
+    # A label closes its interval, so its bucket ends at it or next after it. By time_bucket it takes four times as long.
     "5min": "settlement_date",
-    "30min": "time_bucket(INTERVAL 30 MINUTE, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 30 MINUTE",
-    "1h": "time_bucket(INTERVAL 1 HOUR, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 HOUR",
-    "1d": "time_bucket(INTERVAL 1 DAY, settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 DAY",
+    "30min": "make_timestamp((epoch_us(settlement_date) + 1799999999) // 1800000000 * 1800000000)",
+    "1h": "make_timestamp((epoch_us(settlement_date) + 3599999999) // 3600000000 * 3600000000)",
+    "1d": "make_timestamp((epoch_us(settlement_date) + 86399999999) // 86400000000 * 86400000000)",
     "1M": "CAST(date_trunc('month', settlement_date - INTERVAL 5 MINUTE) + INTERVAL 1 MONTH AS TIMESTAMP)",
 }
 _MERGE = {None: "{}", "sum": "sum({})", "min": "min({})", "max": "max({})", "last": "arg_max({}, settlement_date)"}
