@@ -113,12 +113,6 @@ def test_a_bound_that_means_nothing_is_refused(tiny_world, bound):
         tiny_world.fetch("regional_price", LEAP_DAY, max_staleness=bound)
 
 
-@pytest.mark.parametrize("values", [5, ["A", None], [1], {"A"}, []])
-def test_a_filter_is_a_list_of_texts(tiny_world, values):
-    with pytest.raises(RequestError, match="filter duid by"):
-        tiny_world.fetch("capacity_factor", LEAP_DAY, filters={"duid": values})
-
-
 def test_generation_knows_no_unsplit_battery(tiny_world):
     with pytest.raises(RequestError, match="there is no fueltech_id 'battery'"):
         tiny_world.fetch("generation_by_fuel", LEAP_DAY, filters={"fueltech_id": ["battery"]})

@@ -127,13 +127,14 @@ def test_ticks_over_time_stand_at_even_distances(page, url):
     assert {tick.day for tick in ticks(4000 * day)} == {tick.month for tick in ticks(4000 * day)} == {1}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_view_fits_a_phone(browser, url, scheme):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    page = context.new_page()
-    for address in ("", *(f"{SA1}&view={view}" for view in ("stack", "factors", "day", "compare", "flows"))):
-        page.goto(url + address)
-        drawn(page, 1)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    context.close()
+def test_every_view_fits_a_phone_and_has_its_colours(browser, url):
+    views = [f"{SA1}&view={view}" for view in ("stack", "factors", "day", "compare", "flows")]
+    for scheme, addresses in (("light", [""]), ("dark", ["", *views])):
+        context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+        page = context.new_page()
+        for address in addresses:
+            page.goto(url + address)
+            drawn(page, 1)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+            assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        context.close()

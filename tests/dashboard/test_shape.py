@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from dashboard.tables import shape
 from nem.windows import Window
-
-DAY = datetime(2024, 2, 29)
-HOUR = timedelta(hours=1)
-
-
-def row(hour: int, **values):
-    start = DAY + hour * HOUR
-    return {"interval_start": start, "interval_end": start + HOUR, "complete": True, "region_id": "SA1", **values}
+from tests.dashboard.rows import DAY, HOUR, row
 
 
 def fuel(hour: int, name: str, energy: float | None, **values):
     return row(hour, fueltech_id=name, energy_mwh=energy, mean_mw=energy, **values)
-
-
-def hours(first: int, last: int) -> Window:
-    return Window(DAY + first * HOUR, DAY + last * HOUR)
 
 
 def test_what_is_missing_from_a_column_is_told_apart_from_zero():
@@ -73,17 +61,6 @@ def test_a_gap_becomes_one_row_of_nothing():
     assert np.isnan(filled["wind"]).tolist() == [False, True, False]
     assert filled["interval_start"][1] == np.datetime64(DAY + HOUR)
     assert filled["interval_end"][1] == np.datetime64(DAY + 3 * HOUR)
-
-
-def test_capacity_factors_leave_unknown_capacity_out_of_both_sums():
-    units = pa.table(
-        {
-            "fueltech_id": ["wind", "wind", "wind", "hydro"],
-            "rated_energy_mwh": [50.0, 10.0, None, None],
-            "potential_mwh": [660.0, 10.0, None, None],
-        }
-    )
-    assert shape.capacity_factors(units, "fueltech_id") == {"hydro": None, "wind": pytest.approx(60 / 670)}
 
 
 def test_hours_of_a_bucket_are_those_the_answer_covers(answer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +12,7 @@ from dashboard.bands import BANDS, stack_order
 from dashboard.tables import supply
 from nem.fuels import FUELS
 from nem.windows import Window
-
-DAY = datetime(2024, 2, 29)
-HOUR = timedelta(hours=1)
-
-
-def row(hour: int, **values):
-    start = DAY + hour * HOUR
-    return {"interval_start": start, "interval_end": start + HOUR, "complete": True, "region_id": "SA1", **values}
+from tests.dashboard.rows import DAY, hours, row
 
 
 def fuel(hour: int, name: str, energy: float | None, **values):
@@ -30,10 +23,6 @@ def fuel(hour: int, name: str, energy: float | None, **values):
 def price(hour: int, **values):
     flows = {"import_mwh": 0.0, "export_mwh": 0.0, "demand_mwh": 100.0, "provisional_count": 0}
     return row(hour, **{**flows, "twa_price": 40.0, "demand_weighted_price": 41.0, **values})
-
-
-def hours(first: int, last: int) -> Window:
-    return Window(DAY + first * HOUR, DAY + last * HOUR)
 
 
 def ids(drawn: supply.Stack) -> list[str]:
@@ -238,10 +227,14 @@ class TestRows:
         """P1, J15."""
         units = pa.table(
             {
-                "fueltech_id": ["wind", "gas_ccgt", "battery", "battery_discharging", "wind"],
-                "rated_energy_mwh": [50.0, 10.0, 99.0, 99.0, None],
-                "potential_mwh": [660.0, 10.0, 100.0, 100.0, None],
+                "fueltech_id": ["wind", "gas_ccgt", "battery", "battery_discharging", "wind", "hydro"],
+                "rated_energy_mwh": [50.0, 10.0, 99.0, 99.0, None, None],
+                "potential_mwh": [660.0, 10.0, 100.0, 100.0, None, None],
             }
         )
         assert supply.band_factors(units, "sources") == {"sources": pytest.approx(60 / 670)}
-        assert supply.band_factors(units, "detailed") == {"wind": pytest.approx(50 / 660), "gas_ccgt": 1.0}
+        assert supply.band_factors(units, "detailed") == {
+            "wind": pytest.approx(50 / 660),
+            "gas_ccgt": 1.0,
+            "hydro": None,
+        }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+import shutil
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from cache_store import CATALOGUE, fetch, open_store
+from cache_store import CATALOGUE, Store, fetch, open_store
 from cache_store.due import due
 from cache_store.warm import warm
 from nem.landing import land_files
@@ -41,6 +42,24 @@ def versions(source: Source) -> dict[tuple[str, date], str]:
     return {(table, day): source.version(table, day) for table in TABLES for day in DAYS}
 
 
+def warm_what_is_due(store: Store, source: Source, now: datetime) -> dict[str, set[str]]:
+    """The periods it built, by query."""
+    tasks = {name: due(store, source, CATALOGUE[name], now=now) for name in QUERIES}
+    for name, found in tasks.items():
+        assert warm(store, source, CATALOGUE[name], found, now=now).failed == {}
+    return {name: {task.period for task in found} for name, found in tasks.items() if found}
+
+
+@pytest.fixture(scope="module")
+def first_landed(tmp_path_factory) -> Path:
+    """The lake of both files, and a store warmed from it."""
+    folder = tmp_path_factory.mktemp("first")
+    land_files(folder / "lake", [SCADA, PRICE], strict=False)
+    source = open_source(folder / "lake")
+    warm_what_is_due(open_store(folder / "store"), source, utc_time(source.span("unit_scada").end))
+    return folder
+
+
 @pytest.mark.parametrize(
     ("packed", "starts", "place", "table", "changed", "queries"),
     [
@@ -52,27 +71,19 @@ def versions(source: Source) -> dict[tuple[str, date], str]:
     ],
 )
 def test_a_revised_file_changes_its_days_alone_and_the_cache_follows(
-    tmp_path, packed, starts, place, table, changed, queries
+    tmp_path, first_landed, packed, starts, place, table, changed, queries
 ):
+    shutil.copytree(first_landed, tmp_path, dirs_exist_ok=True)
     lake, fresh, store = tmp_path / "lake", tmp_path / "fresh", open_store(tmp_path / "store")
-    land_files(lake, [SCADA, PRICE], strict=False)
     source = open_source(lake)
     span = source.span("unit_scada")
     now = utc_time(span.end)
-
-    def warm_what_is_due() -> dict[str, set[str]]:
-        tasks = {name: due(store, source, CATALOGUE[name], now=now) for name in QUERIES}
-        for name, found in tasks.items():
-            assert warm(store, source, CATALOGUE[name], found, now=now).failed == {}
-        return {name: {task.period for task in found} for name, found in tasks.items() if found}
-
-    warm_what_is_due()
     before = versions(source)
     revision = revised(tmp_path, packed, starts, place, "123.4")
     landing = land_files(lake, [revision], strict=False)
     assert landing.days == {table: changed}
     assert {key for key, version in versions(source).items() if version != before[key]} == {(table, d) for d in changed}
-    assert warm_what_is_due() == {name: {day.isoformat() for day in changed} for name in queries}
+    assert warm_what_is_due(store, source, now) == {name: {day.isoformat() for day in changed} for name in queries}
 
     other = PRICE if packed is SCADA else SCADA
     land_files(fresh, [other, revision], strict=False)
