@@ -72,14 +72,15 @@ def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
     found: list[tuple[datetime, int, Entry]] = []
     if store.remote:
         _bring_all(store.root, store.remote)
-    for path in _partition_files(store.root):
+    for name in sorted(_partitions(store.root)):
+        path = store.root / name
         try:
             footer = footer_of(store.connection, path)
             content, modified = path.read_bytes(), path.stat().st_mtime_ns
             made = entry_from({**footer, "byte_count": len(content), "checksum": hashlib.sha256(content).hexdigest()})
         except (OSError, duckdb.Error, KeyError, TypeError, ValueError):
             continue  # torn or foreign: `check` reports it as unpublished
-        if store.root / made.path == path:
+        if made.path == name:
             found.append((made.built_at, modified, made))
     live: list[Entry] = []
     for *_, entry in sorted(found, key=lambda dated: dated[:2]):
@@ -148,9 +149,8 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
         raise StoreUnavailableError(f"the store at {store.root} cannot be checked: {error}") from error
     store.bring(manifest.entries)
     found = [finding for entry in manifest.entries if (finding := _check_entry(store, entry, there))]
-    named = manifest.paths
-    here = {str(path.relative_to(store.root)) for path in _partition_files(store.root)}
-    found += [Finding(name, "unpublished") for name in sorted(here | there.keys()) if name not in named]
+    unnamed = (_partitions(store.root) | there.keys()) - manifest.paths
+    found += [Finding(name, "unpublished") for name in sorted(unnamed)]
     bad = {finding.path for finding in found}
     if source is not None:
         # A year holds what its months do, and is due when one of them moves.
@@ -185,9 +185,9 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
     return rebuilt
 
 
-def _partition_files(root: Path) -> Iterator[Path]:
+def _partitions(root: Path) -> set[str]:
     """Every partition file on disk, published or not. Readers never look here: they open what the manifest names."""
-    yield from sorted(path for path in root.glob("*/*/*/*.parquet") if not path.name.startswith("."))
+    return {str(path.relative_to(root)) for path in root.glob("*/*/*/*.parquet") if not path.name.startswith(".")}
 
 
 def _remote_files(remote: Remote) -> dict[str, Held]:
@@ -200,13 +200,13 @@ def _is_partition(name: str) -> bool:
 
 def _bring_all(root: Path, remote: Remote) -> None:
     try:
-        remote.bring(root, [name for name in _remote_files(remote) if not (root / name).exists()])
+        remote.bring(root, _remote_files(remote).keys() - _partitions(root))
     except OSError as error:
         raise StoreUnavailableError(f"the partitions of {remote.url} cannot be brought: {error}") from error
 
 
 def _swept_files(root: Path, named: set[str], builds: set[str]) -> Iterator[Path]:
-    yield from (path for path in _partition_files(root) if str(path.relative_to(root)) not in named)
+    yield from (root / name for name in sorted(_partitions(root) - named))
     yield from root.rglob(".*.tmp")
     yield from (mark for mark in (root / BROKEN).glob("*") if mark.name not in builds)
 
