@@ -19,7 +19,7 @@ from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
 from cache_store.freshness import Freshness
 from nem.files import locked, publish_bytes
-from nem.remote import GRACE, Remote, superseded
+from nem.remote import Remote, last_named
 from nem.windows import EPOCH, Resolution, Window
 
 MANIFEST = "manifest.json"
@@ -85,7 +85,7 @@ class Manifest:
 
     def in_use(self, now: datetime) -> set[str]:
         """The files it names, or named so lately that readers may hold on to them."""
-        return self.paths | {path for path, at in self.former.items() if now - at <= GRACE}
+        return {*last_named(self.former, self.paths, now)}
 
     def series(self, query: str, fingerprint: str, grain: Resolution) -> tuple[Entry, ...]:
         """The partitions of one query, definition and grain, in time order."""
@@ -169,7 +169,7 @@ def publish_manifest(
 def _following(newest: Manifest, entries: Iterable[Entry]) -> Manifest:
     made = Manifest.of(newest.generation + 1, entries)
     gone = newest.paths - made.paths
-    return dataclasses.replace(made, former=superseded(newest.former, gone, datetime.now(UTC)))
+    return dataclasses.replace(made, former=last_named(newest.former, gone, datetime.now(UTC)))
 
 
 def _put(root: Path, remote: Remote, content: bytes, files: set[str], there: set[str]) -> bool:

@@ -162,9 +162,9 @@ class Remote:
             raise OSError(f"{self.url} cannot be reached: {said}") from error
 
 
-def superseded(former: Mapping[str, datetime], gone: Iterable[str], now: datetime) -> dict[str, datetime]:
-    """When objects that a head names no longer were last named: ``former`` and what is ``gone`` now, while readers may want them."""
-    return {name: at for name, at in former.items() if now - at <= GRACE} | dict.fromkeys(gone, now)
+def last_named(former: Mapping[str, datetime], names: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """When a head last named each object that readers may want: ``names`` now, ``former`` when they say, for as long as that."""
+    return {name: at for name, at in former.items() if now - at <= GRACE} | dict.fromkeys(names, now)
 
 
 def remote_of(root: Path) -> Remote | None:

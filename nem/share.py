@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.files import locked, publish, publish_bytes, stamp_of
-from nem.remote import GRACE, Remote, each, mark_copy, open_to_attach, remote_of, superseded
+from nem.remote import Remote, each, last_named, mark_copy, open_to_attach, remote_of
 
 HEAD = "lake.json"
 _VERSION = 1
@@ -158,8 +158,8 @@ def sweep_lake(root: Path, *, now: datetime, dry_run: bool = False) -> dict[str,
         with locked(root / _LOCK):
             remote.pull(root, HEAD)
         head = _head(root)
-        named = _objects(head.files) | {name for name, at in head.former.items() if now - at <= GRACE}
-        unnamed = remote.unnamed(_OBJECT.fullmatch, named, now)
+        in_use = last_named(head.former, _objects(head.files), now).keys()
+        unnamed = remote.unnamed(_OBJECT.fullmatch, in_use, now)
         remote.delete([] if dry_run else unnamed)
     except OSError as error:
         raise SourceUnavailableError(f"the lake at {root} cannot be swept: {error}") from error
@@ -230,7 +230,7 @@ def _publish(root: Path, remote: Remote, head: Head, seen: str | None, out: Path
     replaced = _objects(head.files) - _objects(files)
     lacking = files.keys() & written.keys() if seen else files.keys()
     remote.upload({_object(name, files[name]): written.get(name, root / name) for name in lacking})
-    text = _text(Head(files, superseded(head.former, replaced, datetime.now(UTC))))
+    text = _text(Head(files, last_named(head.former, replaced, datetime.now(UTC))))
     with locked(root / _LOCK):
         tag = remote.swap(HEAD, text, seen)
         if tag is None:
