@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nem.errors import SourceUnavailableError
 from nem.files import locked, publish_bytes
@@ -22,8 +22,7 @@ from nem.windows import Window
 FOLDER = "ledger"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A file that was taken: the version of it, and why it was refused, empty if it landed."""
 
     stamp: str = ""
@@ -31,7 +30,7 @@ class Seen:
     reason: str = ""
 
 
-@dataclass(slots=True)
+@dataclass
 class Ledger:
     """What is known of one feed.
 
@@ -85,13 +84,8 @@ def write_ledger(root: Path, name: str, ledger: Ledger) -> None:
     Raises:
         SourceUnavailableError: the lake cannot be written; what was known is kept.
     """
-    # A list a file, without names of fields: thousands of files are read and written every few minutes.
-    held = asdict(ledger) | {
-        "seen": {file: [known.stamp, known.tag, known.reason] for file, known in ledger.seen.items()},
-        "pending": sorted(ledger.pending),
-        "gaps": [[gap.start, gap.end] for gap in ledger.gaps],
-    }
-    write_json(_path(root, name), held)
+    gaps = [[gap.start, gap.end] for gap in ledger.gaps]
+    write_json(_path(root, name), vars(ledger) | {"pending": sorted(ledger.pending), "gaps": gaps})
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
