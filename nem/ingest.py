@@ -15,7 +15,7 @@ from pathlib import Path
 from nem.errors import FileAbsentError, SourceFormatError
 from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landing_order, table_of
 from nem.lake import end_sample
-from nem.ledger import Ledger, Seen, turn
+from nem.ledger import Ledger, Seen
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.taken import ELSEWHERE, HISTORY, Ingested
@@ -47,10 +47,8 @@ def ingest_current(
         SourceUnavailableError: the lake cannot be written, or another ingest of the feeds is at work.
     """
     chosen = choose_feeds(feeds)
-    with turn(root, "current"):
-        run = Run(root, "current", web, now, progress)
-        for feed in chosen:
-            run.open(feed.name)
+    run = Run(root, "current", web, now, progress)
+    with run.turn(feed.name for feed in chosen):
         due = [feed for feed in chosen if not only_due or _is_due(feed, run.ledgers[feed.name], now)]
         offers: list[Offer] = []
         for feed in due:
@@ -86,9 +84,8 @@ def ingest_month(
         SourceUnavailableError: the lake cannot be written, or another ingest of history is at work.
     """
     chosen = choose_feeds(feeds)
-    with turn(root, HISTORY):
-        run = Run(root, HISTORY, web, now, progress, strict)
-        run.open(HISTORY)
+    run = Run(root, HISTORY, web, now, progress, strict)
+    with run.turn([HISTORY]):
         month = f"{window.start:%Y-%m}"
         links = run.noted(HISTORY, month, lambda: _of_history(run, web, addresses, chosen, window))
         run.take(run.offers(HISTORY, links or [], lambda seen, link: not force and _is_same(seen, link, strict=strict)))
@@ -121,8 +118,7 @@ def ingest_url(
 
 
 def _take_elsewhere(run: Run, where: str, find: Callable[[], list[Link]]) -> Ingested:
-    with turn(run.root, ELSEWHERE):
-        run.open(ELSEWHERE, afresh=True)
+    with run.turn([ELSEWHERE]):
         links = run.noted(ELSEWHERE, where, find) or []
         run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
         return run.finish([ELSEWHERE])

@@ -7,16 +7,14 @@ taken again, which changes nothing. Small JSON files, replaced whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from nem.errors import SourceUnavailableError
-from nem.files import locked, publish_bytes
-from nem.source import check_ours
+from nem.files import publish_bytes
 from nem.windows import Window
 
 FOLDER = "ledger"
@@ -95,24 +93,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         publish_bytes(path, text.encode())
     except OSError as error:
         raise SourceUnavailableError(f"{path} cannot be written: {error}") from error
-
-
-@contextmanager
-def turn(root: Path, what: str) -> Iterator[None]:
-    """The right to take ``what`` on this host; the kernel takes it back from the dead.
-
-    Raises:
-        SourceUnavailableError: somebody else is at it, the lake cannot be written, or it is no lake of ours.
-    """
-    check_ours(root)
-    with ExitStack() as held:
-        try:
-            held.enter_context(locked(root / FOLDER / f".{what}.lock", within=timedelta(0)))
-        except BlockingIOError as error:
-            raise SourceUnavailableError(f"another ingest of {what} is at work on {root}: let it finish") from error
-        except OSError as error:
-            raise SourceUnavailableError(f"{root / FOLDER} cannot be written: {error}") from error
-        yield
 
 
 def _path(root: Path, name: str) -> Path:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
 from nem.errors import FileAbsentError, SourceFormatError, SourceUnavailableError
+from nem.files import locked
 from nem.landing import land_files
-from nem.ledger import Ledger, Seen, read_ledger, write_ledger
+from nem.ledger import FOLDER, Ledger, Seen, read_ledger, write_ledger
 from nem.listing import Link
 from nem.nemweb import Web
 from nem.quarantine import quarantine, release
-from nem.source import open_source
-from nem.taken import HISTORY, Ingested, Taken, keep_last
+from nem.source import check_ours, open_source
+from nem.taken import ELSEWHERE, HISTORY, Ingested, Taken, keep_last
 from nem.windows import Window
 
 T = TypeVar("T")
@@ -41,7 +43,7 @@ class Offer:
 class Run:
     """Taking files into the lake at ``root``: from ``web``, or where they lie if there is none: then a link's url is a path.
 
-    ``group`` names what no other run may take meanwhile (``nem.ledger.turn``); ``taken`` is what has come of each ledger.
+    ``group`` names what no other run may take meanwhile; ``taken`` is what has come of each ledger.
     """
 
     root: Path
@@ -57,12 +59,28 @@ class Run:
     newest_before: dict[str, datetime] = field(default_factory=dict)
     began: float = field(default_factory=perf_counter)
 
-    def open(self, name: str, *, afresh: bool = False) -> None:
-        """Have at hand what is known of ``name``; nothing if ``afresh``."""
-        if not self.ledgers:
+    @contextmanager
+    def turn(self, names: Iterable[str]) -> Iterator[None]:
+        """The right to take ``group`` on this host, with what is known of ``names``; the kernel takes it back from the dead.
+
+        Raises:
+            SourceUnavailableError: somebody else is at it, the lake cannot be written, or it is no lake of ours.
+        """
+        check_ours(self.root)
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(self.root / FOLDER / f".{self.group}.lock", within=timedelta(0)))
+            except BlockingIOError as error:
+                raise SourceUnavailableError(
+                    f"another ingest of {self.group} is at work on {self.root}: let it finish"
+                ) from error
+            except OSError as error:
+                raise SourceUnavailableError(f"{self.root / FOLDER} cannot be written: {error}") from error
             self.newest_before = open_source(self.root).newest_labels()
-        self.taken[name] = Taken(name, self.now)
-        self.ledgers[name] = Ledger() if afresh else read_ledger(self.root, name)
+            for name in names:
+                self.taken[name] = Taken(name, self.now)
+                self.ledgers[name] = Ledger() if name == ELSEWHERE else read_ledger(self.root, name)
+            yield
 
     def noted(self, name: str, what: str, ask: Callable[[], T]) -> T | None:
         """What ``ask`` returns; where it cannot have ``what``, that is noted as failed for ``name``, and it is None."""

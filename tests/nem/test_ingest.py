@@ -20,7 +20,7 @@ from nem.feeds import FEEDS, Addresses
 from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
-from nem.ledger import read_ledger, turn
+from nem.ledger import read_ledger
 from nem.nemweb import Web
 from nem.taken import Ingested, last_ingest
 from nem.windows import Window
@@ -453,7 +453,10 @@ def test_a_ledger_that_cannot_be_read_is_kept(market: Market) -> None:
 
 def test_two_at_once_are_not_both_at_it(market: Market) -> None:
     market.publish(NOON)
-    with turn(market.lake, "current"), pytest.raises(SourceUnavailableError, match="another ingest of current"):
+    with (
+        taking.Run(market.lake, "current", None, NOW).turn([]),
+        pytest.raises(SourceUnavailableError, match="another ingest of current"),
+    ):
         market.tick()
     assert scada_of(market.tick()).landed == 1
 
