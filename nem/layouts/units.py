@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import compress
 from typing import Any
 
@@ -36,7 +36,7 @@ NO_UNITS = ("ROOFTOP", "ROOFTOP SOLAR", "TRANSMISSION FLOW")
 _COLUMNS = ("REGION", "SITE NAME", "DUID", "CAPACITY(MW)", "STORAGE(MWH)", "FUEL")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Registry:
     """Units in the columns of ``nem.tables.UNITS``."""
 
@@ -46,31 +46,25 @@ class Registry:
         """A digest of the rows in force on ``day``: a change to others leaves it as it is."""
         return _version(self, day)
 
-
-@lru_cache(maxsize=4)
-def _rows(registry: Registry) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = registry.table.to_pylist()
-    return rows
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """A unit's stretch of days each."""
+        return list(self.table.to_pylist())
 
 
 @lru_cache(maxsize=16_384)
 def _version(registry: Registry, day: date) -> str:
     window = day_window(day)
-    in_force = (row["effective_date"] < window.end and row["end_date"] > window.start for row in _rows(registry))
+    in_force = (row["effective_date"] < window.end and row["end_date"] > window.start for row in registry.rows)
     return _digest(registry, tuple(in_force))
 
 
 @lru_cache(maxsize=1_024)  # the same on most days, and milliseconds to work out
 def _digest(registry: Registry, chosen: tuple[bool, ...]) -> str:
-    return hashlib.sha256(repr(list(compress(_rows(registry), chosen))).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr(list(compress(registry.rows, chosen))).encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=1)
-def bundled() -> Registry:
-    """The curated registry that ships with this package."""
-    return Registry(bundled_registry())
-
-
+@lru_cache(maxsize=4)
 def registry_of(file: File | None) -> Registry:
     """The units of a ``gen_info`` file, or the bundled ones. The file has no dates: its units are in force for all time.
 
@@ -81,17 +75,14 @@ def registry_of(file: File | None) -> Registry:
         SourceUnavailableError: the file cannot be read.
         SourceFormatError: it lacks a column.
     """
-    return _own(file, bundled()) if file else bundled()
-
-
-@lru_cache(maxsize=4)
-def _own(file: File, curated: Registry) -> Registry:
+    if file is None:
+        return Registry(bundled_registry())
     with reading(file), duckdb.connect() as con:
         given = csv_rows(file) if file.is_csv else pq.read_table(file.path)
         names = {name.strip().upper(): name for name in given.column_names}
         if missing := [name for name in _COLUMNS if name not in names]:
             raise SourceFormatError(f"{file.path.name} has no column {', '.join(missing)}; it has {', '.join(names)}")
-        con.register("curated", curated.table)
+        con.register("curated", bundled_registry())
         labels = [(label, fuel, rank) for label, fuels in LABELS.items() for rank, fuel in enumerate(fuels)]
         con.execute("CREATE TEMP TABLE label (label VARCHAR, fueltech_id VARCHAR, rank INTEGER)")
         con.executemany("INSERT INTO label VALUES ($1, $2, $3)", labels)
