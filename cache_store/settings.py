@@ -12,12 +12,14 @@ from nem.feeds import FEEDS, Addresses, choose_feeds
 
 
 class Settings(BaseSettings):
-    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``; ``nemweb_*`` say where files are.
+    """From ``NEMWARM_*`` variables. ``lake`` and ``store`` default to folders of ``home``; ``nemweb`` says where files are.
 
     ``feeds`` are those taken of AEMO's, by name; as a variable, with commas between.
     """
 
-    model_config = SettingsConfigDict(env_prefix="NEMWARM_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="NEMWARM_", env_nested_delimiter="_", env_nested_max_split=1, frozen=True
+    )
 
     home: Path = Path("~/.nemwarm")
     lake: Path = Path()
@@ -26,11 +28,7 @@ class Settings(BaseSettings):
     read_through: bool = True
     address: str = "127.0.0.1"
     port: int = Field(default=5006, ge=1, le=65_535)
-    nemweb_url: str = Addresses.base
-    nemweb_current: str = Addresses.current
-    nemweb_archive: str = Addresses.archive
-    nemweb_month: str = Addresses.month
-    nemweb_whole_month: str = Addresses.whole_month
+    nemweb: Annotated[Addresses, NoDecode] = Addresses()
     feeds: Annotated[tuple[str, ...], NoDecode] = tuple(FEEDS)
     user_agent: str | None = None
 
@@ -48,15 +46,3 @@ class Settings(BaseSettings):
     def _listed(cls, given: object) -> object:
         names = [name.strip() for name in given.split(",")] if isinstance(given, str) else given
         return tuple(feed.name for feed in choose_feeds(names)) if isinstance(names, list) else names
-
-    @model_validator(mode="after")
-    def _addressed(self) -> Settings:
-        _ = self.addresses  # a template that makes no address fails here, when a process starts
-        return self
-
-    @property
-    def addresses(self) -> Addresses:
-        """Where AEMO's files are."""
-        return Addresses(
-            self.nemweb_url, self.nemweb_current, self.nemweb_archive, self.nemweb_month, self.nemweb_whole_month
-        )

@@ -72,7 +72,7 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Inges
     from nem.nemweb import open_web
     from nem.windows import months_of
 
-    lake, addresses, place = settings.lake, settings.addresses, arguments.place
+    lake, addresses, place = settings.lake, settings.nemweb, arguments.place
     now, strict, progress = datetime.now(UTC), not arguments.trimmed, _progress
     if place and "://" not in place:
         yield ingest_folder(lake, Path(place).expanduser(), now=now, strict=strict, progress=progress)

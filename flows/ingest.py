@@ -104,7 +104,7 @@ def take_current(feeds: Sequence[str]) -> Ingested:
     """Land what is new in those of ``feeds`` that are due. Not retried: it asks again by itself, and so does the next run."""
     settings = Settings()
     with open_web(agent=settings.user_agent) as web:
-        return take_feeds(settings.lake, web, settings.addresses, now=datetime.now(UTC), feeds=feeds, only_due=True)
+        return take_feeds(settings.lake, web, settings.nemweb, now=datetime.now(UTC), feeds=feeds, only_due=True)
 
 
 @task(
@@ -124,7 +124,7 @@ def take_month(month: Window, force: bool) -> Ingested:
     settings = Settings()
     with open_web(agent=settings.user_agent) as web:
         return ingest_month(
-            settings.lake, web, settings.addresses, month, now=datetime.now(UTC), feeds=settings.feeds, force=force
+            settings.lake, web, settings.nemweb, month, now=datetime.now(UTC), feeds=settings.feeds, force=force
         )
 
 

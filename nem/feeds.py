@@ -201,7 +201,7 @@ def _time(digits: str) -> datetime | None:
     return time if EPOCH + 31 * _DAY < time < HORIZON - 62 * _DAY else None
 
 
-@dataclass(frozen=True)  # without slots: its defaults are those of the settings
+@dataclass(frozen=True, slots=True)
 class Addresses:
     """Where on the server everything is. Paths are templates; AEMO has moved its files before.
 
@@ -209,7 +209,7 @@ class Addresses:
         ValueError: a template has a field it should not, or does not make an address.
     """
 
-    base: str = "https://www.nemweb.com.au"
+    url: str = "https://www.nemweb.com.au"
     current: str = "/Reports/CURRENT/{folder}/"
     archive: str = "/Reports/ARCHIVE/{folder}/"
     month: str = (
@@ -242,6 +242,6 @@ class Addresses:
 
     def _made(self, template: str, **fields: str) -> str:
         try:
-            return urljoin(self.base, template.format(**fields))
+            return urljoin(self.url, template.format(**fields))
         except (LookupError, ValueError, AttributeError) as error:
             raise ValueError(f"{template!r} has a field that is none of {', '.join(fields)}") from error

@@ -83,6 +83,8 @@ def test_without_a_lake_the_remedy_is_named(
         ("NEMWARM_PORT", "harbour", "port"),  # O2
         ("NEMWARM_PORT", "70000", "port"),
         ("NEMWARM_MEMORY_BYTES", "-1", "memory_bytes"),
+        ("NEMWARM_NEMWEB_URL", "ftp://mirror", "address"),
+        ("NEMWARM_NEMWEB_FOLDER", "/x/", "nemweb: folder"),
         ("NEMWARM_HOME", "~nobody-of-that-name/x", "home"),
     ],
 )

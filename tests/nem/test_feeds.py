@@ -118,7 +118,7 @@ def test_of_a_whole_month_the_reports_are_read_and_registration_first() -> None:
 
 # O2
 @pytest.mark.parametrize(
-    "broken", [{"base": "nemweb"}, {"current": "/x/{folder"}, {"month": "/{day}/"}, {"archive": "/{}/"}]
+    "broken", [{"url": "nemweb"}, {"current": "/x/{folder"}, {"month": "/{day}/"}, {"archive": "/{}/"}]
 )
 def test_a_template_that_makes_no_address_is_refused(broken: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"address|field"):
