@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +33,7 @@ from nem.errors import SourceUnavailableError, TableAbsentError
 from nem.source import Source
 from nem.windows import Resolution, Window, check_instant
 
+T = TypeVar("T")
 LIVE_TTL = timedelta(minutes=1)  # of live rows in memory: new ones land every five
 _TYPES = {"TIMESTAMP": pa.timestamp("us"), "VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 _log = logging.getLogger(__name__)
@@ -89,15 +92,8 @@ def explain(
     """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would."""
     check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
-    manifest = store.manifest()
-    manifest, pieces = sound_pieces(store, manifest, request, now, "revalidate", opening=False)
-    if request.origin == "cache":
-        refuse_live(manifest, request, pieces, now, None)
-    try:
-        pieces = mark_empty(source, request, pieces)
-    except SourceUnavailableError as error:
-        manifest, pieces = sound_pieces(store, manifest, request, now, "error", opening=False)
-        refuse_live(manifest, request, pieces, now, error)
+    planned = sound_pieces(store, store.manifest(), request, now, "revalidate", opening=False)
+    manifest, pieces, _ = _read(store, source, request, planned, now, lambda _: None, opening=False)
     return _receipt(request, manifest, pieces, now)
 
 
@@ -178,16 +174,24 @@ def _answer_once(store: Store, source: Source, request: Request, manifest: Manif
     with turn or contextlib.nullcontext():
         if (newest := store.manifest()) is not planned[0]:  # as once somebody waited for has built
             planned = sound_pieces(store, newest, request, now, "revalidate")
-        manifest, answer, expires_at = _answer(store, source, request, planned, now)
-        store.memory.put(request, Held((manifest, answer), expires_at, size_of(answer)))
+        manifest, pieces, table = _read(store, source, request, planned, now, partial(stitch, store, source, request))
+        answer = Answer(table, _receipt(request, manifest, pieces, now, table))
+        store.memory.put(request, Held((manifest, answer), _expiry(request, pieces, now), size_of(answer)))
         fill_later(store, source, request.query, answer.receipt.segments, now, turn)
         return answer
 
 
-def _answer(
-    store: Store, source: Source, request: Request, planned: tuple[Manifest, list[Piece]], now: datetime
-) -> tuple[Manifest, Answer, datetime]:
-    """The manifest answered from, the answer, and until when memory may hold it."""
+def _read(
+    store: Store,
+    source: Source,
+    request: Request,
+    planned: tuple[Manifest, list[Piece]],
+    now: datetime,
+    read: Callable[[Sequence[Piece]], T],
+    *,
+    opening: bool = True,
+) -> tuple[Manifest, list[Piece], T]:
+    """The manifest and the pieces that answer, and what ``read`` makes of them; not ``opening`` files, see ``sound_pieces``."""
     grace: Grace = "revalidate"
     cause: SourceUnavailableError | None = None
     gone_bad: set[str] = set()
@@ -197,7 +201,7 @@ def _answer(
             if cause or request.origin == "cache":
                 refuse_live(manifest, request, pieces, now, cause)
             pieces = mark_empty(source, request, pieces)
-            table = stitch(store, source, request, pieces)
+            return manifest, pieces, read(pieces)
         except SourceUnavailableError as error:
             # The source failed: partitions past their TTL may answer yet, inside their longer grace.
             grace, cause = "error", error
@@ -209,10 +213,7 @@ def _answer(
             if bad <= gone_bad:
                 raise
             gone_bad |= bad
-        else:
-            answer = Answer(table, _receipt(request, manifest, pieces, now, table))
-            return manifest, answer, _expiry(request, pieces, now)
-        planned = sound_pieces(store, manifest, request, now, grace)
+        planned = sound_pieces(store, manifest, request, now, grace, opening=opening)
 
 
 def _receipt(
