@@ -51,8 +51,10 @@ def curated():
 
 @pytest.fixture(autouse=True)
 def bundled(monkeypatch, curated):
-    registry = units.Registry(curated)
-    monkeypatch.setattr(units, "bundled", lambda: registry)
+    monkeypatch.setattr(units, "bundled_registry", lambda: curated)
+    units.registry_of.cache_clear()
+    yield
+    units.registry_of.cache_clear()
 
 
 def held(source: Source, table: str, window: Window) -> pd.DataFrame:
