@@ -26,12 +26,10 @@ class Flights:
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """What ``compute`` returns or raises, run by the first caller alone; nothing is kept once it has landed."""
+        mine: Future[Any] = Future()
         with self._lock:
-            flight = self._under_way.get(key)
-            leads = flight is None
-            if flight is None:
-                flight = self._under_way[key] = Future()
-        if not leads:
+            flight = self._under_way.setdefault(key, mine)
+        if flight is not mine:
             shared: T = flight.result()
             return shared
         try:
