@@ -1,16 +1,20 @@
-"""What a tab's module builds, and the pieces every tab is laid out from."""
+"""What a tab's module builds, and the pieces every tab is laid out from.
+
+They are Bokeh's models as they are: a pane of Panel's around each was a third of a session's memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from html import escape, unescape
 from typing import Any
 
-import panel as pn
-from bokeh.layouts import column
+from bokeh.models import Column, LayoutDOM
+from panel.models.markup import HTML
 
 from dashboard.charts import Drawing, lighten, show_points
-from dashboard.markup import asset
+from dashboard.markup import asset, sheet
 from dashboard.tables.shape import Columns
 
 
@@ -18,39 +22,60 @@ from dashboard.tables.shape import Columns
 class View:
     """A built tab: its layout, which stays, and ``show``, which puts the tab's tables into it."""
 
-    layout: pn.viewable.Viewable
+    layout: LayoutDOM
     show: Callable[[Any], None]
+
+
+class Text:
+    """A piece of HTML in the dashboard's style, changed by setting ``html``."""
+
+    __slots__ = ("model",)
+
+    def __init__(self) -> None:
+        made: Any = HTML
+        self.model = made(disable_math=True, stylesheets=[sheet(asset("parts.css"))], **_WIDE)
+
+    @property
+    def html(self) -> str:
+        """What it says."""
+        return unescape(self.model.text)
+
+    @html.setter
+    def html(self, html: str) -> None:
+        self.model.text = escape(html)  # as Panel's model wants it
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
     """A chart that stays in place: ``show(form, data, draw)`` changes its points, and draws anew when its form changed."""
 
-    pane: pn.pane.Bokeh
+    model: Column
     show: Callable[[Hashable, Columns, Callable[[Columns], Drawing]], None]
 
 
-def card(*parts: pn.viewable.Viewable, kind: str = "") -> pn.Column:
+Part = LayoutDOM | Text | Chart
+_WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0, "min_width": 0}
+
+
+def card(*parts: Part, kind: str = "") -> Column:
     """A panel of the page around its parts."""
-    return _column(parts, ["card", *kind.split()])
+    return pile(*parts, classes=["card", *kind.split()])
 
 
-def grid(*cards: pn.viewable.Viewable, kind: str) -> pn.Column:
+def grid(*cards: Column, kind: str) -> Column:
     """Cards side by side where there is room; ``kind`` names their proportions."""
-    return _column(cards, ["grid", kind])
+    return pile(*cards, classes=["grid", kind])
 
 
-def _column(parts: tuple[pn.viewable.Viewable, ...], classes: list[str]) -> pn.Column:
-    return pn.Column(
-        *parts, css_classes=classes, stylesheets=[asset("cards.css")], sizing_mode="stretch_width", margin=0
-    )
+def pile(*parts: Part, classes: list[str] | None = None) -> Column:
+    """Parts one under another."""
+    models: list[Any] = [part if isinstance(part, LayoutDOM) else part.model for part in parts]
+    return Column(children=models, css_classes=classes or [], stylesheets=[sheet(asset("cards.css"))], **_WIDE)
 
 
 def chart() -> Chart:
     """An empty chart."""
-    # A new drawing goes into this column, past Panel: to replace a pane's object it looks through all models several times.
-    drawn = column(sizing_mode="stretch_width", spacing=0)
-    pane = pn.pane.Bokeh(drawn, sizing_mode="stretch_width", margin=0)
+    model = Column(**_WIDE)
     last: dict[str, Any] = {}
 
     def show(form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
@@ -58,6 +83,6 @@ def chart() -> Chart:
             show_points(last["drawing"], data)
         else:
             last.update(form=form, drawing=lighten(draw(data)))
-            drawn.children = [*last["drawing"].figures]
+            model.children = [*last["drawing"].figures]
 
-    return Chart(pane, show)
+    return Chart(model, show)

@@ -57,12 +57,8 @@ class Pane(pn.pane.HTML):
     def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
         properties: dict[str, Any] = super()._process_param_change(params)
         if "stylesheets" in properties and pn.state.curdoc:
-            sent = _sent.setdefault(pn.state.curdoc, WeakValueDictionary())
             properties["stylesheets"] = [
-                sent.setdefault(sheet, sent.get(sheet) or InlineStyleSheet(css=sheet))
-                if isinstance(sheet, str)
-                else sheet
-                for sheet in properties["stylesheets"]
+                sheet(one) if isinstance(one, str) else one for one in properties["stylesheets"]
             ]
         return properties
 
@@ -71,8 +67,16 @@ class Pane(pn.pane.HTML):
 _sent: WeakKeyDictionary[Document, WeakValueDictionary[str, InlineStyleSheet]] = WeakKeyDictionary()
 
 
+def sheet(css: str) -> InlineStyleSheet:
+    """``css`` as the one model that a page has of it."""
+    if pn.state.curdoc is None:
+        return InlineStyleSheet(css=css)
+    sent = _sent.setdefault(pn.state.curdoc, WeakValueDictionary())
+    return sent.setdefault(css, sent.get(css) or InlineStyleSheet(css=css))
+
+
 def pane(html: str = "", **params: Any) -> Pane:
-    """A pane of HTML in the dashboard's style."""
+    """A pane of HTML in the dashboard's style, for the page's frame; in a tab it is `dashboard.layout.Text`."""
     return Pane(html, **{"sizing_mode": "stretch_width", "margin": 0, "stylesheets": [asset("parts.css")], **params})
 
 

@@ -8,11 +8,9 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
-import panel as pn
-
 from dashboard.contents import tab_of
-from dashboard.layout import View
-from dashboard.markup import days_form, pane, swatch, switch
+from dashboard.layout import Part, Text, View, pile
+from dashboard.markup import days_form, swatch, switch
 from dashboard.palette import REGION_COLOURS
 from nem.regions import NEM
 from nem.windows import Window
@@ -28,7 +26,7 @@ def part_of(tables: Any) -> str:
 def in_parts(
     tab: str,
     choose: Callable[..., None],
-    *above: pn.viewable.Viewable,
+    *above: Part,
     switches: Callable[[Any], str] = lambda _: "",
     own: Mapping[str, Callable[[], View]] = MappingProxyType({}),
 ) -> View:
@@ -36,19 +34,18 @@ def in_parts(
 
     ``switches`` adds to the bar what else the open part lets choose; ``own`` builds parts that have no module of a view.
     """
-    bar, body = pane(), pn.Column(sizing_mode="stretch_width", margin=0)
+    bar, body = Text(), pile()
     built: dict[str, View] = {}
 
     def show(tables: Any) -> None:
         name = part_of(tables)
         if name not in built:
             built[name] = own[name]() if name in own else import_module(f"dashboard.views.{name}").build(choose)
-        bar.object = _bar(tab, name, switches(tables))
+        bar.html = _bar(tab, name, switches(tables))
         built[name].show(tables)
-        if list(body) != [built[name].layout]:
-            body[:] = [built[name].layout]
+        body.children = [built[name].layout]
 
-    return View(pn.Column(bar, *above, body, sizing_mode="stretch_width", margin=0), show)
+    return View(pile(bar, *above, body), show)
 
 
 def _bar(tab: str, shown: str, more: str) -> str:

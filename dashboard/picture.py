@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import panel as pn
 from bokeh.core.property.vectorization import Expr, Field
-from bokeh.models import Step, VAreaStep
+from bokeh.models import Column, LayoutDOM, Step, VAreaStep
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
+from panel.models.markup import HTML
 
 _WIDTH = 1000
 _HAIR = 'vector-effect="non-scaling-stroke" fill="none"'
 
 
-def save(path: Path, layout: pn.viewable.Viewable) -> None:
+def save(path: Path, layout: LayoutDOM) -> None:
     """Put the picture of ``layout`` at ``path``, whole or not at all.
 
     Raises:
@@ -37,16 +38,16 @@ def paint(node: Any) -> str:
     """``node`` and what is in it. Controls are left out: nothing would answer them."""
     if not node.visible:
         return ""
-    if isinstance(node, pn.pane.HTML):
-        return _styled(node, str(node.object or "").replace("data-pick=", "data-picked="))
-    if isinstance(node, pn.pane.Bokeh):
-        return "" if node.object is None else "".join(map(_svg, node.object.select({"type": figure})))
-    return _styled(node, "".join(map(paint, node))) if isinstance(node, pn.layout.ListLike) else ""
+    if isinstance(node, HTML):
+        return _styled(node, unescape(node.text).replace("data-pick=", "data-picked="))
+    if isinstance(node, figure):
+        return _svg(node)
+    return _styled(node, "".join(map(paint, node.children))) if isinstance(node, Column) else ""
 
 
 def _styled(node: Any, body: str) -> str:
     # As in the app: a shadow root each, so that the style sheets are the very same.
-    css = "".join(sheet for sheet in node.stylesheets if isinstance(sheet, str))
+    css = "".join(sheet.css for sheet in node.stylesheets)
     classes = " ".join(node.css_classes or ())
     return (
         f'<div class="{classes}"><template shadowrootmode="open"><style>:host {{ display: block }}{css}</style>'

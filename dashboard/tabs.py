@@ -47,6 +47,7 @@ class Slot:
     stopped: bool = False
     part: str = ""
     view: View | None = None
+    pane: pn.pane.Bokeh | None = None  # around the view's layout
     drawn: tuple[Selection, Hashable] | None = None
     exports: tuple[Export, ...] = ()
     failed: tuple[errors.Words, bool] | None = None  # the failure shown, and whether above what was drawn
@@ -223,8 +224,9 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
     except Exception as error:  # noqa: BLE001 - as in _work
         _fail(page, slot, error, keep=False)
         return
-    if list(slot.holder) != [slot.view.layout]:
-        slot.holder[:] = [slot.view.layout]
+    slot.pane = slot.pane or pn.pane.Bokeh(slot.view.layout, sizing_mode="stretch_width", margin=0)
+    if list(slot.holder) != [slot.pane]:
+        slot.holder[:] = [slot.pane]
     slot.failed = None
     slot.exports = getattr(tables, "exports", ())
     page.on_drawn(slot)
@@ -253,10 +255,10 @@ def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     if not isinstance(error, errors.StoppedError):
         log.error("the tab %s failed", slot.tab.title, exc_info=error)
     words = errors.describe(error)
-    drawn = slot.drawn is not None and slot.view is not None and keep
+    drawn = slot.drawn is not None and keep
     if slot.failed != (words, drawn):  # each look may fail again: whoever stands on its button stays there
         card = _failure(page, words)
-        slot.holder[:] = [card, slot.view.layout] if drawn and slot.view else [card]
+        slot.holder[:] = [card, slot.pane] if drawn else [card]
         slot.failed = words, drawn
     slot.drawn = slot.drawn if drawn else None
     slot.exports = slot.exports if drawn else ()

@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable
 
 import numpy as np
-import panel as pn
 
 from dashboard import markup
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid, pile
 from dashboard.parts import compare_bar
 from dashboard.tables.comparison import Comparison, DeltaRow
 from dashboard.tables.generation import Supply, signed
@@ -35,39 +34,39 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    bar, head, receipt, then_head, then_receipt, table = (markup.pane() for _ in range(6))
+    bar, head, receipt, then_head, then_receipt, table = (Text() for _ in range(6))
     power, then_power = chart(), chart()
 
     def show(tables: Comparison) -> None:
-        bar.object = compare_bar(tables.compare, tables.asked)
+        bar.html = compare_bar(tables.compare, tables.asked)
         sides = [tables.now] + ([tables.then] if tables.then else [])
         top = _one_scale(sides)
-        head.object = stack_head(tables.now, markup.stretch(tables.now.window))
+        head.html = stack_head(tables.now, markup.stretch(tables.now.window))
         show_stack(power, tables.now, height=300, top_range=top)
-        receipt.object = stack_note(tables.now.stack) + markup.receipt_line(tables.now.receipts[:2])
-        then_power.pane.visible = tables.then is not None
+        receipt.html = stack_note(tables.now.stack) + markup.receipt_line(tables.now.receipts[:2])
+        then_power.model.visible = tables.then is not None
         if tables.then is None:
-            then_head.object = markup.header(markup.stretch(tables.asked))
-            then_receipt.object = '<p class="note">Nothing of this range is held: choose another.</p>'
+            then_head.html = markup.header(markup.stretch(tables.asked))
+            then_receipt.html = '<p class="note">Nothing of this range is held: choose another.</p>'
         else:
-            then_head.object = stack_head(tables.then, markup.stretch(tables.then.window))
+            then_head.html = stack_head(tables.then, markup.stretch(tables.then.window))
             show_stack(then_power, tables.then, height=300, top_range=top)
-            then_receipt.object = (
+            then_receipt.html = (
                 _reach(tables) + stack_note(tables.then.stack) + markup.receipt_line(tables.then.receipts[:2])
             )
-        table.object = (
+        table.html = (
             markup.header("What changed", "selected range less the other")
             + _table(tables)
             + markup.receipt_line(tables.receipts)
         )
 
     cards = grid(
-        card(head, power.pane, receipt),
-        card(then_head, then_power.pane, then_receipt),
+        card(head, power, receipt),
+        card(then_head, then_power, then_receipt),
         card(table, kind="wide"),
         kind="halves",
     )
-    return View(pn.Column(bar, cards, sizing_mode="stretch_width", margin=0), show)
+    return View(pile(bar, cards), show)
 
 
 def _one_scale(sides: list[Supply]) -> tuple[float, float] | None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from dashboard import markup
 from dashboard.definitions import FACTOR
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines
 from dashboard.tables.factors import Factors
@@ -24,21 +24,21 @@ _TIP = "of all the capacity registered, whether or not it reported"
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    head, receipt, whole = (markup.pane() for _ in range(3))
+    head, receipt, whole = (Text() for _ in range(3))
     lines = chart()
 
     def show(tables: Factors) -> None:
-        head.object = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
-        lines.pane.visible = bool(tables.bands)
+        head.html = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
+        lines.model.visible = bool(tables.bands)
         if tables.bands:
             lines.show(tables.bands, tables.columns, partial(band_lines, bands=tables.bands, height=460))
         none = "" if tables.bands else '<p class="note">No unit of known capacity is registered in this range.</p>'
         told = markup.receipt_line(tables.receipts)
-        receipt.object = none + told
+        receipt.html = none + told
         when = markup.stretch(tables.window)
-        whole.object = markup.header("Over the range", when) + _table(tables) + told
+        whole.html = markup.header("Over the range", when) + _table(tables) + told
 
-    return View(grid(card(head, lines.pane, receipt), card(whole), kind="two-one"), show)
+    return View(grid(card(head, lines, receipt), card(whole), kind="two-one"), show)
 
 
 def _table(tables: Factors) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels
 from dashboard.tables.flows import Flows, Link, wide
@@ -28,28 +28,26 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The view, empty."""
-    head, receipt, table = (markup.pane() for _ in range(3))
+    head, receipt, table = (Text() for _ in range(3))
     panels = chart()
     table_card = card(table)
 
     def show(tables: Flows) -> None:
         where = "" if tables.region == NEM else f", {REGION_NAMES[tables.region]}"
-        head.object = markup.header(
-            f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else ""
-        )
-        table_card.visible = panels.pane.visible = bool(tables.links)
+        head.html = markup.header(f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else "")
+        table_card.visible = panels.model.visible = bool(tables.links)
         told = markup.receipt_line(tables.receipts)
         if not tables.links:
-            receipt.object = f'<p class="note">{tables.why_none}</p>{told}'
+            receipt.html = f'<p class="note">{tables.why_none}</p>{told}'
             return
         shown = tuple((link.interconnector_id, link.name, direction(link)) for link in tables.links)
         panels.show(shown, wide(tables.links), partial(flow_panels, links=shown))
-        receipt.object = told
+        receipt.html = told
         assert tables.window is not None
         when = markup.stretch(tables.window)
-        table.object = markup.header("How hard they ran", when) + _table(tables.links) + told
+        table.html = markup.header("How hard they ran", when) + _table(tables.links) + told
 
-    return View(grid(table_card, card(head, panels.pane, receipt), kind="one"), show)
+    return View(grid(table_card, card(head, panels, receipt), kind="one"), show)
 
 
 def _keys() -> str:

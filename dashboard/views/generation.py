@@ -11,7 +11,7 @@ import numpy as np
 from dashboard import markup
 from dashboard.bands import GROUPING_WORDS, Band
 from dashboard.definitions import DWA, ENERGY, FACTOR, RENEWABLE, SHARE, VALUE
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import PROVISIONAL, REGION_NAMES
 from dashboard.parts import in_parts, part_of
 from dashboard.stacks import stack_over_price
@@ -50,18 +50,18 @@ def _switches(tables: Any) -> str:
 
 
 def _build_stack() -> View:
-    head, receipt, fuels = (markup.pane() for _ in range(3))
+    head, receipt, fuels = (Text() for _ in range(3))
     power = chart()
 
     def show(tables: Generation) -> None:
         supply = tables.supply
-        head.object = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
+        head.html = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
         show_stack(power, supply, height=430)
-        receipt.object = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
+        receipt.html = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
         told = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
-        fuels.object = markup.header("By fuel", markup.stretch(supply.window)) + _fuels(supply) + told
+        fuels.html = markup.header("By fuel", markup.stretch(supply.window)) + _fuels(supply) + told
 
-    return View(grid(card(head, power.pane, receipt), card(fuels), kind="three-two"), show)
+    return View(grid(card(head, power, receipt), card(fuels), kind="three-two"), show)
 
 
 def show_stack(power: Any, supply: Supply, *, height: int, top_range: tuple[float, float] | None = None) -> None:

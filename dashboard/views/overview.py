@@ -9,7 +9,7 @@ from functools import partial
 from dashboard import markup
 from dashboard.data import LATE_MINUTES
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.stacks import stack_over_price
 from dashboard.tables.overview import Overview, RecentPrices, Tile
@@ -25,28 +25,28 @@ _MIX_WORDS = {"simplified": "Simplified", "detailed": "Detailed"}
 
 def build(_: Callable[..., None]) -> View:
     """The tab, empty; its clicks reach the selection through the page."""
-    tiles, head, receipt, gauge, day, recent, flows = (markup.pane() for _ in range(7))
+    tiles, head, receipt, gauge, day, recent, flows = (Text() for _ in range(7))
     power, recent_card, flows_card = chart(), card(recent), card(flows)
 
     def show(tables: Overview) -> None:
         every = "".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)
         every_receipt = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
-        tiles.object = f'{_reach(tables)}<div class="tiles">{every}</div>{every_receipt}'
+        tiles.html = f'{_reach(tables)}<div class="tiles">{every}</div>{every_receipt}'
         aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
-        head.object = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
+        head.html = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
         label, shown = price_label(tables.region), tables.stack
         draw = partial(stack_over_price, shown=shown, price_label=label, height=480)
         power.show((shown.bands, label), shown.columns, draw)
-        receipt.object = stack_note(shown) + markup.receipt_line(tables.receipts[:2])
-        day.object = day_facts(tables.summary, tables.region) + markup.receipt_line(tables.summary.receipts)
-        gauge.object = (
+        receipt.html = stack_note(shown) + markup.receipt_line(tables.receipts[:2])
+        day.html = day_facts(tables.summary, tables.region) + markup.receipt_line(tables.summary.receipts)
+        gauge.html = (
             markup.header("Renewable share", REGION_NAMES[tables.region])
             + _gauge(tables)
             + _records(tables.records)
             + _mix(tables)
             + markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
         )
-        recent.object = (
+        recent.html = (
             markup.header("Latest prices", "$/MWh by settlement period, labelled at its end")
             + _recent(tables.recent)
             + ("" if tables.flows.links else f'<p class="note">{tables.flows.why_none}</p>')
@@ -58,11 +58,11 @@ def build(_: Callable[..., None]) -> View:
         if flows_card.visible:
             prices = {tile.region_id: tile.price for tile in tables.tiles}
             told = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
-            flows.object = told + markup.receipt_line(tables.flows.receipts)
+            flows.html = told + markup.receipt_line(tables.flows.receipts)
 
     layout = grid(
         card(tiles, kind="plain wide"),
-        card(head, power.pane, receipt),
+        card(head, power, receipt),
         card(gauge),
         card(day, kind="wide"),
         recent_card,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from dashboard import markup
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import REGION_COLOURS
 from dashboard.parts import compare_bar, region_keys, region_label
 from dashboard.price_charts import duration
@@ -19,12 +19,12 @@ _TIP = "the price that was reached or passed for that share of the 5-minute inte
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, levels = (markup.pane() for _ in range(3))
+    head, receipt, levels = (Text() for _ in range(3))
     lines = chart()
 
     def show(tables: PriceDuration) -> None:
         regions = [name for name in tables.curves if name not in {"share", COMPARED}]
-        head.object = (
+        head.html = (
             markup.header("Price-duration curve", "$/MWh", region_keys(regions, tables.shown, tables.region))
             + compare_bar(tables.comparison, tables.wanted_comparison or tables.window, nothing="Nothing")
             + _note(tables)
@@ -36,11 +36,11 @@ def build(_: Callable[..., None]) -> View:
             styles[COMPARED] = (f"{tables.region}, compared", REGION_COLOURS[tables.region], [5, 3])
         form = (tuple(styles), tables.region, tables.cap)
         lines.show(form, tables.curves, partial(duration, lines=styles, chosen=tables.region, cap=tables.cap))
-        receipt.object = markup.receipt_line(tables.receipts)
+        receipt.html = markup.receipt_line(tables.receipts)
         reached = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables)
-        levels.object = reached + receipt.object
+        levels.html = reached + receipt.html
 
-    return View(grid(card(head, lines.pane, receipt), card(levels), kind="one"), show)
+    return View(grid(card(head, lines, receipt), card(levels), kind="one"), show)
 
 
 def _note(tables: PriceDuration) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard import markup
 from dashboard.charts import milliseconds
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.price_axis import heights
 from dashboard.price_charts import event_marks
@@ -31,27 +31,27 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, table, table_receipt = (markup.pane() for _ in range(4))
+    head, receipt, table, table_receipt = (Text() for _ in range(4))
     marks = chart()
 
     def show(tables: PriceEvents) -> None:
         count = len(tables.events)
         hours = sum(event.hours for event in tables.events)
         aside = f"<span>{count:,} event{'' if count == 1 else 's'}, <b>{markup.number(hours, ',.1f', ' h')}</b></span>"
-        head.object = markup.header(
+        head.html = markup.header(
             f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside
         )
         edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))
         draw = partial(event_marks, window=edges, cap=tables.cap)
-        marks.pane.visible = count > 0
+        marks.model.visible = count > 0
         if count:
             marks.show((edges, tables.cap, tables.events), _points(tables), draw)
-        receipt.object = markup.receipt_line(tables.receipts)
+        receipt.html = markup.receipt_line(tables.receipts)
         left = f", the {MOST_ROWS} dearest" if count > MOST_ROWS else ", dearest first"
-        table.object = markup.header("Events", f"by what a $300 cap paid{left}") + _table(tables)
-        table_receipt.object = markup.receipt_line(tables.receipts)
+        table.html = markup.header("Events", f"by what a $300 cap paid{left}") + _table(tables)
+        table_receipt.html = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(head, marks.pane, receipt), card(table, table_receipt), kind="one"), show)
+    return View(grid(card(head, marks, receipt), card(table, table_receipt), kind="one"), show)
 
 
 def _points(tables: PriceEvents) -> Columns:

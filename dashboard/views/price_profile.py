@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import panel as pn
-
 from dashboard import markup
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid, pile
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days
@@ -18,24 +16,24 @@ from nem.regions import NEM
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, map_head, map_receipt = (markup.pane() for _ in range(4))
-    lines, heat = chart(), pn.pane.Bokeh(sizing_mode="stretch_width", margin=0)
+    head, receipt, map_head, map_receipt = (Text() for _ in range(4))
+    lines, heat = chart(), pile()
 
     def show(tables: PriceProfile) -> None:
         how = "weighted by demand" if tables.region == NEM else "mean of the 5-minute prices"
         colour = REGION_COLOURS[tables.region]
         styles = {name: (label, colour, dash) for name, (label, dash) in DAYS.items()}
-        head.object = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}") + dash_key(
+        head.html = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}") + dash_key(
             styles.values()
         )
         draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
         lines.show((tables.region, tables.slot_hours), tables.profile, draw)
-        receipt.object = markup.receipt_line(tables.receipts)
-        map_head.object = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
-        heat.object = hours_by_days(tables.first_day, tables.grid, tables.cap) if tables.grid.size else None
-        map_receipt.object = markup.receipt_line(tables.receipts)
+        receipt.html = markup.receipt_line(tables.receipts)
+        map_head.html = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
+        heat.children = [hours_by_days(tables.first_day, tables.grid, tables.cap)] if tables.grid.size else []
+        map_receipt.html = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(head, lines.pane, receipt), card(map_head, heat, map_receipt), kind="one"), show)
+    return View(grid(card(head, lines, receipt), card(map_head, heat, map_receipt), kind="one"), show)
 
 
 def _scale(cap: float) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from dashboard import markup
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import REGION_COLOURS
 from dashboard.parts import region_keys, region_label
 from dashboard.price_charts import price_series
@@ -39,26 +39,26 @@ _BAND = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty; its clicks reach the selection through the page."""
-    head, receipt, statistics, bands = (markup.pane() for _ in range(4))
+    head, receipt, statistics, bands = (Text() for _ in range(4))
     lines = chart()
 
     def show(tables: PriceSeries) -> None:
         regions = [row.region_id for row in tables.statistics]
-        head.object = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region)) + _notes(
+        head.html = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region)) + _notes(
             tables
         )
         styles = {name: (region_label(name), REGION_COLOURS[name]) for name in tables.shown}
         cap = float(np.nanmax(tables.series["cap"], initial=1_000.0))
         form = (tables.shown, tables.region, cap, bool(np.isfinite(tables.series["lowest"]).any()))
         lines.show(form, tables.series, partial(price_series, regions=styles, chosen=tables.region, cap=cap))
-        receipt.object = markup.receipt_line(tables.receipts[:1])
+        receipt.html = markup.receipt_line(tables.receipts[:1])
         stretch = f"$/MWh, {markup.stretch(tables.window)}"
         told = markup.receipt_line(tables.receipts[1:])
-        statistics.object = markup.header("Statistics", stretch) + _statistics(tables) + told
+        statistics.html = markup.header("Statistics", stretch) + _statistics(tables) + told
         unit = "hours, share of the time, $/MWh added to the mean"
-        bands.object = markup.header("Price bands", unit) + _bands(tables) + told
+        bands.html = markup.header("Price bands", unit) + _bands(tables) + told
 
-    return View(grid(card(head, lines.pane, receipt), card(statistics), card(bands), kind="one"), show)
+    return View(grid(card(head, lines, receipt), card(statistics), card(bands), kind="one"), show)
 
 
 def _notes(tables: PriceSeries) -> str:

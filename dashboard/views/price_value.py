@@ -7,7 +7,7 @@ from html import escape
 
 from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
-from dashboard.layout import View, card, grid
+from dashboard.layout import Text, View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.tables.price_value import ROOFTOPS, Branch, FuelValue, PriceValue
 from nem.fuels import FUELS, LOADS
@@ -34,15 +34,15 @@ ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, stat
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    fuels, tree, receipt = (markup.pane() for _ in range(3))
+    fuels, tree, receipt = (Text() for _ in range(3))
 
     def show(tables: PriceValue) -> None:
         stretch = markup.stretch(tables.window)
-        receipt.object = markup.receipt_line(tables.receipts)
+        receipt.html = markup.receipt_line(tables.receipts)
         earned = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch) + _fuels(tables)
-        fuels.object = earned + receipt.object
+        fuels.html = earned + receipt.html
         order = "value_by_fuel" if tables.order[0] == "fueltech_id" else "value"
-        tree.object = markup.header("Value of energy", stretch, markup.switch("Order", "view", ORDERS, order)) + _tree(
+        tree.html = markup.header("Value of energy", stretch, markup.switch("Order", "view", ORDERS, order)) + _tree(
             tables
         )
 

@@ -7,7 +7,7 @@ from html import escape
 
 from dashboard import markup
 from dashboard.definitions import DWA, FACTOR, VALUE
-from dashboard.layout import View, card, grid
+from dashboard.layout import Text, View, card, grid
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pick
 from dashboard.tables.station_league import StationLeague, StationRow
@@ -28,14 +28,14 @@ HEADS = (
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, table, receipt = (markup.pane() for _ in range(3))
+    head, table, receipt = (Text() for _ in range(3))
 
     def show(tables: StationLeague) -> None:
         when = markup.stretch(tables.window)
         stretch = f"{len(tables.rows)} in {REGION_NAMES[tables.region]}, {when}"
-        head.object = markup.header("Stations by capacity factor", stretch) + _fuels(tables)
-        table.object = _league(tables)
-        receipt.object = markup.receipt_line(tables.receipts[:1])
+        head.html = markup.header("Stations by capacity factor", stretch) + _fuels(tables)
+        table.html = _league(tables)
+        receipt.html = markup.receipt_line(tables.receipts[:1])
 
     return View(grid(card(head, table, receipt), kind="one"), show)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pick
 from dashboard.station_charts import power_over_price
@@ -23,21 +23,21 @@ Fact = tuple[str, str, str]  # name, value, definition
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt = markup.pane(), markup.pane()
+    head, receipt = Text(), Text()
     power = chart()
 
     def show(tables: StationOutput) -> None:
-        head.object = station_head(tables.chosen, "mean MW") + _facts(tables)
-        power.pane.visible = tables.chosen is not None
+        head.html = station_head(tables.chosen, "mean MW") + _facts(tables)
+        power.model.visible = tables.chosen is not None
         if tables.chosen is not None:
             fuel = tables.chosen.fuel_id
             colour, cap = fuel_colour(fuel), price_cap(tables.window.end.date())
             form = (colour, cap, bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0)))
             edge = EDGES.get(fuel, colour)
             power.show(form, tables.series, partial(power_over_price, colour=colour, edge=edge, cap=cap))
-        receipt.object = markup.receipt_line(tables.receipts)
+        receipt.html = markup.receipt_line(tables.receipts)
 
-    return View(grid(card(head, power.pane, receipt), kind="one"), show)
+    return View(grid(card(head, power, receipt), kind="one"), show)
 
 
 def station_head(chosen: Chosen | None, unit: str) -> str:

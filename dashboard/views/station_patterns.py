@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from dashboard import markup
-from dashboard.layout import View, card, chart, grid
+from dashboard.layout import Text, View, card, chart, grid
 from dashboard.palette import EDGES, fuel_colour
 from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, day_profile
@@ -19,17 +19,17 @@ from dashboard.views.station_output import station_head
 
 def build(_: Callable[..., None]) -> View:
     """The part, empty."""
-    head, receipt, months_head, months_receipt = (markup.pane() for _ in range(4))
+    head, receipt, months_head, months_receipt = (Text() for _ in range(4))
     profile, months = chart(), chart()
 
     def show(tables: StationPatterns) -> None:
         chosen = tables.chosen
-        head.object = station_head(chosen, "mean MW by time of day")
+        head.html = station_head(chosen, "mean MW by time of day")
         for one in (profile, months):
-            one.pane.visible = chosen is not None
-        months_head.object = markup.header("Capacity factor by month", "paler where only part of the month is held")
-        receipt.object = markup.receipt_line(tables.receipts[:1])
-        months_receipt.object = markup.receipt_line(tables.receipts[1:] or tables.receipts)
+            one.model.visible = chosen is not None
+        months_head.html = markup.header("Capacity factor by month", "paler where only part of the month is held")
+        receipt.html = markup.receipt_line(tables.receipts[:1])
+        months_receipt.html = markup.receipt_line(tables.receipts[1:] or tables.receipts)
         if chosen is None:
             return
         colour = fuel_colour(chosen.fuel_id)
@@ -37,7 +37,7 @@ def build(_: Callable[..., None]) -> View:
         lines = {name: (label, edge, dash) for name, (label, dash) in DAYS.items()}
         if np.any(np.nan_to_num(tables.profile["charge"]) != 0):
             lines["charge"] = ("Drawn", colour, "solid")
-        head.object += dash_key(lines.values())
+        head.html += dash_key(lines.values())
         draw = partial(day_profile, lines=lines, unit="MW", number="0,0")
         profile.show((tuple(lines), colour, tables.slot_hours), tables.profile, draw)
         months.show(
@@ -46,6 +46,4 @@ def build(_: Callable[..., None]) -> View:
             partial(factors_by_month, colour=colour, edge=edge),
         )
 
-    return View(
-        grid(card(head, profile.pane, receipt), card(months_head, months.pane, months_receipt), kind="one"), show
-    )
+    return View(grid(card(head, profile, receipt), card(months_head, months, months_receipt), kind="one"), show)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from dashboard import markup
-from dashboard.layout import View
+from dashboard.layout import Text, View
 from dashboard.palette import fuel_label
 from dashboard.parts import in_parts, part_of
 from dashboard.tables.station_units import Place
@@ -15,7 +14,7 @@ from dashboard.tables.station_units import Place
 
 def build(choose: Callable[..., None]) -> View:
     """The tab, empty."""
-    search = markup.pane()
+    search = Text()
     parts = in_parts("stations", choose, search)
     known: dict[str, Any] = {}
 
@@ -25,7 +24,7 @@ def build(choose: Callable[..., None]) -> View:
         mark = hash((tables.places, then))  # not the places themselves: this stays as long as the session
         if known.get("shown") != mark:
             known["shown"] = mark
-            search.object = search_box(tables.places, then)
+            search.html = search_box(tables.places, then)
         parts.show(tables)
 
     return View(parts.layout, show)

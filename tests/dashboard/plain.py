@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboard.data import Export, Question, resolution_of, window_of
-from dashboard.layout import View, card
-from dashboard.markup import pane, receipt_line
+from dashboard.layout import Text, View, card
+from dashboard.markup import receipt_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,15 +41,15 @@ def load(market, selection) -> Plain:
 
 
 def build(_choose) -> View:
-    text, receipt = pane(), pane()
+    text, receipt = Text(), Text()
 
     def show(tables: Plain) -> None:
         picks = {"station": STATION, "view": "second", "nonsense": "1", "region": "WA1"}
         buttons = "".join(
             f'<button data-pick="{escape(f"{name}={value}")}">{name}</button>' for name, value in picks.items()
         )
-        text.object = f'<p class="told">{escape(tables.text)}</p>{buttons}'
-        receipt.object = receipt_line(tables.receipts)
+        text.html = f'<p class="told">{escape(tables.text)}</p>{buttons}'
+        receipt.html = receipt_line(tables.receipts)
 
     return View(card(text, receipt), show)
 

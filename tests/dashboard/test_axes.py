@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 from itertools import combinations
 
-import panel as pn
 from bokeh.models import Range
 
 from dashboard.contents import TAB_NAMES, load
@@ -17,8 +16,7 @@ def ranges(market, name: str) -> set[str]:
     tables = load(market, Selection(tab=name))
     view = import_module(f"dashboard.views.{name}").build(lambda **_: None)
     view.show(tables)
-    drawn = [pane.object for pane in view.layout.select(pn.pane.Bokeh) if pane.object is not None]
-    found = {model.id for one in drawn for model in one.references() if isinstance(model, Range)}
+    found = {model.id for model in view.layout.references() if isinstance(model, Range)}
     assert found, f"{name} draws no figure"
     return found
 

@@ -14,7 +14,7 @@ def test_a_drawing_has_one_view_and_one_time_ticker(tiny_market):
     """Each glyph's and figure's own were a quarter of a session's models."""
     built = view.build(lambda **_: None)
     built.show(generation.load(tiny_market, Selection(tab="generation", region="SA1", range="all")))
-    models = built.layout.get_root().references()
+    models = built.layout.references()
     assert sum(isinstance(one, GlyphRenderer) for one in models) > 10
     assert sum(isinstance(one, CDSView) for one in models) == 1
     assert sum(isinstance(one, CustomJSTicker) for one in models) == 1

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from bokeh.plotting import figure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -143,17 +144,16 @@ class TestSeries:
         assert told(tiny_market, region="NSW1", regions=("SA1",)).shown == ("NSW1", "SA1")
 
     def test_the_view_holds_true_prices_and_their_heights(self, tiny_market):
-        """U2, U5: bounded, and the same pane after new numbers."""
+        """U2, U5: bounded, and the same figure after new numbers."""
         view = build_series(lambda **_: None)
         view.show(told(tiny_market, region="NSW1"))
-        pane = view.layout[0][1]
-        (figure,) = pane.object.children
-        (source,) = {renderer.data_source for renderer in figure.renderers}
+        (drawn,) = view.layout.select({"type": figure})
+        (source,) = {renderer.data_source for renderer in drawn.renderers}
         assert source.data["NSW1"].max() == 1500
         assert source.data["NSW1_y"].max() == pytest.approx(price_axis.heights(np.array(1500.0), 16_600))
         assert len(source.data["NSW1"]) <= MAX_POINTS + 1
         view.show(told(tiny_market, region="NSW1", range="1d"))
-        assert pane.object.children == [figure]
+        assert list(view.layout.select({"type": figure})) == [drawn]
 
 
 def test_a_long_range_is_asked_for_in_months_that_tile_it():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from importlib import import_module
 
-import panel as pn
 import pytest
+from bokeh.models import Column
+from panel.models.markup import HTML
 
 from cache_store.errors import NothingHeldError
 from dashboard.contents import TABS, load
@@ -19,7 +22,15 @@ def cards_of(market, **selected) -> list[str]:
     tables = load(market, Selection(**selected))
     view = import_module(f"dashboard.views.{selected['tab']}").build(lambda **_: None)
     view.show(tables)
-    return [text for one in view.layout.select(pn.Column) if "card" in one.css_classes and (text := paint(one))]
+    return [text for one in columns_in(view.layout) if "card" in one.css_classes and (text := paint(one))]
+
+
+def columns_in(layout) -> Iterator[Column]:
+    """From the top down."""
+    yield layout
+    for child in layout.children:
+        if isinstance(child, Column):
+            yield from columns_in(child)
 
 
 @pytest.mark.parametrize("region", ["NEM", "SA1"])
@@ -53,7 +64,9 @@ def test_days_of_the_readers_own_can_be_compared_with(tiny_market, tab_view):
         built = import_module(f"dashboard.views.{tab}").build(lambda **_: None)
         built.show(tables)
         (bar,) = [
-            one.object for one in built.layout.select(pn.pane.HTML) if 'nw-dates field="compare"' in (one.object or "")
+            text
+            for one in built.layout.select({"type": HTML})
+            if 'nw-dates field="compare"' in (text := unescape(one.text))
         ]
         assert f'<summary aria-label="Choose days to compare with">{word}</summary>' in bar
         assert 'name="last" value="2024-02-29"' in bar

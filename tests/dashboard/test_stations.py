@@ -11,6 +11,7 @@ import pytest
 
 from dashboard.contents import load
 from dashboard.data import Selection
+from dashboard.picture import paint
 from dashboard.tables.station_output import starts_of, station_series
 from dashboard.views.station_league import build as build_league
 from dashboard.views.station_output import build as build_output
@@ -47,7 +48,7 @@ class TestOutput:
         assert (chosen.title, chosen.missing) == ("Colliery", "<b>Nowhere</b>")
         view = build_output(lambda **_: None)
         view.show(told(tiny_market, station="<b>Nowhere</b>"))
-        assert "&lt;b&gt;Nowhere" in view.layout[0][0].object
+        assert "&lt;b&gt;Nowhere" in paint(view.layout)
 
     def test_a_battery_charges_below_zero_and_pays_for_it(self, tiny_market):
         """P1: charge and discharge are told apart, and its capacity counts once."""
@@ -65,14 +66,14 @@ class TestOutput:
     def test_its_cards_are_of_its_technology(self, tiny_market):
         view = build_output(lambda **_: None)
         view.show(told(tiny_market, station="Big Battery", range=LEAP_DAY))
-        facts = view.layout[0][0].object
+        facts = paint(view.layout)
         assert "Cycles a day" in facts
         assert f"{23 / 80:.2f}" in facts
         assert "$7.83" in facts  # the spread: -12.17 less -20
         view.show(told(tiny_market, station="Upper Lake"))
-        assert "Energy drawn" in view.layout[0][0].object
+        assert "Energy drawn" in paint(view.layout)
         view.show(told(tiny_market, station="Colliery"))
-        assert "Starts" in view.layout[0][0].object
+        assert "Starts" in paint(view.layout)
 
     def test_capacity_follows_the_registry(self, tiny_market):
         tables = told(tiny_market, region="NSW1", station="Old Dam")
@@ -206,7 +207,7 @@ class TestLeague:
     def test_badges_are_shown(self, tiny_market):
         view = build_league(lambda **_: None)
         view.show(told(tiny_market, "league"))
-        html = "".join(part.object for part in view.layout.select(lambda one: hasattr(one, "object")) if part.object)
+        html = paint(view.layout)
         assert "commissioning" in html
         assert "capacity unknown" in html
         assert "station=O&#x27;Hara&#x27;s Ridge" in html

@@ -6,12 +6,15 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import panel as pn
 import pytest
 from bokeh.document import Document
 from bokeh.models import Div
+from bokeh.plotting import figure
 from panel.io.state import set_curdoc
+from panel.models.markup import HTML
 
 from cache_store.errors import NoAnswerError
 from dashboard import app
@@ -55,7 +58,10 @@ def page(asking):
 
 
 def text_of(layout) -> str:
-    return " ".join(str(pane.object) for pane in layout.select(pn.pane.HTML))
+    """Of the panes in it, and of the tab's models in those."""
+    panes = " ".join(str(pane.object) for pane in layout.select(pn.pane.HTML))
+    models = [one for pane in layout.select(pn.pane.Bokeh) for one in pane.object.select({"type": HTML})]
+    return panes + " ".join(unescape(one.text) for one in models)
 
 
 def drawn(page) -> list[bool]:
@@ -153,13 +159,13 @@ def test_the_same_fuels_keep_their_figures_and_get_new_numbers(page):
     page.market = replace(page.market, extent=lambda _: Window(held.start, held.end - timedelta(hours=6)))
     page.controls.region.value = "SA1"
     page.tabs.active = 1
-    holder = page.slots[1].holder.select(pn.pane.Bokeh)[0]
-    figures = list(holder.object.children)
+    layout = page.slots[1].view.layout
+    figures = list(layout.select({"type": figure}))
     ends = lambda: len(figures[0].renderers[0].data_source.data["interval_end"])  # noqa: E731
     before = ends()
     page.market = replace(page.market, extent=lambda _: held)
     refresh(page)
-    assert holder.object.children == figures
+    assert list(layout.select({"type": figure})) == figures
     assert (before, ends()) == (42 * 12 + 1, 48 * 12 + 1)
     assert figures[0].x_range.reset_start == figures[0].x_range.start
 
