@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import cycle
 
 import duckdb
 import pyarrow.parquet as pq
@@ -225,7 +226,7 @@ DAMAGES = {
 
 
 # R12, C4
-@pytest.mark.parametrize(("query", "damage"), [*zip(QUERIES, DAMAGES, strict=True)])
+@pytest.mark.parametrize(("query", "damage"), [*zip(QUERIES, cycle(DAMAGES), strict=False)])
 def test_a_broken_partition_is_answered_live_and_called_corrupt(tiny, query, damage):
     DAMAGES[damage](path_of(tiny, find(tiny, query, "1d", "2024-03-01")))
     answer = tiny.fetch(query, tiny.span, resolution="1M")

@@ -460,7 +460,8 @@ def same(folder: Path, one: Source, other: Source, query: str, window: Window, r
 @pytest.mark.parametrize("resolution", ["30min", "1d"])
 @pytest.mark.parametrize("query", ["generation_by_fuel", "regional_price", "capacity_factor"])
 def test_an_updaters_folder_answers_as_the_same_data_landed(tmp_path, flat_folder, landed, query, resolution):
-    window = SPAN if resolution == "1d" else Window(datetime(2017, 10, 31, 7, 20), datetime(2017, 11, 3))
+    start = datetime(2017, 10, 28) if resolution == "1d" else datetime(2017, 10, 31, 7, 20)
+    window = Window(start, SPAN.end if resolution == "1d" else datetime(2017, 11, 3))
     same(tmp_path, open_source(flat_folder), open_source(landed), query, window, resolution)
 
 
