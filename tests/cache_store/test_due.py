@@ -34,10 +34,6 @@ def what_is_due(world: World, **asked: object) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_nothing_is_due_after_warming(tiny):
-    assert what_is_due(tiny) == []
-
-
 def needs(query, table):
     return table in CATALOGUE[query].sources
 

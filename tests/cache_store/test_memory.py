@@ -315,9 +315,3 @@ def test_a_renewed_partition_is_read_again_once_its_old_time_is_up(tiny):
     publish_entries(tiny.store, [], renew(tiny.store, CATALOGUE["regional_price"], "2024-02-29", now=later))
     assert tiny.fetch(**asked, now=later).receipt.origin == "cache"
     assert tiny.fetch(**asked, now=later).receipt.origin == "memory"
-
-
-def test_building_without_publishing_is_no_new_generation(tiny):
-    tiny.fetch("regional_price", LEAP_DAY, resolution="1d")
-    materialise(tiny.store, tiny.source, CATALOGUE["regional_price"], "2024-02-29", now=tiny.now)
-    assert tiny.fetch("regional_price", LEAP_DAY, resolution="1d").receipt.origin == "memory"

@@ -55,14 +55,9 @@ def labels(*parts: Window) -> list[datetime]:
 
 # T4
 @given(small_windows, st.lists(small_windows, max_size=4))
-def test_minus_leaves_exactly_the_labels_not_taken(window, taken):
+def test_minus_leaves_exactly_the_labels_not_taken_in_windows_that_do_not_meet(window, taken):
     left = window.minus(taken)
     assert labels(*left) == sorted(set(labels(window)) - set(labels(*taken)))
-
-
-@given(small_windows, st.lists(small_windows, max_size=4))
-def test_what_minus_leaves_neither_touches_nor_is_out_of_order(window, taken):
-    left = window.minus(taken)
     assert all(a.end < b.start for a, b in itertools.pairwise(left))
 
 
@@ -79,10 +74,6 @@ def test_adjacent_windows_share_no_label_and_miss_none(times):
     a, b, c = times
     assert Window(a, b).overlap(Window(b, c)) is None
     assert Window(a, c).minus([Window(a, b)]) == [Window(b, c)]
-
-
-def test_a_window_holds_its_end_and_not_its_start():
-    assert labels(Window(MIDNIGHT, MIDNIGHT + 2 * INTERVAL)) == [MIDNIGHT + INTERVAL, MIDNIGHT + 2 * INTERVAL]
 
 
 # T6: a window of more than a day is longer than its seconds field.
@@ -110,21 +101,7 @@ def days_of(label: datetime) -> list[date]:
 def test_midnight_belongs_to_the_day_before():
     assert days_of(datetime(2024, 3, 1)) == [date(2024, 2, 29)]
     assert days_of(datetime(2024, 3, 1, 0, 5)) == [date(2024, 3, 1)]
-
-
-@pytest.mark.parametrize(
-    ("label", "day"),
-    [
-        (datetime(2024, 1, 1), date(2023, 12, 31)),  # a year's last label
-        (datetime(2024, 1, 1, 0, 5), date(2024, 1, 1)),
-        (datetime(2023, 3, 1), date(2023, 2, 28)),
-        (datetime(2024, 2, 29, 0, 5), date(2024, 2, 29)),
-        (datetime(2024, 12, 1), date(2024, 11, 30)),
-    ],
-)
-def test_months_and_years_end_with_a_midnight_label(label, day):
-    assert days_of(label) == [day]
-    assert day_window(day).start < label <= day_window(day).end
+    assert days_of(datetime(2024, 1, 1)) == [date(2023, 12, 31)]
 
 
 @given(windows)
@@ -233,14 +210,10 @@ def test_an_edge_off_the_grid_is_refused(stray):
         Window(MIDNIGHT, MIDNIGHT + INTERVAL + stray)
 
 
-def test_a_reversed_window_is_refused():
+@pytest.mark.parametrize("length", [timedelta(0), -INTERVAL])
+def test_an_empty_or_reversed_window_is_refused(length):
     with pytest.raises(WindowError, match="holds no interval"):
-        Window(MIDNIGHT + INTERVAL, MIDNIGHT)
-
-
-def test_an_empty_window_is_refused():
-    with pytest.raises(WindowError, match="holds no interval"):
-        Window(MIDNIGHT, MIDNIGHT)
+        Window(MIDNIGHT, MIDNIGHT + length)
 
 
 # T5
@@ -314,7 +287,7 @@ def test_the_hosts_time_zone_changes_nothing():
         zone: subprocess.run(
             [sys.executable, "-c", ANSWERS], env={**os.environ, "TZ": zone}, capture_output=True, text=True, check=True
         ).stdout
-        for zone in ("UTC", "Australia/Sydney", "America/New_York")
+        for zone in ("UTC", "Australia/Sydney")
     }
     assert set(printed.values()) == {printed["UTC"]}
     assert printed["UTC"].startswith("2024-01-15 23:57:00 2024-10-05 16:30:00+00:00")
