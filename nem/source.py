@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -20,7 +19,7 @@ from nem.arrays import as_arrow
 from nem.errors import SourceEmptyError, SourceFormatError, SourceUnavailableError, TableAbsentError
 from nem.files import list_folder
 from nem.lake import SAMPLE_MARK, UNITS_FILE, day_file, day_name, days_among
-from nem.layouts.folder import find_layout
+from nem.layouts.folder import Folder, find_layout
 from nem.layouts.units import Registry
 from nem.remote import FILE
 from nem.share import current, stamp, stamps
@@ -28,34 +27,6 @@ from nem.tables import TABLES, UNITS, no_rows
 from nem.windows import INTERVAL, Window, bucket_edges, day_window, joined, utc_time
 
 _EMPTY = "absent"  # the version of a day a table has no file for
-
-
-class _Layout(Protocol):
-    """What a source asks of the folder it reads, ours or another's."""
-
-    def span(self, table: str) -> Window:
-        """From the start of the table's first interval to its newest label."""
-        ...
-
-    def days(self, table: str, window: Window) -> list[date]:
-        """The days of ``window`` that the table holds any label of, in order."""
-        ...
-
-    def token(self, table: str, day: date) -> str:
-        """Changes when that day's rows may have; empty where it has none."""
-        ...
-
-    def registry_version(self, day: date) -> str:
-        """Changes when a unit in force that day does; empty where there is no registry."""
-        ...
-
-    def relation(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
-        """The table's rows for the days of ``window``; ``units`` is the registry."""
-        ...
-
-    def notes(self) -> list[str]:
-        """What is left out of the folder's files, for people."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +106,7 @@ class Source:
         """What is left out of the source's files, a sentence each, for people."""
         return self._layout().notes()
 
-    def _layout(self) -> _Layout:
+    def _layout(self) -> Folder | _Lake:
         """Found anew at each use: a lake may land, or a file appear, while a page is open."""
         foreign = None if is_lake(self.root) else find_layout(self.root)
         return foreign or _Lake(self.root, stamps(self.root))
@@ -143,7 +114,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class _Lake:
-    """Our own layout: what is derived was worked out when it landed, and a file is a day. ``shared`` are its stamps."""
+    """Our own layout, asked the same as a ``Folder``: what is derived was worked out when it landed, and a file is a day.
+
+    ``shared`` are its stamps.
+    """
 
     root: Path
     shared: Mapping[str, str] | None
@@ -226,7 +200,7 @@ def check_ours(root: Path) -> None:
         )
 
 
-def _covered(layout: _Layout, table: str, window: Window) -> list[Window]:
+def _covered(layout: Folder | _Lake, table: str, window: Window) -> list[Window]:
     """The parts of ``window`` that ``table`` has landed, whole days from its first label to its last."""
     held = layout.span(table).overlap(window)
     if held is None:
@@ -234,7 +208,7 @@ def _covered(layout: _Layout, table: str, window: Window) -> list[Window]:
     return joined(part for day in layout.days(table, held) if (part := day_window(day).overlap(held)))
 
 
-def _version(layout: _Layout, table: str, day: date) -> str:
+def _version(layout: Folder | _Lake, table: str, day: date) -> str:
     return (layout.registry_version(day) if table == "units" else layout.token(table, day)) or _EMPTY
 
 
