@@ -2,7 +2,7 @@
 -- From: unit_scada, units, regional_price; dispatch_interval holds the labels the source covers.
 -- potential_mwh is registry x time: it is there for every registered unit whether AEMO sent a reading or not, since
 -- counting readings would raise the factor of whoever is off the air. Capacity is the maximum, else the registered.
-WITH reading AS (
+WITH reading AS NOT MATERIALIZED (  -- or a filter by unit would not reach the scan
     SELECT settlement_date, duid, mean_mw
     FROM unit_scada
     WHERE settlement_date > $start AND settlement_date <= $end AND mean_mw IS NOT NULL
