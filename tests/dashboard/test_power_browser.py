@@ -1,8 +1,7 @@
-"""NEM Overview and Generation in a real Chromium: what charts hold is what the query answers; views, links, files, phone."""
+"""NEM Overview and Generation in a real Chromium: what charts hold is what the query answers; views, links, phone."""
 
 from __future__ import annotations
 
-import csv
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -80,18 +79,6 @@ def test_a_click_on_a_colour_hides_its_band_and_another_shows_it(page, url):
     assert page.locator("nw-hide[band=wind]").get_attribute("aria-checked") == "false"
     page.locator("nw-hide[band=wind]").press("Enter")
     page.wait_for_function(f"() => ({PAINTED_BANDS})().includes('wind')")
-
-
-def test_a_file_holds_what_is_drawn(page, url):
-    """P7."""
-    page.goto(url + SA1 + "&unit=energy&res=1d")
-    drawn(page, 2)
-    page.get_by_text("Export", exact=True).click()
-    with page.expect_download() as coming:
-        page.get_by_role("button", name="CSV").first.click()
-    rows = list(csv.DictReader(coming.value.path().read_text().splitlines()))
-    assert [float(row["battery_charging (MWh)"]) for row in rows] == pytest.approx(column(page, "battery_charging"))
-    assert float(rows[0]["battery_discharging (MWh)"]) == pytest.approx(23)
 
 
 def test_the_overview_maps_the_flows_and_a_tile_selects_its_region(page, url):
