@@ -68,13 +68,9 @@ class Source:
         return found
 
     def versions(self, tables: Iterable[str], window: Window) -> dict[str, str]:
-        """Per table a token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""
+        """Per table a cheap token that changes when its rows in the days of ``window`` may have; ``units`` is the registry."""
         layout = self._layout()
         return {table: _digest(_version(layout, table, day) for day in window.days()) for table in tables}
-
-    def version(self, table: str, day: date) -> str:
-        """A cheap token that changes when that day's rows may have changed."""
-        return _version(self._layout(), table, day)
 
     def attach(self, cursor: duckdb.DuckDBPyConnection, tables: tuple[str, ...], window: Window) -> None:
         """Give ``cursor`` a relation per table over the days of ``window``, and ``dispatch_interval``.

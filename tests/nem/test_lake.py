@@ -18,6 +18,7 @@ from nem.lake import day_file, land, land_units, landed_days
 from nem.source import open_source
 from nem.tables import TABLES
 from nem.windows import INTERVAL, Window
+from tests.nem.versions import version_of
 from tests.tiny_nem import land_raw, raw_tables
 
 DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
@@ -222,19 +223,19 @@ def test_the_next_days_first_reading_completes_the_day_before_and_changes_its_ve
     source = open_source(tmp_path)
     land(tmp_path, "unit_scada", scada((NOON - timedelta(days=1), "A", 4.0), (NOON, "A", 4.0), (MIDNIGHT, "A", 10.0)))
     days = [DAY - timedelta(days=1), DAY, NEXT]
-    before = [source.version("unit_scada", day) for day in days]
+    before = [version_of(source, "unit_scada", day) for day in days]
     assert land(tmp_path, "unit_scada", scada((MIDNIGHT + INTERVAL, "A", 30.0))) == [DAY, NEXT]
-    after = [source.version("unit_scada", day) for day in days]
+    after = [version_of(source, "unit_scada", day) for day in days]
     assert [a != b for a, b in zip(before, after, strict=True)] == [False, True, True]
     assert column(tmp_path, "unit_scada", "mean_mw", DAY) == [4, 20]
 
 
 # P3
 def test_one_revised_reading_changes_its_day_alone(tiny):
-    before = {day: tiny.version("unit_scada", day) for day in (DAY, NEXT)}
+    before = {day: version_of(tiny, "unit_scada", day) for day in (DAY, NEXT)}
     assert land(tiny.root, "unit_scada", scada((NOON, "COAL1", 61.0))) == [DAY]
-    assert tiny.version("unit_scada", DAY) != before[DAY]
-    assert tiny.version("unit_scada", NEXT) == before[NEXT]
+    assert version_of(tiny, "unit_scada", DAY) != before[DAY]
+    assert version_of(tiny, "unit_scada", NEXT) == before[NEXT]
 
 
 def test_a_revised_first_reading_changes_the_day_before_too(tiny):
@@ -341,13 +342,13 @@ def test_a_refused_registry_leaves_the_old_one(tiny):
 
 
 def test_a_changed_dispatch_type_derives_power_again(tiny):
-    before = tiny.version("unit_scada", DAY)
+    before = version_of(tiny, "unit_scada", DAY)
     kinds = ["LOAD" if unit["duid"] == "COAL1" else unit["dispatch_type"] for unit in TINY["units"].to_pylist()]
     at = TINY["units"].column_names.index("dispatch_type")
     assert land_units(tiny.root, TINY["units"].set_column(at, "dispatch_type", pa.array(kinds))) == [DAY]
     first = next(row for row in stored(tiny.root, "unit_scada", DAY) if row["duid"] == "COAL1")
     assert first["mean_mw"] == -0.6
-    assert tiny.version("unit_scada", DAY) != before
+    assert version_of(tiny, "unit_scada", DAY) != before
 
 
 def test_a_changed_capacity_leaves_the_readings_as_they_are(tiny):

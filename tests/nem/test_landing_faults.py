@@ -17,6 +17,7 @@ from nem.lake import land, land_units, landed_days
 from nem.landing import land_files
 from nem.source import open_source
 from nem.windows import Window
+from tests.nem.versions import version_of
 from tests.tiny_nem import LEAP_DAY, land_raw, raw_tables
 
 NOON = datetime(2024, 2, 29, 12)
@@ -128,7 +129,7 @@ def test_a_day_file_without_labels_fails_only_who_reads_it(tiny, labels):
 def test_a_torn_registry_is_named(tiny):
     (tiny.root / "units.parquet").write_bytes(b"torn")
     with pytest.raises(SourceFormatError, match=r"registry units\.parquet cannot be read"):
-        tiny.version("units", date(2024, 2, 29))
+        version_of(tiny, "units", date(2024, 2, 29))
     with duckdb.connect() as con, pytest.raises(SourceUnavailableError, match="units"):
         open_source(tiny.root).attach(con, ("unit_scada", "units"), LEAP_DAY)
     with pytest.raises(SourceFormatError, match=r"registry .*units\.parquet cannot be read"):

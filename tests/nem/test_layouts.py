@@ -27,6 +27,7 @@ from nem.source import Source, open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window, day_window, utc_time
 from tests.aemo_files import GOLDEN, REGISTRY
+from tests.nem.versions import version_of
 
 SAMPLE = Path(__file__).parents[2] / "nem" / "sample"
 SPAN = Window(datetime(2017, 10, 14), datetime(2017, 11, 5))
@@ -279,16 +280,16 @@ def test_a_months_file_moves_the_version_of_its_days_and_of_what_leans_on_them(t
         write(tmp_path / f"DISPATCHPRICE_2020_0{month}.parquet", as_text(prices))
     source = open_source(tmp_path)
     days = [date(2020, 1, 28), date(2020, 1, 31), date(2020, 2, 1), date(2020, 2, 27)]
-    before = {table: [source.version(table, day) for day in days] for table in ("unit_scada", "regional_price")}
+    before = {table: [version_of(source, table, day) for day in days] for table in ("unit_scada", "regional_price")}
     for table in ("DISPATCH_UNIT_SCADA", "DISPATCHPRICE"):
         path = tmp_path / f"{table}_2020_02.parquet"
         shutil.copy(path, tmp_path / "copy")
         (tmp_path / "copy").replace(path)  # the same rows, but who could tell without reading them
-    after = {table: [source.version(table, day) for day in days] for table in ("unit_scada", "regional_price")}
+    after = {table: [version_of(source, table, day) for day in days] for table in ("unit_scada", "regional_price")}
     moved = {table: [a != b for a, b in zip(before[table], after[table], strict=True)] for table in before}
     # The last reading of January is completed by the first of February; prices stand alone.
     assert moved == {"unit_scada": [False, True, True, True], "regional_price": [False, False, True, True]}
-    assert source.version("rooftop_pv", days[0]) == "absent"
+    assert version_of(source, "rooftop_pv", days[0]) == version_of(source, "rooftop_pv", days[-1])
 
 
 # --- PRICE_AND_DEMAND ------------------------------------------------------------------------------------------------
@@ -514,7 +515,7 @@ def rewritten(path: Path, change) -> None:
 
 
 def changed_days(source: Source, table: str, before: list[str]) -> list[date]:
-    return [day for day, was in zip(SPAN.days(), before, strict=True) if source.version(table, day) != was]
+    return [day for day, was in zip(SPAN.days(), before, strict=True) if version_of(source, table, day) != was]
 
 
 # P3: one file has all of time, yet a day moves alone, and the day before it only with the reading that completes it.
@@ -525,7 +526,7 @@ def changed_days(source: Source, table: str, before: list[str]) -> list[date]:
 def test_a_changed_reading_moves_the_version_of_its_day_alone(tmp_path, flat_folder, label, moved):
     root = copy_of(flat_folder, tmp_path)
     source = open_source(root)
-    before = [source.version("unit_scada", day) for day in SPAN.days()]
+    before = [version_of(source, "unit_scada", day) for day in SPAN.days()]
 
     def change(frame: pd.DataFrame) -> pd.DataFrame:
         one = frame.index[frame["settlementdate"] == label][0]
@@ -539,7 +540,7 @@ def test_a_changed_reading_moves_the_version_of_its_day_alone(tmp_path, flat_fol
 def test_rows_in_another_order_move_no_version_and_new_ones_only_the_last(tmp_path, flat_folder):
     root = copy_of(flat_folder, tmp_path)
     source = open_source(root)
-    before = [source.version("regional_price", day) for day in SPAN.days()]
+    before = [version_of(source, "regional_price", day) for day in SPAN.days()]
     rewritten(root / "prices5.parquet", lambda frame: frame.sample(frac=1, random_state=1))
     assert changed_days(source, "regional_price", before) == []
     rewritten(root / "prices5.parquet", lambda frame: frame[frame["settlementdate"] < SPAN.end])
@@ -548,9 +549,9 @@ def test_rows_in_another_order_move_no_version_and_new_ones_only_the_last(tmp_pa
 
 def test_a_changed_unit_moves_the_version_of_the_registry(tmp_path, flat_folder):
     root = copy_of(flat_folder, tmp_path)
-    before = open_source(root).version("units", date(2017, 10, 20))
+    before = version_of(open_source(root), "units", date(2017, 10, 20))
     (root / "gen_info.csv").write_text((root / "gen_info.csv").read_text().replace("Bayswater", "Baywater"))
-    assert open_source(root).version("units", date(2017, 10, 20)) != before
+    assert version_of(open_source(root), "units", date(2017, 10, 20)) != before
 
 
 def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lumps_together(tmp_path):
@@ -699,7 +700,7 @@ ONE = {"settlementdate": [NOON], "duid": ["A"], "scadavalue": [1.0]}
 def test_a_file_that_is_not_what_its_name_says_is_a_typed_error(tmp_path, columns, said):
     write(tmp_path / "scada5.parquet", columns)
     source = open_source(tmp_path)
-    for asked in (lambda: source.coverage("unit_scada", EVER), lambda: source.version("unit_scada", NOON.date())):
+    for asked in (lambda: source.coverage("unit_scada", EVER), lambda: version_of(source, "unit_scada", NOON.date())):
         with pytest.raises(SourceFormatError, match=rf"scada5\.parquet.*{said}"):
             asked()
 

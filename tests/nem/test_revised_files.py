@@ -17,6 +17,7 @@ from nem.source import Source, open_source
 from nem.windows import Window, utc_time
 from tests.aemo_files import DATA
 from tests.nem import naive
+from tests.nem.versions import version_of
 
 MONTH = DATA / "aemo/Data_Archive/Wholesale_Electricity/MMSDM/2020/MMSDM_2020_01/MMSDM_Historical_Data_SQLLoader/DATA"
 SCADA, PRICE = (MONTH / f"PUBLIC_DVD_{table}_202001010000.zip" for table in ("DISPATCH_UNIT_SCADA", "DISPATCHPRICE"))
@@ -39,7 +40,7 @@ def revised(tmp_path: Path, packed: Path, starts: str, place: int, value: str) -
 
 
 def versions(source: Source) -> dict[tuple[str, date], str]:
-    return {(table, day): source.version(table, day) for table in TABLES for day in DAYS}
+    return {(table, day): version_of(source, table, day) for table in TABLES for day in DAYS}
 
 
 def warm_what_is_due(store: Store, source: Source, now: datetime) -> dict[str, set[str]]:

@@ -15,6 +15,7 @@ from nem.lake import day_file, land, land_units
 from nem.source import open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
+from tests.nem.versions import version_of
 from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
 
 TINY = raw_tables()
@@ -174,17 +175,17 @@ def with_capacity(duid: str, since: date, capacity: float) -> pa.Table:
 
 
 def test_a_changed_capacity_moves_the_version_of_the_days_it_applies_to_alone(tiny):
-    before = [tiny.version("units", day) for day in (DAY, NEXT)]
+    before = [version_of(tiny, "units", day) for day in (DAY, NEXT)]
     land_units(tiny.root, with_capacity("HYDRO1", NEXT, 100.0))
-    after = [tiny.version("units", day) for day in (DAY, NEXT)]
+    after = [version_of(tiny, "units", day) for day in (DAY, NEXT)]
     assert [a != b for a, b in zip(before, after, strict=True)] == [False, True]
     land_units(tiny.root, with_capacity("HYDRO1", NEXT, 90.0))
-    assert [tiny.version("units", day) for day in (DAY, NEXT)] == before
+    assert [version_of(tiny, "units", day) for day in (DAY, NEXT)] == before
 
 
 def test_a_day_without_a_file_has_a_version_of_its_own(tiny):
-    assert tiny.version("unit_scada", date(2024, 5, 1)) == "absent"
-    assert open_source(tiny.root / "nowhere").version("units", DAY) == "absent"
+    absent = version_of(tiny, "unit_scada", date(2024, 5, 1))
+    assert version_of(open_source(tiny.root / "nowhere"), "units", DAY) == absent != version_of(tiny, "units", DAY)
 
 
 # T1: the 00:05 label of a day never reads the file of the day before.
