@@ -82,7 +82,10 @@ def chart() -> Chart:
         if last.get("form") == form:
             show_points(last["drawing"], data)
         else:
+            former = last.get("drawing")
             last.update(form=form, drawing=lighten(draw(data)))
             model.children = [*last["drawing"].figures]
+            if former:
+                former.source.destroy()  # its numbers would stay until garbage is looked for
 
     return Chart(model, show)
