@@ -125,3 +125,16 @@ def test_every_view_fits_a_phone_and_has_its_colours(browser, url):
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
             assert page.evaluate("document.documentElement.dataset.theme") == scheme
         context.close()
+
+
+@pytest.mark.parametrize("width", [1180, 1340, 1400, 1460])
+def test_the_table_beside_the_chart_has_room_for_all_its_columns(page, url, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(url + "?tab=generation&range=all")
+    drawn(page, 2)
+    room, taken = (
+        page.locator(".scroll")
+        .filter(has=page.locator("table.fuels"))
+        .evaluate("(scroll) => [scroll.clientWidth, scroll.scrollWidth]")
+    )
+    assert taken <= room
