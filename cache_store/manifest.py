@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,17 +123,22 @@ def read_manifest(root: Path) -> Manifest:
     """
     path = root / MANIFEST
     try:
-        document = json.loads(path.read_bytes())
-        if document["version"] != FORMAT_VERSION:
-            raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
-        former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
-        return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
+        return _parsed(path, path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreUnavailableError(
             f"the store's manifest {path} cannot be read ({error}); run `nemwarm check --repair`"
         ) from error
+
+
+@lru_cache(4)  # a tick reads each generation twice: to see what is due, and to publish the next
+def _parsed(path: Path, content: bytes) -> Manifest:
+    document = json.loads(content)
+    if document["version"] != FORMAT_VERSION:
+        raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
+    former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
+    return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
 
 
 def publish_manifest(

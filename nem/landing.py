@@ -115,7 +115,8 @@ class _Landing:
         """Land the rows that wait."""
         tables, self.tables, self.byte_count = self.tables, {}, 0
         rows = lake_rows(self.con, tables)
-        tables.clear()  # of a month of every unit, each copy is 200 MB
+        tables.clear()  # of a month of every unit, each copy is 200 MB, which Arrow would keep for itself half of the time
+        pa.default_memory_pool().release_unused()
         for table in list(rows):
             if table == "unit_scada":
                 self.units_seen.update(pc.unique(rows[table]["duid"]).to_pylist())
