@@ -97,17 +97,14 @@ def _travelled(page: Page, query: str) -> None:
 
 
 def _picked(page: Page, text: str) -> None:
-    """A click inside a table, a tile or a menu, told as ``name=value`` lines; anything else is nobody's click."""
-    if not text:
-        return
-    schedule(page, partial(setattr, page.controls.pick, "value", ""))  # so that the same click tells again
-    name, _, value = text.partition("=")
-    if name == "cancel":
+    """A click inside a table, a tile or a menu, told as ``name=value`` lines and a number; anything else is nobody's click."""
+    wanted = dict(line.partition("=")[::2] for line in text.split("\n"))
+    wanted.pop("", None)  # the number, by which the same click again is another
+    if "cancel" in wanted:
         stop(page)
-    elif name == "export":
-        _save(page, value)
+    elif "export" in wanted:
+        _save(page, wanted["export"])
     else:
-        wanted = dict(line.partition("=")[::2] for line in text.split("\n"))
         # Without a value: back to what the page opens with.
         chosen, ignored = read_fields({name: value for name, value in wanted.items() if value and name in _PICKED})
         if not ignored and wanted.keys() <= set(_PICKED):

@@ -71,7 +71,9 @@
       for (const model of doc._all_models.values())
         if (model.tags?.includes(tag)) model.value = text;
   };
-  const pick = (text) => tell_server("pick", text);
+  // Numbered, so that the same click tells again: were the field emptied in between, that could meet the next click, and undo it.
+  let picks = 0;
+  const pick = (text) => tell_server("pick", `${text}\n=${++picks}`);
   addEventListener("popstate", () => tell_server("address", location.search));
 
   const picked = (event) => {

@@ -214,12 +214,14 @@ def test_the_range_is_offered_where_it_applies(page):
 
 def test_a_click_inside_a_table_selects(page):
     page.tabs.active = 3
-    page.controls.pick.value = "station=O'Hara's Ridge"
+    page.controls.pick.value = "station=O'Hara's Ridge\n=1"
     assert page.selection.station == "O'Hara's Ridge"
-    assert page.controls.pick.value == ""
-    page.controls.pick.value = "region=SA1"
-    assert (page.controls.region.value, page.selection.region) == ("SA1", "SA1")
-    page.controls.pick.value = "region=nowhere"
+    for number in (2, 3):  # the same click again is another
+        page.controls.pick.value = f"region=SA1\n={number}"
+        assert (page.controls.region.value, page.selection.region) == ("SA1", "SA1")
+        page.controls.region.value = "NEM"
+    page.controls.region.value = "SA1"
+    page.controls.pick.value = "region=nowhere\n=4"
     assert page.selection.region == "SA1"
 
 
