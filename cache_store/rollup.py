@@ -12,7 +12,7 @@ from nem.regions import NEM
 from nem.windows import Resolution
 
 _BUCKET_END: dict[Resolution, str] = {
-    # A label closes its interval, so its bucket ends at it or next after it. By time_bucket it takes four times as long.
+    # A label closes its interval, so its bucket ends at it or next after it. By time_bucket it takes five times as long.
     "5min": "settlement_date",
     "30min": "make_timestamp((epoch_us(settlement_date) + 1799999999) // 1800000000 * 1800000000)",
     "1h": "make_timestamp((epoch_us(settlement_date) + 3599999999) // 3600000000 * 3600000000)",
