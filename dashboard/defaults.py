@@ -1,8 +1,8 @@
 """Bokeh's defaults, worked out once for each class, and made for a model when somebody wants to change them.
 
 Bokeh (3.9.2) works out the default of a property that nobody set whenever it is read: to make or to send a model it reads all
-of its 60, to find what a document holds all that may refer to another, each time a model comes or goes. And it gives each new model a dozen empty lists and
-dicts of its own, nearly all of them never touched.
+of its 60, to find what a document holds all that may refer to another, each time a model comes or goes. And it gives each new
+model a dozen empty lists and dicts of its own, nearly all of them never touched.
 """
 
 from __future__ import annotations
