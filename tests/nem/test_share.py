@@ -335,10 +335,10 @@ def test_a_changed_registry_and_its_days_are_published_as_one(landed, other):
 def test_a_sample_is_one_for_all_and_ends_for_all(landed, other):
     with landing(landed, SAMPLE_MARK):
         commit(landed, lambda lake: publish(lake.out / SAMPLE_MARK, lambda path: path.write_text("{}")))
-    assert look(other).now() == look(landed).now()
+    replayed = look(landed).now()
+    assert look(other).now() == replayed
     end_sample(other)
-    assert look(landed).now() != look(landed).now()
-    assert look(other).now() != look(other).now()
+    assert min(look(landed).now(), look(other).now()) > replayed
 
 
 # Sweeping
