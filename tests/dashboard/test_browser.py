@@ -58,6 +58,10 @@ COLUMN = """([marker, column]) => {
   return source ? Array.from(source.get_column(column)) : null;
 }"""
 
+CUT = (
+    "nodes => nodes.filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"
+)
+
 
 class World:
     """A lake and store of the bundled sample, and the app served over them by its own process."""
@@ -164,6 +168,12 @@ def test_the_overview_draws_the_last_24_hours(page, world):
     assert page.locator(".tile").count() == 6
     assert page.locator(".gauge .big").text_content() == f"{told.share_day * 100:.1f}%"
     assert page.locator("footer").get_by_text("Source: AEMO").is_visible()
+
+
+def test_no_words_of_a_tile_are_cut(page):
+    for width in (390, 760, 1280, 1400, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.locator(".tile *").evaluate_all(CUT) == [], f"at {width} px"
 
 
 def test_generation_draws_the_stack_and_its_fuels(page, world):
