@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from nem.lake import land_sample
 from tests.browser import FLAGS, REMEDY, find_chromium
 from tests.object_storage import PLACES
+from tests.tiny_nem import land_raw, raw_tables
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -44,6 +45,12 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
 def sample_lake(once: Once) -> Path:
     """The lake of the bundled sample, 22 days."""
     return once("sample", land_sample)
+
+
+@pytest.fixture(scope="session")
+def two_days(once: Once) -> Path:
+    """The lake of ``tests.tiny_nem``, two days."""
+    return once("two-days", lambda folder: land_raw(folder, raw_tables()))
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+import cli
 from nem.registry import bundled_registry
 from tests.aemo_files import GOLDEN
 
@@ -51,12 +50,20 @@ def test_units_cleared_add_up_to_aemos_dispatchable_generation():
 # Published facts, from AEMO's PRICE_AND_DEMAND files read where they lie
 
 
-def prices(home: Path, start: str, end: str, resolution: str, *more: str) -> list[dict[str, str]]:
-    arguments = ["regional_price", "--start", start, "--end", end, "--resolution", resolution, "--format", "csv", *more]
-    settings = {"NEMWARM_HOME": str(home), "NEMWARM_LAKE": str(GOLDEN / "price_and_demand")}
-    command = [sys.executable, "-m", "cli", "query", *arguments]
-    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
-    return list(csv.DictReader(io.StringIO(done.stdout)))
+@pytest.fixture
+def prices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., list[dict[str, str]]]:
+    """What ``nemwarm query regional_price`` answers from AEMO's PRICE_AND_DEMAND files."""
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_LAKE", str(GOLDEN / "price_and_demand"))
+
+    def query(start: str, end: str, resolution: str, *more: str) -> list[dict[str, str]]:
+        asked = ["query", "regional_price", "--start", start, "--end", end, "--resolution", resolution, *more]
+        assert cli.main([*asked, "--format", "csv"]) == 0
+        return list(csv.DictReader(io.StringIO(capsysbinary.readouterr().out.decode())))
+
+    return query
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +71,9 @@ def facts() -> dict[str, dict[str, object]]:
     return {fact["id"]: fact for fact in json.loads((GOLDEN / "expected.json").read_text())["facts"]}
 
 
-def test_half_hours_above_5000_dollars_of_the_second_quarter_of_2024(tmp_path, facts):
+def test_half_hours_above_5000_dollars_of_the_second_quarter_of_2024(prices, facts):
     """The regulator's count: 19 in the market, 15 of them in NSW on 7 and 8 May."""
-    high = [row for row in prices(tmp_path, "2024-04-01", "2024-07-01", "30min") if float(row["twa_price"]) > 5_000]
+    high = [row for row in prices("2024-04-01", "2024-07-01", "30min") if float(row["twa_price"]) > 5_000]
     expected = facts["F1"]["expected"]
     assert len(high) == expected["nem_events_q2_2024"] == 19
     assert {"QLD1": 0, "SA1": 0, "VIC1": 0, **Counter(row["region_id"] for row in high)} == expected["by_region"]
@@ -76,8 +83,8 @@ def test_half_hours_above_5000_dollars_of_the_second_quarter_of_2024(tmp_path, f
     assert len(may) == expected["nsw1_2024-05-07_and_08"] == 15
 
 
-def test_mean_prices_of_may_and_june_2024(tmp_path, facts):
-    rows = prices(tmp_path, "2024-05-01", "2024-07-01", "1M")
+def test_mean_prices_of_may_and_june_2024(prices, facts):
+    rows = prices("2024-05-01", "2024-07-01", "1M")
     means = {(row["interval_start"][:7], row["region_id"]): float(row["twa_price"]) for row in rows}
     for month, regions in facts["F4"]["expected"].items():
         assert {region: round(means[month, region], 2) for region in regions} == regions
@@ -85,13 +92,13 @@ def test_mean_prices_of_may_and_june_2024(tmp_path, facts):
         assert round(100 * (means["2024-06", region] / means["2024-05", region] - 1), 1) == change
 
 
-def test_south_australia_and_tasmania_in_the_summer_of_2025(tmp_path, facts):
+def test_south_australia_and_tasmania_in_the_summer_of_2025(prices, facts):
     expected = facts["F5"]["expected"]
-    rows = prices(tmp_path, "2025-01-01", "2025-03-01", "1M", "--region", "SA1", "--region", "TAS1")
+    rows = prices("2025-01-01", "2025-03-01", "1M", "--region", "SA1", "--region", "TAS1")
     means = {(row["interval_start"][:7], row["region_id"]): round(float(row["twa_price"]), 4) for row in rows}
     assert means["2025-01", "SA1"] == expected["sa1_mean_2025-01"]
     assert means["2025-02", "SA1"] == expected["sa1_mean_2025-02"]
     assert means["2025-02", "TAS1"] == expected["tas1_mean_2025-02"]
-    days = prices(tmp_path, "2025-02-01", "2025-02-13", "1d", "--region", "SA1")
+    days = prices("2025-02-01", "2025-02-13", "1d", "--region", "SA1")
     high = [row["interval_start"][:10] for row in days if float(row["rrp_max"]) > 1_000]
     assert high == expected["sa1_days_above_1000_in_2025-02-01_to_12"]

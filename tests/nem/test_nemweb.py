@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem import nemweb
+from nem import listing, nemweb
 from nem.errors import FileAbsentError, ServerBusyError, SourceFormatError, SourceUnavailableError
-from nem.listing import MOST_LINKS, read_listing
+from nem.listing import read_listing
 from nem.nemweb import Web
 from tests.aemo_server import AemoServer, cut_short, dies_midway, error_page, moved_to_404, send, serve, status
 
@@ -70,8 +70,6 @@ def test_what_did_not_change_is_not_sent_again(server: AemoServer, web: Web, tmp
     assert tag
     assert web.fetch(folder(server) + NAME, tmp_path / "again", tag=tag) is None
     assert not (tmp_path / "again").exists()
-    listed = web.list_folder(folder(server))
-    assert listed is not None
 
 
 @pytest.mark.parametrize("code", [500, 502, 503, 408, 403, 429])
@@ -177,6 +175,7 @@ def test_a_server_that_hangs_is_given_up(server: AemoServer, web: Web, tmp_path:
 def test_a_server_that_drips_is_given_up(server: AemoServer, web: Web, tmp_path: Path) -> None:
     passed = iter(range(0, 10_000, 10))
     web.clock = lambda: float(next(passed))
+    web.client.timeout = 5  # else a busy machine takes a drip for a server that hangs
 
     def drip(request, body):
         request.send_response(200)
@@ -262,9 +261,10 @@ def test_a_link_out_of_the_folder_is_passed_over(href: str) -> None:
     assert [link.name for link in read_listing(page, HERE)] == ["good.zip"]
 
 
-def test_a_million_links_are_refused() -> None:
-    page = "".join(f'<A HREF="{number}.zip">x</A>' for number in range(MOST_LINKS + 1))
-    with pytest.raises(SourceFormatError, match="more than 50,000 links"):
+def test_a_million_links_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_LINKS", 3)
+    page = "".join(f'<A HREF="{number}.zip">x</A>' for number in range(4))
+    with pytest.raises(SourceFormatError, match="more than 3 links"):
         read_listing(page, HERE)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+import cli
 from nem.landing import Landing, land_files
 from nem.registry import excluded_units
 from nem.reports import read_reports
@@ -90,7 +88,7 @@ def test_the_lake_holds_what_the_files_mean(meaning, lake, table):
 @pytest.fixture(scope="module")
 def lines(contents) -> dict[str, list[naive.Row]]:
     """The D lines by AEMO's table."""
-    found: dict[str, list[naive.Row]] = {"TRADING.PRICE": [], "DISPATCH.PRICE": [], "DISPATCH.REGIONSUM": []}
+    found: dict[str, list[naive.Row]] = {"TRADING.PRICE": [], "DISPATCH.REGIONSUM": []}
     for content in contents:
         for table, row in naive.d_rows(content):
             if table in found:
@@ -129,15 +127,6 @@ def test_from_then_on_it_is_the_dispatch_price_in_cents(trading_prices, lake):
     after = {key: rrp for key, rrp in trading_prices.items() if key[0] > datetime(2021, 10, 1) and key in dispatched}
     assert len(after) == 5 * 1440 * 2
     assert [key for key, rrp in after.items() if abs(dispatched[key] - rrp) > 0.00501] == []
-
-
-def test_both_runs_of_an_intervention_are_there_and_the_other_price_would_be_wrong(lines):
-    """What the rule is for: with the physical run's prices, half-hours by the hundred miss AEMO's own."""
-    runs: dict[int, dict[tuple[str, str], float]] = {0: {}, 1: {}}
-    for row in lines["DISPATCH.PRICE"]:
-        runs[int(row["INTERVENTION"])][row["SETTLEMENTDATE"], row["REGIONID"]] = float(row["RRP"])
-    assert len(runs[1]) > 1_000
-    assert sum(runs[0][key] != rrp for key, rrp in runs[1].items()) > 0.8 * len(runs[1])
 
 
 def test_a_price_is_rrp_never_rop(lake):
@@ -208,17 +197,6 @@ def test_net_interchange_is_export_of_the_region_a_positive_flow_leaves(lake):
     assert mean[0] < 40 < 400 < mean[1]
 
 
-def test_rooftop_is_measured_where_it_was_and_of_five_regions(lake):
-    assert {
-        region for (region,) in lake.execute("SELECT DISTINCT region_id FROM rooftop_pv").fetchall()
-    } <= naive.REGIONS
-    kinds = dict(
-        lake.execute("SELECT priority, count(*) FROM rooftop_pv WHERE rooftop_mw IS NOT NULL GROUP BY 1").fetchall()
-    )
-    assert kinds[1] > 1_000
-    assert kinds.get(0, 0) == 0  # these months were measured throughout
-
-
 def test_a_unit_nobody_registered_stays_and_is_named(tmp_path, paths):
     scada = next(path for path in paths if path.name.startswith("PUBLIC_DISPATCHSCADA_2019"))
     content = next(naive.unzipped(scada.read_bytes(), scada.name))
@@ -230,21 +208,20 @@ def test_a_unit_nobody_registered_stays_and_is_named(tmp_path, paths):
     assert "NEWUNIT1" in pq.read_table(file)["duid"].to_pylist()
 
 
-def query(lake: Path, home: Path, *arguments: str) -> list[dict[str, str]]:
-    settings = {"NEMWARM_HOME": str(home), "NEMWARM_LAKE": str(lake)}
-    command = [sys.executable, "-m", "cli", "query", *arguments, "--format", "csv"]
-    done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, check=True, text=True)
-    return list(csv.DictReader(io.StringIO(done.stdout)))
+def test_the_command_answers_in_aemos_numbers(landed, tmp_path, monkeypatch, capsysbinary):
+    monkeypatch.setenv("NEMWARM_HOME", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_LAKE", str(landed[0]))
 
+    def query(*asked: str) -> list[dict[str, str]]:
+        assert cli.main(["query", *asked, "--format", "csv"]) == 0
+        return list(csv.DictReader(io.StringIO(capsysbinary.readouterr().out.decode())))
 
-def test_the_command_answers_in_aemos_numbers(landed, tmp_path):
-    root, _ = landed
     evening = ("regional_price", "--start", "2020-01-30T18:00", "--end", "2020-01-30T18:30", "--region", "SA1")
-    prices = query(root, tmp_path, *evening, "--resolution", "5min")
+    prices = query(*evening, "--resolution", "5min")
     assert [row["twa_price"] for row in prices if row["interval_end"] == "2020-01-30T18:15:00+10:00"] == ["14700"]
-    (half_hour,) = query(root, tmp_path, *evening, "--resolution", "30min")
+    (half_hour,) = query(*evening, "--resolution", "30min")
     assert float(half_hour["twa_price"]) == pytest.approx(11_203.95836, abs=5e-6)  # AEMO's trading price: 11203.96
     # Hallett, January 2020, at the prices energy settled at: half-hour energy by trading price.
     window = ("--start", "2020-01-01", "--end", "2020-02-01", "--resolution", "1M")
-    (month,) = query(root, tmp_path, "capacity_factor", *window, "--duid", "AGLHAL")
+    (month,) = query("capacity_factor", *window, "--duid", "AGLHAL")
     assert float(month["dwa_price"]) == pytest.approx(1_931.6387, abs=5e-5)

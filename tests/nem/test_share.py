@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -35,22 +33,10 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)  # past every grace
 ASKED = ("unit_scada", "regional_price", "units")
 
 
-@pytest.fixture(scope="session")
-def two_days(tmp_path_factory):
-    """A lake of the two days, to be copied."""
-    return land_raw(tmp_path_factory.mktemp("two") / "lake", raw_tables()).root
-
-
 @pytest.fixture
-def lake(two_days, tmp_path):
-    """A lake of its own; its files' times, and so its versions, are kept."""
-    return Path(shutil.copytree(two_days, tmp_path / "landed"))
-
-
-@pytest.fixture
-def landed(lake, url):
+def landed(tiny, url):
     """A machine that has landed the two days, and published them."""
-    return machine(lake, url)
+    return machine(tiny.root, url)
 
 
 @pytest.fixture
@@ -382,12 +368,12 @@ def test_a_sweep_takes_nothing_but_versions_of_files(landed):
 # Attaching
 
 
-def test_attaching_leaves_every_file_and_version_as_it_was(lake, url):
-    source, files = open_source(lake), here(lake)
-    before = source.versions(ASKED, WINDOW)
+def test_attaching_leaves_every_file_and_version_as_it_was(tiny, url):
+    lake, files = tiny.root, here(tiny.root)
+    before = tiny.versions(ASKED, WINDOW)
     for _ in range(2):  # once more changes nothing
         assert attach(lake, url) == len(files)
-        assert source.versions(ASKED, WINDOW) == before
+        assert tiny.versions(ASKED, WINDOW) == before
         assert here(lake) == files
 
 
@@ -403,8 +389,8 @@ def test_two_lakes_are_not_mixed(tmp_path, landed, url):
     assert land(mine, "unit_scada", scada((NOON, "NEW1", 60.0))) == [DAY]  # a lake of its own still
 
 
-def test_an_attaching_killed_at_any_step_is_begun_again(tmp_path, lake, url):
-    client = open_remote(url).objects
+def test_an_attaching_killed_at_any_step_is_begun_again(tmp_path, tiny, url):
+    lake, client = tiny.root, open_remote(url).objects
     for step in count(3):  # three puts prove the server
         killed = Failing(client, step)
         with pytest.MonkeyPatch.context() as patched:

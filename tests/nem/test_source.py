@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +17,7 @@ from nem.source import open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
 from tests.nem.versions import version_of
-from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
+from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, raw_tables
 
 TINY = raw_tables()
 DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
@@ -27,22 +28,10 @@ def readings(*labels: datetime) -> pa.Table:
     return pa.table({"settlement_date": labels, "duid": ["A"] * len(labels), "scada_mw": [1.0] * len(labels)})
 
 
-@pytest.fixture
-def tiny(tmp_path):
-    return land_raw(tmp_path / "lake", TINY)
-
-
-def test_the_span_is_from_the_first_interval_to_the_newest_label(tmp_path):
-    land(tmp_path, "unit_scada", readings(datetime(2024, 2, 28, 18), datetime(2024, 3, 1, 6, 35)))
-    assert open_source(tmp_path).span("unit_scada") == Window(
-        datetime(2024, 2, 28, 17, 55), datetime(2024, 3, 1, 6, 35)
-    )
-
-
 def test_coverage_is_whole_days_but_for_a_ragged_first_and_last(tmp_path):
     land(tmp_path, "unit_scada", readings(datetime(2024, 2, 28, 18), datetime(2024, 2, 29, 9), datetime(2024, 3, 1, 6)))
-    source = open_source(tmp_path)
-    assert source.coverage("unit_scada", EVER) == [Window(datetime(2024, 2, 28, 17, 55), datetime(2024, 3, 1, 6))]
+    source, whole = open_source(tmp_path), Window(datetime(2024, 2, 28, 17, 55), datetime(2024, 3, 1, 6))
+    assert (source.coverage("unit_scada", EVER), source.span("unit_scada")) == ([whole], whole)
     assert source.coverage("unit_scada", LEAP_DAY) == [LEAP_DAY]
 
 
@@ -58,26 +47,30 @@ def test_a_day_without_a_file_is_a_hole_in_the_coverage(tmp_path):
     assert source.coverage("unit_scada", hole) == []
 
 
-def test_coverage_is_cut_to_the_window_asked(tiny):
-    noon = Window(datetime(2024, 2, 29, 12), datetime(2024, 3, 1, 12))
-    assert tiny.coverage("unit_scada", noon) == [noon]
-    assert tiny.coverage("unit_scada", Window(datetime(2024, 2, 28), datetime(2024, 2, 29, 0, 5))) == [
-        Window(datetime(2024, 2, 29), datetime(2024, 2, 29, 0, 5))
-    ]
-
-
-def test_nothing_is_covered_outside_the_span(tiny):
-    for window in (Window(datetime(2024, 2, 1), LEAP_DAY.start), Window(WINDOW.end, datetime(2024, 4, 1))):
-        assert tiny.coverage("unit_scada", window) == []
+@pytest.mark.parametrize(
+    ("start", "end", "covered"),
+    [
+        (
+            datetime(2024, 2, 29, 12),
+            datetime(2024, 3, 1, 12),
+            [Window(datetime(2024, 2, 29, 12), datetime(2024, 3, 1, 12))],
+        ),
+        (datetime(2024, 2, 28), datetime(2024, 2, 29, 0, 5), [Window(LEAP_DAY.start, datetime(2024, 2, 29, 0, 5))]),
+        (datetime(2024, 2, 1), LEAP_DAY.start, []),
+        (WINDOW.end, datetime(2024, 4, 1), []),
+    ],
+)
+def test_coverage_is_cut_to_the_window_asked(two_days, start, end, covered):
+    assert open_source(two_days).coverage("unit_scada", Window(start, end)) == covered
 
 
 # A page holds its source for weeks: a folder is listed once for what is asked at a time, and again for what is asked next.
 def test_a_day_that_lands_is_covered_for_whoever_holds_the_source(tiny):
     assert tiny.span("unit_scada") == WINDOW
-    later = datetime(2024, 3, 3, 6)
-    land(tiny.root, "unit_scada", readings(later))
-    assert tiny.span("unit_scada") == Window(WINDOW.start, later)
-    assert tiny.coverage("unit_scada", EVER)[-1] == Window(datetime(2024, 3, 3), later)
+    for later in (datetime(2024, 3, 3, 6), datetime(2024, 3, 3, 6, 5)):
+        land(tiny.root, "unit_scada", readings(later))
+        assert tiny.span("unit_scada") == Window(WINDOW.start, later)
+        assert tiny.coverage("unit_scada", EVER)[-1] == Window(datetime(2024, 3, 3), later)
 
 
 # P2: the newest label is the pacing table's, not the newest of all.
@@ -87,29 +80,19 @@ def test_each_table_has_its_own_span(tiny):
     assert tiny.span("regional_price").end == WINDOW.end
 
 
-def test_a_missing_lake_is_unavailable_at_use_and_not_before(tmp_path):
-    source = open_source(tmp_path / "nowhere")
+@pytest.mark.parametrize("made", [lambda _: None, lambda path: (path / "unit_scada").mkdir(parents=True), Path.touch])
+def test_where_no_lake_is_a_source_is_unavailable_at_use_and_not_before(tmp_path, made):
+    made(tmp_path / "lake")
+    source = open_source(tmp_path / "lake")
     for asked in (lambda: source.span("unit_scada"), lambda: source.coverage("unit_scada", EVER)):
         with pytest.raises(SourceUnavailableError, match=r"has no unit_scada: land some with `nemwarm ingest"):
             asked()
-
-
-def test_an_empty_lake_is_unavailable(tmp_path):
-    (tmp_path / "unit_scada").mkdir()
-    with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
-        open_source(tmp_path).span("unit_scada")
 
 
 def test_rows_held_past_the_newest_point_of_rooftop_make_it_no_newer(sample_lake):
     source = open_source(sample_lake)
     assert set(source.newest_labels().values()) == {datetime(2017, 11, 5)}
     assert source.coverage("rooftop_pv", EVER)[-1].end == datetime(2017, 11, 5)
-
-
-def test_a_path_that_is_no_folder_is_unavailable(tmp_path):
-    (tmp_path / "file").write_text("not a lake")
-    with pytest.raises(SourceUnavailableError, match="has no unit_scada"):
-        open_source(tmp_path / "file").span("unit_scada")
 
 
 def test_a_lake_that_cannot_be_read_is_no_empty_one(tmp_path):
@@ -208,12 +191,3 @@ def test_a_table_that_never_landed_is_empty_and_typed(tmp_path):
         assert con.execute("SELECT count(*) FROM regional_price").fetchone() == (0,)
         kinds = dict(con.execute("SELECT column_name, column_type FROM (DESCRIBE units)").fetchall())
     assert kinds == UNITS
-
-
-def test_the_last_day_still_arriving_is_covered_to_its_newest_label(tmp_path):
-    source = open_source(tmp_path)
-    for n in (1, 2):
-        land(tmp_path, "unit_scada", readings(LEAP_DAY.start + n * INTERVAL))
-        assert source.coverage("unit_scada", LEAP_DAY) == [
-            Window(LEAP_DAY.start, LEAP_DAY.start + n * timedelta(minutes=5))
-        ]
