@@ -136,10 +136,11 @@ def warm_all(source: Source, store: Store) -> None:
         SystemExit: a partition could not be built.
     """
     for query in CATALOGUE.values():
-        for batch in _batches(due(store, source, query, now=NOW)):
-            done = warm(store, source, query, batch, now=NOW)
-            if done.failed:
-                raise SystemExit(f"{query.name} could not be warmed: {done.failed}")
+        while tasks := due(store, source, query, now=NOW):  # a year after its parts
+            for batch in _batches(tasks):
+                done = warm(store, source, query, batch, now=NOW)
+                if done.failed:
+                    raise SystemExit(f"{query.name} could not be warmed: {done.failed}")
 
 
 def _batches(tasks: list) -> Iterator[list]:

@@ -21,8 +21,17 @@ import duckdb
 from cache_store import rollup
 from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError
-from cache_store.freshness import freshness
-from cache_store.manifest import Entry, Manifest, facts, is_year, months_of, period_window, publish_manifest, replace
+from cache_store.freshness import freshness, soonest
+from cache_store.manifest import (
+    Entry,
+    Manifest,
+    closed_parts,
+    facts,
+    made_of,
+    period_window,
+    publish_manifest,
+    replace,
+)
 from cache_store.store import Store
 from nem.errors import SourceUnavailableError
 from nem.files import publish
@@ -81,35 +90,23 @@ def _a_few_days_each(covers: Window) -> Iterator[Window]:
 
 
 def compact(store: Store, query: Query, year: str, *, now: datetime) -> Entry:
-    """Build the coarsest grain of a settled year from its months, as published; not yet published itself.
-
-    It is as fresh as the month verified longest ago.
+    """Build the coarsest grain of a year so far from its closed months and days, as published; not yet published itself.
 
     Raises:
-        PartitionCorruptError: a month is missing or broken.
+        PartitionCorruptError: there are none, or one is broken.
         StoreUnavailableError: the store cannot be written.
     """
-    manifest = store.manifest()
-    months = months_of(manifest, query, year)
-    if len(months) < 12 or not all(store.is_sound(month) for month in months):
-        raise PartitionCorruptError(f"{query.name}: not all months of {year} are published and whole; warm them first")
-    grain, window = query.grains[-1], period_window(year)
-    made = _facts_of(query, grain, year, window, versions_of_year(query, months), now)
-    verified = verified_at(manifest, query, year, now)
-    made = dataclasses.replace(made, freshness=freshness(window, window.end, verified))
+    parts = closed_parts(store.manifest(), query, year, now)
+    if not parts or not all(store.is_sound(part) for part in parts):
+        raise PartitionCorruptError(f"{query.name}: not all of {year} is published and whole; warm it first")
+    covers = Window(parts[0].covers.start, parts[-1].covers.end)
+    made = _facts_of(query, query.grains[-1], year, covers, made_of(parts), now)
+    made = dataclasses.replace(made, freshness=soonest([part.freshness for part in parts]))
     rows, began = rollup.ordered(query, rollup.stored(0, {}, whole=True)), time.perf_counter()
     with store.connection.cursor() as cursor:
         with _writing(store):
-            cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(months)})
+            cursor.execute(f"CREATE TEMP TABLE year AS {rows}", {"files_0": store.files(parts)})
         return _write(store, cursor, "year", made, began)
-
-
-def versions_of_year(query: Query, months: Sequence[Entry]) -> dict[str, str]:
-    """Per table a digest of its versions in the months, which were verified against the source."""
-    return {
-        table: hashlib.sha256(" ".join(month.sources[table] for month in months).encode()).hexdigest()[:16]
-        for table in query.sources
-    }
 
 
 def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> Manifest:
@@ -122,24 +119,14 @@ def publish_entries(store: Store, built: Iterable[Entry], renewed: Iterable[Entr
 
 
 def renew(store: Store, query: Query, period: str, *, now: datetime) -> list[Entry]:
-    """The published entries of a period whose source did not move, fresh from ``now``; not yet published themselves.
-
-    Those of a year are as fresh as the month verified longest ago.
-    """
+    """The published entries of a day or month whose source did not move, fresh from ``now``; not yet published themselves."""
     manifest = store.manifest()
-    verified = verified_at(manifest, query, period, now)
     return [
-        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, verified))
+        dataclasses.replace(entry, freshness=freshness(period_window(period), entry.covers.end, now))
         for grain in query.grains
         for entry in manifest.series(query.name, query.fingerprint, grain)
         if entry.period == period
     ]
-
-
-def verified_at(manifest: Manifest, query: Query, period: str, now: datetime) -> datetime:
-    """When the source was last checked for a period checked ``now``: for a year, when for the month longest ago."""
-    months = months_of(manifest, query, period) if is_year(period) else []
-    return min((month.freshness.verified_at for month in months), default=now)
 
 
 def run_leaf(

@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from cache_store.build import verified_at, versions_of_year
 from cache_store.catalogue import Query
-from cache_store.freshness import CLOSES_AFTER, SETTLES_AFTER, freshness
-from cache_store.manifest import Entry, Manifest, is_year, months_of, period_window
+from cache_store.freshness import freshness
+from cache_store.manifest import Entry, Manifest, closed_parts, is_closed, is_year, made_of, period_window
 from cache_store.store import Store
 from nem.source import Source
-from nem.windows import Window, ceil, floor, market_time
+from nem.windows import INTERVAL, Window, ceil, floor
 
 BuildReason = Literal["missing", "source_changed", "definition_changed", "broken", "forced", "ageing"]
 
@@ -37,7 +36,7 @@ def due(
 ) -> list[Due]:
     """What to warm for ``query``, newest first: over ``window``, or all the source holds.
 
-    Years come last, each once its months are as they should be: they are made of those. Without a window, grains that
+    Years come last, each once its parts are as they should be: they are made of those. Without a window, grains that
     a quota may have taken are not missed: a sweep and a warming of everything would undo each other every night.
 
     Raises:
@@ -56,27 +55,23 @@ def due(
     window = _with_whole_months(manifest, query, covered, window, now)
     held = _Held.of(store, manifest, query, newest=span.end if is_all else None)
     found: list[Due] = []
-    for period in _periods(covered, window, market_time(now)):
+    for period in _periods(covered, window, now):
         whole = period_window(period)
         # One part: it is a day, or a month that is covered whole.
         covers = next(part for one in covered if (part := one.overlap(whole)))
         versions = partial(source.versions, query.sources, whole)
         if reason := "forced" if force else held.why_due(period, covers, versions, now):
             found.append(Due(query.name, period, reason))
-    moving = {task.period[:4] for task in found if task.reason != "ageing"}
-    years: list[Due] = []
-    for year in set(_settled_years(covered, window, market_time(now))) - moving:
-        versions = partial(versions_of_year, query, months_of(manifest, query, year))
-        if reason := held.why_due(year, period_window(year), versions, now):
-            years.append(Due(query.name, year, reason))
-    return found[::-1] + sorted(years, key=lambda task: task.period, reverse=True)
+    moving = {task.period[:4] for task in found if task.reason != "ageing" and is_closed(task.period, now)}
+    years = {*map(str, range(window.start.year, (window.end - INTERVAL).year + 1))} - moving
+    return found[::-1] + [task for year in sorted(years, reverse=True) for task in held.due_year(year, now)]
 
 
 def _with_whole_months(
     manifest: Manifest, query: Query, covered: list[Window], window: Window, now: datetime
 ) -> Window:
     """``window``, widened over each published month that a day of it would replace: else its other days would go."""
-    days = [period for period in _periods(covered, window, market_time(now)) if len(period) == len("2026-05-14")]
+    days = [period for period in _periods(covered, window, now) if len(period) == len("2026-05-14")]
     for entry in manifest.series(query.name, query.fingerprint, query.grains[-1]):
         if len(entry.period) == len("2026-05") and any(day.startswith(entry.period) for day in days):
             month = period_window(entry.period)
@@ -84,7 +79,7 @@ def _with_whole_months(
     return window
 
 
-def _periods(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
+def _periods(covered: list[Window], window: Window, now: datetime) -> list[str]:
     """The months that are closed and whole, and the days that are not, which ``window`` touches; in time order."""
     days = [day for part in covered for day in part.days()]
     by_month: dict[str, list[str]] = {}
@@ -94,19 +89,8 @@ def _periods(covered: list[Window], window: Window, market_now: datetime) -> lis
     for month, names in by_month.items():
         span = period_window(month)
         whole = any(part.overlap(span) == span for part in covered)
-        periods += [month] if whole and market_now - span.end >= CLOSES_AFTER else names
+        periods += [month] if whole and is_closed(month, now) else names
     return [period for period in periods if period_window(period).overlap(window)]
-
-
-def _settled_years(covered: list[Window], window: Window, market_now: datetime) -> list[str]:
-    """The years that are settled, whole, and wholly in ``window``; in time order."""
-    return [
-        str(year)
-        for part in covered
-        if (inside := part.overlap(window))
-        for year in range(inside.start.year, inside.end.year)
-        if inside.start <= datetime(year, 1, 1) and market_now - datetime(year + 1, 1, 1) >= SETTLES_AFTER
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +119,15 @@ class _Held:
                 former.add(entry.period)
         return cls(store, manifest, query, entries, former, newest)
 
+    def due_year(self, year: str, now: datetime) -> list[Due]:
+        """The year, if its closed parts are not in one file yet; of one part that would be a copy."""
+        parts = closed_parts(self.manifest, self.query, year, now)
+        if len(parts) < 2:
+            return []
+        covers = Window(parts[0].covers.start, parts[-1].covers.end)
+        reason = self.why_due(year, covers, partial(made_of, parts), now)
+        return [Due(self.query.name, year, reason)] if reason else []
+
     def why_due(
         self, period: str, covers: Window, versions: Callable[[], Mapping[str, str]], now: datetime
     ) -> BuildReason | None:
@@ -152,12 +145,12 @@ class _Held:
             return "source_changed"
         if not all(self.store.is_whole(entry) for entry in held):
             return "broken"
-        checked = verified_at(self.manifest, self.query, period, now)
-        return "ageing" if any(_is_ageing(entry, now, checked) for entry in held) else None
+        # A year is as fresh as its parts: renewing those renews it.
+        return "ageing" if not is_year(period) and any(_is_ageing(entry, now) for entry in held) else None
 
 
-def _is_ageing(entry: Entry, now: datetime, checked: datetime) -> bool:
-    """Whether half its TTL is gone and having its source ``checked`` then would renew it.
+def _is_ageing(entry: Entry, now: datetime) -> bool:
+    """Whether half its TTL is gone and having its source checked now would renew it.
 
     Were it only renewed once expired, a schedule of half the TTL would find it seconds short of that every other time,
     and leave it expired till the next. A source that stands still cannot renew the day it stopped in.
@@ -166,4 +159,4 @@ def _is_ageing(entry: Entry, now: datetime, checked: datetime) -> bool:
     early = int(entry.build[:4], 16) / 0xFFFF / 10
     if now - entry.freshness.verified_at < timedelta(seconds=entry.freshness.ttl_seconds) * (0.5 - early):
         return False
-    return freshness(period_window(entry.period), entry.covers.end, checked).expires_at > entry.freshness.expires_at
+    return freshness(period_window(entry.period), entry.covers.end, now).expires_at > entry.freshness.expires_at

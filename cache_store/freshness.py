@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from nem.windows import Resolution, Window, utc_time
@@ -58,6 +58,11 @@ def freshness(period: Window, data_through: datetime, verified_at: datetime) -> 
         return _ages(TTL_OPEN, utc_time(data_through) + PUBLICATION_DELAY, verified_at)
     settled = verified_at - utc_time(period.end) >= SETTLES_AFTER
     return _ages(TTL_SETTLED if settled else TTL_RECENT, verified_at, verified_at)
+
+
+def soonest(parts: Sequence[Freshness]) -> Freshness:
+    """How fresh a file is that holds what ``parts`` hold: no longer than any of them."""
+    return Freshness(*(min(getattr(part, field.name) for part in parts) for field in fields(Freshness)))
 
 
 def _ages(ttl: Ttl, since: datetime, verified_at: datetime) -> Freshness:

@@ -7,21 +7,23 @@ generation and open only the files it names. Files it does not name are unpublis
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from cache_store.catalogue import Query
 from cache_store.errors import StoreUnavailableError, StoreVersionError
-from cache_store.freshness import Freshness
+from cache_store.freshness import CLOSES_AFTER, Freshness, soonest
 from nem.files import locked, publish_bytes
 from nem.remote import Remote, last_named
-from nem.windows import EPOCH, Resolution, Window
+from nem.windows import EPOCH, Resolution, Window, joined, market_time
 
 MANIFEST = "manifest.json"
 LOCK = ".lock"  # of whoever writes the store
@@ -30,8 +32,9 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One immutable partition file. ``covers`` is the part of its period it has data for; ``sources`` their versions.
+    """One immutable partition file. ``covers`` is the part of its period it has data for.
 
+    ``sources`` are the versions of the tables it was made of; of a year's, the builds (see ``made_of``).
     ``build_seconds`` is what making it took, its finer grains apart; None of one whose footer alone is left to tell.
     """
 
@@ -59,7 +62,8 @@ class Entry:
 class Manifest:
     """One generation. Entries of one query, fingerprint and grain stand in time order and never overlap, but for years.
 
-    A year of the coarsest grain comes first of them all and holds what its twelve months hold, once more in one file.
+    A year of the coarsest grain comes first of them all. It holds what its closed months and days hold, once more in one
+    file, and stands only beside those it was made of, as fresh as they are.
     ``former`` says when files that are no longer named were: whoever reads an older generation may want them yet.
     """
 
@@ -70,14 +74,12 @@ class Manifest:
 
     @classmethod
     def of(cls, generation: int, entries: Iterable[Entry], former: Mapping[str, datetime] | None = None) -> Manifest:
-        """A snapshot of ``entries``, sorted and indexed."""
-        ordered = tuple(
-            sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, not is_year(e.period), e.covers))
-        )
+        """A snapshot of ``entries``, sorted and indexed; without the years whose parts have moved."""
         series: dict[tuple[str, str, Resolution], list[Entry]] = {}
-        for entry in ordered:
+        for entry in sorted(entries, key=lambda e: (e.query, e.fingerprint, e.grain, e.covers)):
             series.setdefault((entry.query, entry.fingerprint, entry.grain), []).append(entry)
-        return cls(generation, ordered, {key: tuple(found) for key, found in series.items()}, former or {})
+        by_series = {key: (*_standing_years(found), *_parts(found)) for key, found in series.items()}
+        return cls(generation, tuple(chain.from_iterable(by_series.values())), by_series, former or {})
 
     @property
     def paths(self) -> set[str]:
@@ -108,10 +110,46 @@ def is_year(period: str) -> bool:
     return len(period) == len("2026")
 
 
-def months_of(manifest: Manifest, query: Query, year: str) -> list[Entry]:
-    """The published months of ``year`` at the coarsest grain of ``query``, in time order."""
-    series = manifest.series(query.name, query.fingerprint, query.grains[-1])
-    return [entry for entry in series if len(entry.period) == len("2026-05") and entry.period.startswith(year)]
+def is_closed(period: str, now: datetime) -> bool:
+    """Whether it ended long enough ago to be put together with others."""
+    return market_time(now) - period_window(period).end >= CLOSES_AFTER
+
+
+def closed_parts(manifest: Manifest, query: Query, year: str, now: datetime) -> list[Entry]:
+    """What a file of ``year`` is to be made of at ``now``: its closed months and days, from the last gap in them on.
+
+    In time order, at the coarsest grain of ``query``.
+    """
+    series = _parts(manifest.series(query.name, query.fingerprint, query.grains[-1]))
+    closed = [
+        entry
+        for entry in series
+        if entry.period.startswith(year)
+        and entry.covers.end == period_window(entry.period).end
+        and is_closed(entry.period, now)
+    ]
+    unbroken = joined([entry.covers for entry in closed])[-1:]
+    return [entry for entry in closed for stretch in unbroken if entry.covers.overlap(stretch)]
+
+
+def made_of(parts: Iterable[Entry]) -> dict[str, str]:
+    """The ``sources`` of a year's file: a digest of the builds it was made of."""
+    return {"parts": hashlib.sha256(" ".join(part.build for part in parts).encode()).hexdigest()[:16]}
+
+
+def _parts(series: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in series if not is_year(entry.period)]
+
+
+def _standing_years(series: Sequence[Entry]) -> list[Entry]:
+    """The years of one query, definition and grain whose parts are still those they were made of."""
+    found: list[Entry] = []
+    for year in (entry for entry in series if is_year(entry.period)):
+        parts = [part for part in _parts(series) if part.covers.overlap(year.covers)]
+        if year.sources == made_of(parts):
+            fresh = soonest([part.freshness for part in parts])
+            found.append(dataclasses.replace(year, freshness=fresh))
+    return found
 
 
 def read_manifest(root: Path) -> Manifest:
@@ -205,8 +243,7 @@ def writer_lock(root: Path) -> AbstractContextManager[None]:
 def replace(entries: Iterable[Entry], built: Iterable[Entry], renewed: Iterable[Entry] = ()) -> list[Entry]:
     """``entries`` with ``built`` in place of whatever they overlap in their own series, and ``renewed`` in place of themselves.
 
-    A year takes no month's place, and a month built anew takes its year's: that held the former days. What is to be
-    renewed and is no longer there was superseded meanwhile, and stays so.
+    A year takes no month's place. What is to be renewed and is no longer there was superseded meanwhile, and stays so.
     """
     new, again = list(built), {entry.build: entry for entry in renewed}
 
@@ -214,7 +251,7 @@ def replace(entries: Iterable[Entry], built: Iterable[Entry], renewed: Iterable[
         return any(
             (old.query, old.fingerprint, old.grain) == (entry.query, entry.fingerprint, entry.grain)
             and period_window(old.period).overlap(period_window(entry.period))
-            and (is_year(old.period) or not is_year(entry.period))
+            and is_year(old.period) == is_year(entry.period)
             for entry in new
         )
 

@@ -73,7 +73,7 @@ def _usable(entry: Entry, gap: Window) -> Window | None:
     """The part of ``gap`` whose buckets ``entry`` holds whole.
 
     A bucket that is still arriving ends where its data does: it holds no label past ``covers.end``, so it is whole
-    for any gap that reaches that far. Likewise the bucket the data begins in. A year is read whole or left to its months.
+    for any gap that reaches that far. Likewise the bucket the data begins in. A year is read whole or left to its parts.
     """
     if is_year(entry.period) and gap.overlap(entry.covers) != entry.covers:
         return None

