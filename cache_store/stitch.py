@@ -25,6 +25,7 @@ from nem.source import Source
 from nem.windows import Window, ceil, floor
 
 LIVE_TIMEOUT = timedelta(minutes=2)  # of one query at the source, and of the wait for a place there
+_AGAIN = 0.05  # seconds between two interrupts of what is over its time
 
 
 def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piece]) -> pa.Table:
@@ -92,11 +93,13 @@ def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, wi
     remedy = f"within {seconds:g} s; warm it, or ask for a shorter window"
     if not store.at_source.acquire(timeout=seconds):
         raise SourceUnavailableError(f"{query.name} over {window}: the source had no place for it {remedy}")
-    over = threading.Event()
+    over, done = threading.Event(), threading.Event()
 
     def interrupt() -> None:
         over.set()
         cursor.interrupt()
+        while not done.wait(_AGAIN):  # one that comes between two statements is lost
+            cursor.interrupt()
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
@@ -108,7 +111,9 @@ def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, wi
             raise SourceUnavailableError(f"{query.name} over {window} was not answered {remedy}") from error
         raise
     finally:
+        done.set()
         timer.cancel()
+        timer.join()  # or a late one would end the next statement
         store.at_source.release()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,11 +15,12 @@ from tests.oracle import compare
 from tests.tiny_nem import LEAP_DAY
 
 
-def endless(source):
-    """``source`` with prices that never come to an end."""
+def endless(source, attached_in):
+    """``source`` with prices that never come to an end, of which the first statement comes after so many seconds."""
 
     def attach(self, cursor, *arguments):
         type(source).attach(self, cursor, *arguments)
+        time.sleep(attached_in)
         cursor.execute(
             "CREATE TEMP VIEW for_ever AS SELECT settlement_date, 'SA1' AS region_id, sin(n * m) AS rrp, "
             "sin(n * m) AS settlement_rrp, 'FIRM' AS price_status, 'NOT_MII' AS mii_status, 'NOT_OCD' AS ocd_status, "
@@ -35,8 +37,9 @@ def hasty(monkeypatch):
 
 
 @pytest.mark.usefixtures("hasty")
-def test_a_live_query_that_takes_too_long_is_ended_and_said(tiny, tmp_path):
-    world = replace(tiny, source=endless(tiny.source), store=open_store(tmp_path / "cold"))
+@pytest.mark.parametrize("attached_in", [0, 0.2], ids=["in a statement", "between two"])
+def test_a_live_query_that_takes_too_long_is_ended_and_said(tiny, tmp_path, attached_in):
+    world = replace(tiny, source=endless(tiny.source, attached_in), store=open_store(tmp_path / "cold"))
     with pytest.raises(NoAnswerError, match=r"regional_price over .* was not answered within 0.05 s; warm it"):
         world.fetch("regional_price", LEAP_DAY, resolution="1d")
     assert all(world.store.at_source.acquire(blocking=False) for _ in range(LIVE_AT_ONCE))  # each place is given back
