@@ -7,6 +7,7 @@ import fcntl
 import ipaddress
 import os
 import secrets
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +15,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from cache_store import open_store
 from nem.lake import land_sample
+from nem.source import open_source
+from nem.windows import utc_time
 from tests.browser import FLAGS, REMEDY, find_chromium
+from tests.cache_store.worlds import warm
 from tests.object_storage import PLACES
-from tests.tiny_nem import land_raw, raw_tables
+from tests.tiny_nem import WINDOW, land_raw, raw_tables
 
 Once = Callable[[str, Callable[[Path], object]], Path]
 
@@ -51,6 +56,17 @@ def sample_lake(once: Once) -> Path:
 def two_days(once: Once) -> Path:
     """The lake of ``tests.tiny_nem``, two days."""
     return once("two-days", lambda folder: land_raw(folder, raw_tables()))
+
+
+@pytest.fixture(scope="session")
+def two_warm_days(once: Once, two_days: Path) -> Path:
+    """That ``lake``, and a ``store`` warmed from it, side by side."""
+
+    def make(folder: Path) -> None:
+        source = open_source(shutil.copytree(two_days, folder / "lake"))
+        warm(open_store(folder / "store"), source, utc_time(WINDOW.end))
+
+    return once("two-warm-days", make)
 
 
 @pytest.fixture(scope="session")

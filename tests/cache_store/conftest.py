@@ -44,13 +44,10 @@ def sample_world(sample_lake, once):
 
 
 @pytest.fixture(scope="session")
-def tiny_world(tmp_path_factory):
+def tiny_world(two_warm_days):
     """Two days worked by hand."""
-    folder, raw = tmp_path_factory.mktemp("tiny"), raw_tables()
-    source, store = land_raw(folder / "lake", raw), open_store(folder / "store")
-    now = utc_time(WINDOW.end)
-    warm(store, source, now)
-    return World(raw, source, store, now, WINDOW)
+    source, store = open_source(two_warm_days / "lake"), open_store(two_warm_days / "store")
+    return World(raw_tables(), source, store, utc_time(WINDOW.end), WINDOW)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 from cache_store import CATALOGUE, Query, materialise, open_store
 from cache_store.build import publish_entries, renew
 from cache_store.due import Due, due
-from cache_store.errors import StoreUnavailableError
 from cache_store.freshness import CLOSES_AFTER, SETTLES_AFTER, TTL_RECENT, TTL_SETTLED
 from nem.errors import SourceUnavailableError
 from nem.lake import land, land_units
@@ -34,62 +33,42 @@ def what_is_due(world: World, **asked: object) -> list[tuple[str, str, str]]:
     ]
 
 
-def needs(query, table):
-    return table in CATALOGUE[query].sources
-
-
 def test_everything_is_due_in_an_empty_store_newest_first(tiny, tmp_path):
     empty = replace(tiny, store=open_store(tmp_path / "empty"))
     assert what_is_due(empty) == [(query, day, "missing") for query in QUERIES for day in (SECOND, FIRST)]
 
 
-# P3, R5
-def test_one_revised_price_makes_its_day_alone_due_wherever_it_is_asked(tiny):
-    land(tiny.source.root, "regional_price", pa.table({"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]}))
-    assert what_is_due(tiny) == [
-        (query, FIRST, "source_changed") for query in QUERIES if needs(query, "regional_price")
-    ]
+def reading(label: datetime) -> dict[str, list[object]]:
+    return {"settlement_date": [label], "duid": ["COAL1"], "scada_mw": [9.0]}
 
 
-def test_a_revised_reading_changes_no_price(tiny):
-    land(tiny.source.root, "unit_scada", pa.table({"settlement_date": [NOON], "duid": ["COAL1"], "scada_mw": [61.0]}))
-    assert what_is_due(tiny) == [(query, FIRST, "source_changed") for query in QUERIES if needs(query, "unit_scada")]
+# P3, R5, R6: a first reading of a day completes the day before; a capacity counts from its date on.
+@pytest.mark.parametrize(
+    ("table", "rows", "days"),
+    [
+        ("regional_price", {"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]}, [FIRST]),
+        ("unit_scada", reading(NOON), [FIRST]),
+        ("unit_scada", reading(datetime(2024, 3, 1, 0, 5)), [SECOND, FIRST]),
+        ("units", {"duid": "HYDRO1", "capacity_maximum_mw": 95.0}, [SECOND]),
+    ],
+)
+def test_what_was_revised_makes_its_days_due_for_the_queries_that_read_it_alone(tiny, table, rows, days):
+    if table == "units":
+        units = [unit | rows if unit["capacity_maximum_mw"] == 90 else unit for unit in tiny.raw["units"].to_pylist()]
+        land_units(tiny.source.root, pa.Table.from_pylist(units, tiny.raw["units"].schema))
+    else:
+        land(tiny.source.root, table, pa.table(rows))
+    needing = [query for query in QUERIES if table in CATALOGUE[query].sources]
+    assert what_is_due(tiny) == [(query, day, "source_changed") for query in needing for day in days]
 
 
-# R5
-def test_a_revised_first_reading_makes_the_day_before_due_too(tiny):
-    first = datetime(2024, 3, 1, 0, 5)
-    land(tiny.source.root, "unit_scada", pa.table({"settlement_date": [first], "duid": ["COAL1"], "scada_mw": [9.0]}))
-    assert {(period, reason) for query, period, reason in what_is_due(tiny)} == {
-        (SECOND, "source_changed"),
-        (FIRST, "source_changed"),
-    }
-
-
-# R6
-def test_a_changed_capacity_makes_only_the_days_it_applies_to_due(tiny):
-    rows = tiny.raw["units"].to_pylist()
-    for row in rows:
-        if row["capacity_maximum_mw"] == 90:  # HYDRO1 from 1 March
-            row["capacity_maximum_mw"] = 95.0
-    land_units(tiny.source.root, pa.Table.from_pylist(rows, tiny.raw["units"].schema))
-    assert what_is_due(tiny) == [(query, SECOND, "source_changed") for query in QUERIES if needs(query, "units")]
-
-
-def test_warming_what_is_due_makes_answers_right_again_and_nothing_due(tiny):
+def test_warming_what_is_due_builds_that_alone_and_leaves_nothing_due(tiny):
     revised = pa.table({"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]})
     land(tiny.source.root, "regional_price", revised)
     untouched = {entry.build for entry in tiny.store.manifest().entries if entry.period == SECOND}
-    assert len(warm(tiny.store, tiny.source, tiny.now)) == sum(needs(query, "regional_price") for query in QUERIES)
+    warm(tiny.store, tiny.source, tiny.now)
     assert what_is_due(tiny) == []
     assert untouched == {entry.build for entry in tiny.store.manifest().entries if entry.period == SECOND}
-    prices = tiny.raw["regional_price"].to_pandas()
-    prices.loc[(prices.settlement_date == NOON) & (prices.region_id == "SA1"), "rrp"] = 41.0
-    raw = {**tiny.raw, "regional_price": pa.Table.from_pandas(prices, preserve_index=False)}
-    right = replace(tiny, raw=raw)
-    for query in QUERIES:
-        answer = tiny.fetch(query, tiny.span, resolution="1d", origin="cache")
-        compare(answer.table, right.expected(query, tiny.span, "1d"))
 
 
 def test_a_day_that_went_on_arriving_is_due(tiny, tmp_path):
@@ -177,12 +156,6 @@ def test_a_source_that_is_away_is_unavailable(tiny):
         due(tiny.store, open_source(tiny.source.root / "nowhere"), CATALOGUE["regional_price"], now=tiny.now)
 
 
-def test_an_unreadable_manifest_is_not_an_empty_one(tiny):
-    (tiny.store.root / "manifest.json").write_text("{")
-    with pytest.raises(StoreUnavailableError):
-        due(tiny.store, tiny.source, CATALOGUE["regional_price"], now=tiny.now)
-
-
 # Definitions
 
 
@@ -214,10 +187,6 @@ def test_a_constant_a_column_or_a_source_changes_the_fingerprint(query):
     fingerprints = {variant.fingerprint for variant in variants}
     assert len(fingerprints) == len(variants)
     assert declared.fingerprint not in fingerprints
-
-
-def test_no_two_queries_share_a_fingerprint():
-    assert len({query.fingerprint for query in CATALOGUE.values()}) == len(CATALOGUE)
 
 
 # R6: never a mixed read.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import threading
 from datetime import UTC, datetime, timedelta
@@ -13,17 +12,15 @@ import pytest
 
 from cache_store import CATALOGUE, explain, fetch, materialise, open_store
 from cache_store.due import due
-from cache_store.errors import RequestError, StoreVersionError
 from cache_store.flight import take_turn
 from cache_store.freshness import SETTLES_AFTER
-from cache_store.manifest import publish_manifest, read_manifest
+from cache_store.manifest import publish_manifest
 from cache_store.upkeep import GRACE, check, repair, sweep
 from cache_store.warm import warm
-from nem.errors import SourceUnavailableError, WindowError
+from nem.errors import SourceUnavailableError
 from nem.lake import land
 from nem.source import open_source
 from nem.windows import HORIZON, Window, day_window, utc_time
-from tests.tiny_nem import LEAP_DAY
 
 PRICE = CATALOGUE["regional_price"]
 
@@ -100,33 +97,8 @@ def test_explain_is_stale_where_fetch_is_while_the_source_is_away(tiny):
     )
 
 
-# T1
-@pytest.mark.parametrize("ask", [fetch, explain])
-def test_a_naive_now_is_refused(tiny_world, ask):
-    with pytest.raises(WindowError, match="time zone"):
-        ask(tiny_world.store, tiny_world.source, "regional_price", LEAP_DAY, now=datetime(2024, 3, 2))
-
-
-@pytest.mark.parametrize("bound", [timedelta.max, timedelta(seconds=-1)])
-def test_a_bound_that_means_nothing_is_refused(tiny_world, bound):
-    with pytest.raises(RequestError, match="max_staleness"):
-        tiny_world.fetch("regional_price", LEAP_DAY, max_staleness=bound)
-
-
-def test_generation_knows_no_unsplit_battery(tiny_world):
-    with pytest.raises(RequestError, match="there is no fueltech_id 'battery'"):
-        tiny_world.fetch("generation_by_fuel", LEAP_DAY, filters={"fueltech_id": ["battery"]})
-
-
 def test_a_century_at_five_minutes_costs_what_is_held(tiny_world):
     answer = tiny_world.fetch("regional_price", Window(tiny_world.span.start, HORIZON), resolution="5min")
     assert (
         answer.table.num_rows == tiny_world.fetch("regional_price", tiny_world.span, resolution="5min").table.num_rows
     )
-
-
-@pytest.mark.parametrize("document", [{"version": 9}, {"version": None}])
-def test_another_versions_manifest_is_told_apart(tmp_path, document):
-    (tmp_path / "manifest.json").write_text(json.dumps(document))
-    with pytest.raises(StoreVersionError, match="this version reads 1"):
-        read_manifest(tmp_path)

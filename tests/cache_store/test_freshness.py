@@ -126,16 +126,6 @@ def test_max_staleness_refuses_partitions_verified_longer_ago(tiny):
 
 
 # R3, C2: memory must not outlive the bound either.
-def test_max_staleness_holds_for_answers_in_memory(tiny):
-    bound = timedelta(minutes=30)
-    asked = {"resolution": "1d", "max_staleness": bound}
-    tiny.fetch("regional_price", LEAP_DAY, now=tiny.now, **asked)
-    again = tiny.fetch("regional_price", LEAP_DAY, now=tiny.now + bound, **asked)
-    assert again.receipt.origin == "memory"
-    late = tiny.fetch("regional_price", LEAP_DAY, now=tiny.now + bound + TICK, **asked)
-    assert late.receipt.origin == "live"
-
-
 def test_max_staleness_holds_in_memory_for_the_part_verified_longest_ago(tiny):
     bound, renewed_at = timedelta(minutes=30), tiny.now + timedelta(minutes=20)
     publish_entries(tiny.store, [], renew(tiny.store, CATALOGUE["regional_price"], "2024-03-01", now=renewed_at))
@@ -225,14 +215,6 @@ def test_a_backfill_leaves_the_head_as_old_as_it_was(open_day):
     assert before == {entry.build for entry in open_day.store.manifest().entries if entry.period == "2024-03-01"}
     receipt = open_day.fetch("regional_price", open_day.span, resolution="1d", now=later).receipt
     assert [(s.origin, s.reason) for s in receipt.segments] == [("cache", "fresh"), ("live", "stale")]
-
-
-def test_a_warmed_store_answers_without_a_source(tiny):
-    away = cut_off(tiny)
-    for query in QUERIES:
-        answer = away.fetch(query, tiny.span, resolution="1d")
-        assert answer.receipt.origin == "cache"
-        compare(answer.table, tiny.expected(query, tiny.span, "1d"))
 
 
 def test_a_failed_answer_is_not_remembered(tiny, tmp_path):

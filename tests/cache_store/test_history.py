@@ -15,8 +15,9 @@ from cache_store.history import Run, newest_of_each, read_runs, record_run
 from cache_store.status import overview
 from cache_store.usage import Tally
 from cache_store.warm import warm
+from nem.source import open_source
 from nem.windows import utc_time
-from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables
+from tests.tiny_nem import LEAP_DAY, WINDOW
 
 NOW = utc_time(WINDOW.end)
 TICK = Run(
@@ -79,8 +80,8 @@ def test_seconds_saved_are_what_the_source_was_spared() -> None:
     assert Tally(count=4, seconds=1.0).seconds_saved == 0.0
 
 
-def test_an_overview_needs_nothing_but_the_store(tmp_path: Path) -> None:
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store", read_through=True)
+def test_an_overview_needs_nothing_but_the_store(two_days: Path, tmp_path: Path) -> None:
+    source, store = open_source(two_days), open_store(tmp_path / "store", read_through=True)
     assert (overview(store, now=NOW).lag, overview(store, now=NOW).hit_ratio) == (None, None)
     price, fuel = find_query("regional_price"), find_query("generation_by_fuel")
     warm(store, source, fuel, due(store, source, fuel, now=NOW), now=NOW)

@@ -258,17 +258,6 @@ def test_a_live_answer_is_held_for_less_than_an_interval(tiny):
         assert tiny.fetch("regional_price", LEAP_DAY, resolution="1d", origin="live", now=now).receipt.origin == origin
 
 
-def test_a_new_generation_is_not_served_the_old_answer(tiny):
-    tiny.fetch("regional_price", LEAP_DAY, resolution="1d")
-    prices = tiny.raw["regional_price"]
-    land(tiny.source.root, "regional_price", prices.set_column(2, "rrp", pa.array([77.0] * len(prices))))
-    writer = open_store(tiny.store.root)  # another process
-    warm(writer, tiny.source, tiny.now)
-    answer = tiny.fetch("regional_price", LEAP_DAY, resolution="1d")
-    assert answer.receipt.origin == "cache"
-    assert set(answer.table["twa_price"].to_pylist()) == {77.0}
-
-
 # The remedy of an unreadable manifest is to remove it and warm: numbers must not begin again.
 def test_a_manifest_begun_anew_is_not_served_an_old_answer(tiny):
     before = tiny.store.manifest().generation

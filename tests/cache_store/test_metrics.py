@@ -11,8 +11,9 @@ from cache_store import CATALOGUE, fetch, find_query, open_store
 from cache_store.due import due
 from cache_store.metrics import metrics
 from cache_store.warm import warm
+from nem.source import open_source
 from nem.windows import utc_time
-from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables
+from tests.tiny_nem import LEAP_DAY, WINDOW
 
 NOW = utc_time(WINDOW.end)
 
@@ -27,8 +28,8 @@ def scrape(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_a_scrape_tells_partitions_lag_and_requests(tmp_path: Path) -> None:
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store", read_through=True)
+def test_a_scrape_tells_partitions_lag_and_requests(two_days: Path, tmp_path: Path) -> None:
+    source, store = open_source(two_days), open_store(tmp_path / "store", read_through=True)
     price = find_query("regional_price")
     warm(store, source, price, due(store, source, price, now=NOW, window=LEAP_DAY), now=NOW)
     found = scrape(metrics(store, now=NOW + timedelta(minutes=5)))
@@ -47,9 +48,8 @@ def test_a_scrape_tells_partitions_lag_and_requests(tmp_path: Path) -> None:
     assert found["nemwarm_request_seconds_total", "regional_price"] > 0
 
 
-def test_a_scrape_tells_what_memory_answered(tmp_path: Path) -> None:
-    source = land_raw(tmp_path / "lake", raw_tables())
-    store = open_store(tmp_path / "store", memory_bytes=10**6)
+def test_a_scrape_tells_what_memory_answered(two_days: Path, tmp_path: Path) -> None:
+    source, store = open_source(two_days), open_store(tmp_path / "store", memory_bytes=10**6)
     for _ in range(3):
         fetch(store, source, "regional_price", LEAP_DAY, now=NOW)
     found = scrape(metrics(store, now=NOW))

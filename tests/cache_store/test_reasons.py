@@ -11,7 +11,6 @@ import pytest
 
 from cache_store import CATALOGUE, Store, explain, open_store
 from cache_store.answer import Reason
-from cache_store.due import due
 from nem.source import Source
 from nem.windows import Window
 from tests.cache_store.worlds import only
@@ -172,9 +171,3 @@ def test_what_no_partition_should_serve_has_nothing_built(tiny, name):
     world.fetch(window=window, **{"query": "regional_price", "resolution": "1d", **asked})
     world.store.background.shutdown(wait=True)
     assert world.store.manifest() == before
-
-
-def test_a_corrupt_partition_is_due_as_broken_once_met(tiny):
-    world = met(spoilt(tiny))
-    found = due(world.store, world.source, CATALOGUE["regional_price"], now=world.now)
-    assert [(task.period, task.reason) for task in found] == [("2024-03-01", "broken")]

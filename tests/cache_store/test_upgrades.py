@@ -85,12 +85,12 @@ def test_a_manifest_rebuilt_from_former_footers_is_the_former_one(former):
     assert set(map(repr, rebuilt.entries)) == set(map(repr, published.entries))
 
 
-@pytest.mark.parametrize("version", [0, 2])
+@pytest.mark.parametrize("version", [0, 2, None])
 def test_a_store_in_another_format_is_neither_read_nor_written(former, version):
     path = former.store.root / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": version}))
     before = path.read_bytes()
-    with pytest.raises(StoreVersionError):
+    with pytest.raises(StoreVersionError, match="this version reads 1"):
         answer(former, "interconnector_flow")
     with pytest.raises(StoreVersionError):
         publish_entries(former.store, [])

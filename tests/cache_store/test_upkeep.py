@@ -74,12 +74,6 @@ def test_a_sweep_takes_what_no_manifest_names_and_only_past_its_grace(tiny):
     assert len(answers(tiny)) == len(CATALOGUE)
 
 
-def test_a_sweep_keeps_every_published_file(tiny):
-    before = answers(tiny)
-    assert sweep(tiny.store, now=WALL).files == ()
-    assert answers(tiny) == before
-
-
 @pytest.mark.usefixtures("nothing_kept")
 def test_a_quota_takes_the_finest_grain_first_and_the_oldest_of_it(tiny):
     manifest = tiny.store.manifest()
@@ -163,10 +157,6 @@ def test_what_was_evicted_is_answered_live_and_equal(tiny):
     answer = tiny.fetch("regional_price", tiny.span, resolution="5min")
     assert answer.receipt.origin == "live"
     compare(answer.table, tiny.expected("regional_price", tiny.span, "5min"))
-
-
-def test_a_sound_store_has_no_findings(tiny):
-    assert check(tiny.store, tiny.source, now=tiny.now, sample=100) == []
 
 
 def flip_a_byte(path):

@@ -207,12 +207,13 @@ def test_files_on_disk_and_at_an_address_land_alike(
 def test_a_terminal_is_told_how_far_it_is_and_nothing_else_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Run(capsys, "ingest", *JULY, "--trimmed").err == []
+    asked = ["ingest", "--from", str(DATA / "aemo" / CURRENT)]
+    assert Run(capsys, *asked).err == []
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    cli.main(["ingest", *JULY, "--trimmed", "--force"])
+    cli.main(asked)
     lines = capsys.readouterr().err.split("\r\033[K")
-    assert lines[1] == "1 of 6  PUBLIC_DVD_DISPATCHPRICE_202407010000.zip"
-    assert [line.partition("  ")[0] for line in lines] == ["", *(f"{n} of 6" for n in range(1, 7)), ""]
+    assert lines[1] == f"1 of 3  {NAMES[0]}"
+    assert [line.partition("  ")[0] for line in lines] == ["", *(f"{n} of 3" for n in range(1, 4)), ""]
 
 
 def test_status_tells_what_each_feed_came_to(

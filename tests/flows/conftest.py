@@ -23,7 +23,6 @@ from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
 import flows.warm  # noqa: E402, F401 - Prefect reads its environment here, and `flows` gives that its defaults
 from nem.source import Source, open_source  # noqa: E402
 from tests.prefect_here import Here, running  # noqa: E402
-from tests.tiny_nem import land_raw, raw_tables  # noqa: E402
 
 os.environ.clear()
 os.environ.update(_before)
@@ -33,16 +32,10 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(_home, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def tiny_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A lake of two days, to be copied."""
-    return land_raw(tmp_path_factory.mktemp("tiny") / "lake", raw_tables()).root
-
-
 @pytest.fixture
-def tiny(tiny_lake: Path, tmp_path: Path) -> Source:
-    """A lake of two days."""
-    return open_source(shutil.copytree(tiny_lake, tmp_path / "lake"))
+def tiny(two_days: Path, tmp_path: Path) -> Source:
+    """A lake of two days, for one test."""
+    return open_source(shutil.copytree(two_days, tmp_path / "lake"))
 
 
 @pytest.fixture(scope="session")

@@ -9,35 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from cache_store import CATALOGUE, Store, open_store
+from cache_store import Store, open_store
 from cache_store import upkeep as store_upkeep
-from cache_store.due import due
 from cache_store.history import read_runs
 from cache_store.upkeep import Swept, check, repair
-from cache_store.warm import warm
 from flows import report, upkeep
 from flows.upkeep import AuditFailedError, audit, describe, lost, sweep
 from nem.lake import SAMPLE_MARK
-from nem.source import Source, open_source
+from nem.source import Source
 from nem.windows import utc_time
 from tests.tiny_nem import WINDOW
 
 NOW = utc_time(WINDOW.end)
 
 
-@pytest.fixture(scope="module")
-def warmed(tiny_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of every query, both days, to be copied."""
-    store, source = open_store(tmp_path_factory.mktemp("warmed") / "store"), open_source(tiny_lake)
-    for query in CATALOGUE.values():
-        warm(store, source, query, due(store, source, query, now=NOW), now=NOW)
-    return store.root
-
-
 @pytest.fixture
-def store(warmed: Path, tmp_path: Path) -> Store:
+def store(two_warm_days: Path, tmp_path: Path) -> Store:
     """Warm: every query, both days."""
-    return open_store(shutil.copytree(warmed, tmp_path / "store"))
+    return open_store(shutil.copytree(two_warm_days / "store", tmp_path / "store"))
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from cache_store.usage import Shape, Tally
 from flows.work import DAYS_PER_BATCH, asked_most, check_range, find_work
 from nem.errors import WindowError
 from nem.lake import land
-from nem.source import open_source
+from nem.source import Source, open_source
 from nem.windows import EPOCH, HORIZON, INTERVAL, Window, utc_time
 from tests.flows import FOUR, QUERIES
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import WINDOW
 
 PRICE = find_query("regional_price")
 
@@ -78,25 +78,23 @@ def test_a_settled_month_is_a_batch_of_its_own_and_replaces_its_days(tmp_path: P
     assert work.fresh == {"regional_price": 0}
 
 
-def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tmp_path: Path) -> None:
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
-    now = utc_time(datetime(2024, 3, 2))
-    publish_entries(store, materialise(store, source, find_query("capacity_factor"), "2024-03-01", now=now))
-    (tmp_path / "lake" / "units.parquet").write_bytes(b"no Parquet")
-    work = find_work(store, source, QUERIES, now=now)
+def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tiny: Source, tmp_path: Path) -> None:
+    store, now = open_store(tmp_path / "store"), utc_time(WINDOW.end)
+    publish_entries(store, materialise(store, tiny, find_query("capacity_factor"), "2024-03-01", now=now))
+    (tiny.root / "units.parquet").write_bytes(b"no Parquet")
+    work = find_work(store, tiny, QUERIES, now=now)
     planned = ["generation_by_fuel", "regional_price", "interconnector_flow"]
     assert ([batch.query for batch in work.batches], work.absent) == (planned, {})
     assert "the registry units.parquet cannot be read" in work.unplanned["capacity_factor"]
 
 
-def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tmp_path: Path) -> None:
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
-    shutil.rmtree(tmp_path / "lake" / "regional_price")
-    now = utc_time(datetime(2024, 3, 2))
-    work = find_work(store, source, QUERIES, now=now)
+def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tiny: Source, tmp_path: Path) -> None:
+    store, now = open_store(tmp_path / "store"), utc_time(WINDOW.end)
+    shutil.rmtree(tiny.root / "regional_price")
+    work = find_work(store, tiny, QUERIES, now=now)
     assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor", "interconnector_flow"]
     assert (work.absent, work.unplanned) == ({"regional_price": "regional_price"}, {})
-    work = find_work(store, source, [PRICE], now=now, named=True)
+    work = find_work(store, tiny, [PRICE], now=now, named=True)
     assert work.absent == {}
     assert "has no regional_price" in work.unplanned["regional_price"]
 
@@ -133,9 +131,9 @@ def test_a_range_that_makes_no_sense_is_the_callers_mistake(
         check_range(*asked)
 
 
-def test_a_budget_leaves_out_what_was_asked_less_and_takes_too_much(tmp_path: Path) -> None:
-    store, source, now = open_store(tmp_path / "store"), land_raw(tmp_path / "lake", raw_tables()), utc_time(WINDOW.end)
-    publish_entries(store, materialise(store, source, PRICE, "2024-03-01", now=now))
+def test_a_budget_leaves_out_what_was_asked_less_and_takes_too_much(two_days: Path, tmp_path: Path) -> None:
+    store, now = open_store(tmp_path / "store"), utc_time(WINDOW.end)
+    publish_entries(store, materialise(store, open_source(two_days), PRICE, "2024-03-01", now=now))
     often, seldom = Shape("capacity_factor", "1d", 1, 0, ()), Shape("regional_price", "1d", 2_000, 0, ())
     tallies = [(often, Tally(9, 9, 9.0, 9.0)), (seldom, Tally(2, 2, 0.1, 0.1))]
     (store.root / "usage").mkdir()
