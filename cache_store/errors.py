@@ -21,6 +21,10 @@ class RequestError(CacheStoreError, ValueError):
     """The caller's mistake: a region, resolution, filter or origin the query does not have."""
 
 
+class UnknownNameError(RequestError):
+    """The caller's mistake: no unit, station or link is called that; the message says what comes near."""
+
+
 class StoreUnavailableError(CacheStoreError):
     """The operator's to mend: the store's root, or its manifest, cannot be read or written."""
 

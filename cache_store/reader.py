@@ -24,6 +24,7 @@ from cache_store.errors import NoAnswerError, NothingHeldError, PartitionCorrupt
 from cache_store.fill import fill_later, tell, turn_to_fill
 from cache_store.manifest import Manifest
 from cache_store.memory import Held, size_of
+from cache_store.names import check_names
 from cache_store.pieces import mark_empty, refuse_live, sound_pieces
 from cache_store.plan import Grace, Piece, plan
 from cache_store.request import Choice, Filters, Request, check_request
@@ -58,7 +59,7 @@ def fetch(
     ``max_staleness`` refuses partitions last verified longer ago.
 
     Raises:
-        UnknownQueryError, RequestError, WindowError: the caller's mistake.
+        UnknownQueryError, RequestError, UnknownNameError, WindowError: the caller's mistake.
         StalenessExceededError: only rows past every bound are left, and the source failed.
         NothingHeldError: nothing holds any of the window.
         NoAnswerError: the source failed and no partition covers it.
@@ -89,7 +90,7 @@ def explain(
     origin: Choice = "auto",
     max_staleness: timedelta | None = None,
 ) -> Receipt:
-    """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would."""
+    """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would, names apart."""
     check_instant(now)
     request = check_request(query, window, filters, resolution, origin, max_staleness)
     planned = sound_pieces(store, store.manifest(), request, now, "revalidate", opening=False)
@@ -175,6 +176,7 @@ def _answer_once(store: Store, source: Source, request: Request, manifest: Manif
         if (newest := store.manifest()) is not planned[0]:  # as once somebody waited for has built
             planned = sound_pieces(store, newest, request, now, "revalidate")
         manifest, pieces, table = _read(store, source, request, planned, now, partial(stitch, store, source, request))
+        check_names(store, source, request, table)
         answer = Answer(table, _receipt(request, manifest, pieces, now, table))
         store.memory.put(request, Held((manifest, answer), _expiry(request, pieces, now), size_of(answer)))
         fill_later(store, source, request.query, answer.receipt.segments, now, turn)

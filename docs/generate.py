@@ -88,6 +88,7 @@ def _queries_page(scratch: Path) -> Iterator[str]:
     yield "something, so any bucket is a sum of finer ones; a ratio is taken of sums, on read, never averaged, and null where"
     yield "what it is taken over is not positive. `hours` and `intervals` (of 5 minutes) are how much of the bucket the source holds,"
     yield "`supply_mwh` is what its region generates in it. What is unknown is null, never 0. Grains that are not stored are rolled up (`1h`, `1M`) or asked of the source."
+    yield "No rows is an answer too: of a unit, station or link that did nothing in the window. A name that nobody has is refused, with those that come near."
     for name, query in CATALOGUE.items():
         source, window, lead = _example_source(scratch, query)
         row = _example_row(scratch, source, query, window)

@@ -92,6 +92,20 @@ class Source:
             except duckdb.Error as error:
                 raise SourceUnavailableError(f"{table} for {window} cannot be read: {error}") from error
 
+    def names(self, cursor: duckdb.DuckDBPyConnection, table: str, column: str) -> set[str]:
+        """Every value of ``column`` in all of ``table``; of years of readings it takes seconds.
+
+        Raises:
+            SourceUnavailableError: there is no source, it has no such table, or a file cannot be read.
+        """
+        layout = self._layout()
+        window = layout.span("unit_scada" if table == "units" else table)
+        try:
+            rows = layout.given(cursor, table, window).select(column).distinct().fetchall()
+        except duckdb.Error as error:
+            raise SourceUnavailableError(f"{table} cannot be read: {error}") from error
+        return {name for (name,) in rows if name}
+
     def now(self) -> datetime:
         """The instant freshness is judged at, UTC: of a lake that replays a bundled past, when its newest label was due."""
         is_replayed = stamp(self.root, SAMPLE_MARK, stamps(self.root))
@@ -149,6 +163,9 @@ class _Lake:
                 "FROM read_parquet($files, hive_partitioning = false, union_by_name = true)", params={"files": files}
             )
         return cursor.sql(no_rows(UNITS if table == "units" else TABLES[table].columns))
+
+    def given(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
+        return self.relation(cursor, table, window)
 
     def notes(self) -> list[str]:
         return []

@@ -114,8 +114,6 @@ class Folder:
         rows, parameters = self._rows(cursor, declared, near)
         units = ""
         if table == "unit_scada":
-            rows = f"FROM ({rows}) WHERE duid NOT IN (SELECT unnest($excluded))"
-            parameters["excluded"] = sorted(excluded_units())
             cursor.register("registered", self._registry().table)
             units = "units AS (FROM registered), "
         edges = {"start": near.start, "end": near.end, "step": declared.step}
@@ -125,6 +123,13 @@ class Folder:
             f"WITH {units}landed AS (FROM landed_{table}) FROM ({derivation(table)})",
             params={"start": whole.start, "end": whole.end},
         )
+
+    def given(self, cursor: duckdb.DuckDBPyConnection, table: str, window: Window) -> duckdb.DuckDBPyRelation:
+        """The rows of ``relation`` as the files have them: several of a key, nothing derived, which takes longer."""
+        if table == "units":
+            return self.relation(cursor, table, window)
+        rows, parameters = self._rows(cursor, TABLES[table], window)
+        return cursor.sql(rows, params=parameters)
 
     def notes(self) -> list[str]:
         """What is left out of this folder's files, for people."""
@@ -174,7 +179,11 @@ class Folder:
                 sql, needed = selection(edition, table, given, have, edges, len(parts))
                 parts.append(f"({sql})")
                 parameters |= {**needed, **known}
-        return " UNION ALL BY NAME ".join(parts), parameters
+        rows = " UNION ALL BY NAME ".join(parts)
+        if table.name == "unit_scada":
+            rows = f"FROM ({rows}) WHERE duid NOT IN (SELECT unnest($excluded))"
+            parameters["excluded"] = sorted(excluded_units())
+        return rows, parameters
 
 
 def _outermost(placed: list[tuple[Window, Edition, File]]) -> Iterator[tuple[Edition, File]]:

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache_store import CATALOGUE, Answer, Query, Receipt, explain, fetch, materialise, open_store
-from cache_store.errors import NoAnswerError
+from cache_store.errors import NoAnswerError, UnknownNameError
 from cache_store.freshness import Freshness
 from cache_store.manifest import Entry
 from nem.fuels import FUELS
@@ -242,10 +242,11 @@ def requests(draw: st.DrawFn, world: World) -> tuple[str, Window, str, dict[str,
     if "fueltech_id" in CATALOGUE[query].filterable and draw(st.booleans()):
         filters["fueltech_id"] = sorted(draw(st.sets(st.sampled_from(known), min_size=1, max_size=6)))
     if query == "capacity_factor" and draw(st.booleans()):
-        duids = sorted({*world.raw["units"]["duid"].to_pylist(), "MYSTERY1", "O'NOBODY"})
+        duids = sorted({*world.raw["units"]["duid"].to_pylist(), *world.raw["unit_scada"]["duid"].to_pylist()})
         filters["duid"] = sorted(draw(st.sets(st.sampled_from(duids), min_size=1, max_size=5)))
     if query == "interconnector_flow" and draw(st.booleans()):
-        filters["interconnector_id"] = draw(st.sampled_from([["V-SA"], ["NEW-LINK1", "NSW1-SA1"], ["O'NOWHERE"]]))
+        links = sorted(set(world.raw["interconnector_flow"]["interconnector_id"].to_pylist()))
+        filters["interconnector_id"] = sorted(draw(st.sets(st.sampled_from(links), min_size=1, max_size=2)))
     return query, window, resolution, filters
 
 
@@ -362,7 +363,8 @@ def test_a_name_with_an_apostrophe_filters(tiny_world):
         ).table
         assert set(table["duid"].to_pylist()) == {"WIND1"}
     hostile = {"duid": ["'; DROP TABLE units; --"]}
-    assert tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", filters=hostile).table.num_rows == 0
+    with pytest.raises(UnknownNameError, match=r"there is no duid .*'; DROP TABLE UNITS; --"):
+        tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", filters=hostile)
 
 
 # J6, J13

@@ -7,12 +7,19 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from cache_store import CATALOGUE, empty_answer, explain, extent, fetch, open_store
-from cache_store.errors import CacheStoreError, NoAnswerError, NothingHeldError, RequestError, UnknownQueryError
+from cache_store import CATALOGUE, empty_answer, explain, extent, fetch, names, open_store
+from cache_store.errors import (
+    CacheStoreError,
+    NoAnswerError,
+    NothingHeldError,
+    RequestError,
+    UnknownNameError,
+    UnknownQueryError,
+)
 from nem.errors import NemError, WindowError
 from nem.source import open_source
 from nem.windows import Window, utc_time
-from tests.tiny_nem import LEAP_DAY, WINDOW, land_raw, raw_tables
+from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, land_raw, raw_tables
 
 QUERIES = list(CATALOGUE)
 AFTER = Window(datetime(2024, 5, 1), datetime(2024, 5, 2))
@@ -94,6 +101,62 @@ def test_ids_are_found_in_any_case(tiny_world):
     ):
         table = tiny_world.fetch(query, LEAP_DAY, resolution="1d", filters={key: [f" {name} "]}).table
         assert table[key].to_pylist() == [name.upper()]
+
+
+@pytest.mark.parametrize("origin", ["auto", "live"])
+@pytest.mark.parametrize(
+    ("query", "key", "asked", "said"),
+    [
+        ("capacity_factor", "duid", ["coal9"], "no duid 'COAL9'; did you mean COAL1[?] Leave duid out"),
+        ("capacity_factor", "duid", ["COAL1", "XYZ"], "no duid 'XYZ', nor one spelt like it; leave duid out"),
+        ("capacity_factor", "station_name", ["battery"], "no station_name 'battery'; did you mean Big Battery[?]"),
+        ("capacity_factor", "station_name", ["Coliery", "Sun"], "'Coliery', 'Sun'; did you mean Colliery, Sunfield[?]"),
+        (
+            "interconnector_flow",
+            "interconnector_id",
+            ["NSW-SA"],
+            "interconnector_id 'NSW-SA'; did you mean NSW1-SA1[?]",
+        ),
+    ],
+)
+def test_a_name_nobody_has_is_told_those_that_come_near(tiny_world, query, key, asked, said, origin):
+    for _ in range(2):  # a failure is not remembered as an answer
+        with pytest.raises(UnknownNameError, match=said):
+            tiny_world.fetch(query, LEAP_DAY, resolution="1d", filters={key: asked}, origin=origin)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "window"),
+    [
+        ("duid", "LATE1", LEAP_DAY),  # registered from the day after on
+        ("station_name", "Newcomer", LEAP_DAY),
+        ("duid", "MYSTERY1", FIRST_OF_MARCH),  # read the day before, and registered nowhere
+        ("station_name", "MYSTERY1", FIRST_OF_MARCH),
+    ],
+)
+def test_a_name_that_did_nothing_in_the_window_is_an_answer_of_no_rows(tiny_world, key, name, window):
+    for origin in ("auto", "live"):
+        answer = tiny_world.fetch("capacity_factor", window, resolution="1d", filters={key: [name]}, origin=origin)
+        assert (answer.table.num_rows, answer.receipt.coverage) == (0, 1)
+        with pytest.raises(UnknownNameError, match=f"no {key} '{name[:-1]}'"):
+            tiny_world.fetch("capacity_factor", window, resolution="1d", filters={key: [name[:-1]]}, origin=origin)
+
+
+def test_where_the_source_is_away_or_not_to_be_asked_a_name_without_rows_is_answered(tiny_world, tmp_path):
+    asked = {"now": tiny_world.now, "filters": {"duid": ["NOPE"]}, "resolution": "1d"}
+    away = open_source(tmp_path / "nowhere")
+    for source, origin in ((away, "auto"), (tiny_world.source, "cache")):
+        answer = fetch(open_store(tiny_world.store.root), source, "capacity_factor", LEAP_DAY, origin=origin, **asked)
+        assert (answer.table.num_rows, answer.receipt.origin) == (0, "cache")
+
+
+def test_a_name_that_has_rows_is_not_looked_up(tiny_world, monkeypatch):
+    looked_up = []
+    monkeypatch.setattr(names, "_refuse_unknown", lambda *asked: looked_up.append(asked[-1]))
+    for duids in (["COAL1", "SOLAR1"], ["COAL1", "NOPE"]):
+        store = open_store(tiny_world.store.root)
+        fetch(store, tiny_world.source, "capacity_factor", LEAP_DAY, now=tiny_world.now, filters={"duid": duids})
+    assert looked_up == [{"NOPE"}]
 
 
 # C1: equal requests are one request.

@@ -20,6 +20,8 @@ from tests.cli import WEEK
         (["query", "regional_price", *WEEK, "--region", "NSW"], 2, "there is no region_id 'NSW'"),
         (["query", "regional_price", *WEEK, "--resolution", "7min"], 2, "there is no resolution '7min'"),
         (["query", "regional_price", *WEEK, "--duid", "BW01"], 2, "cannot be filtered by duid"),
+        (["query", "capacity_factor", *WEEK, "--duid", "bayswatr"], 2, "no duid 'BAYSWATR'; did you mean BAYSWATER?"),
+        (["query", "capacity_factor", *WEEK, "--station", "Bayswater"], 2, "did you mean Bayswater Power Station?"),
         (["query", "regional_price", *WEEK, "--interconnector", "V-SA"], 2, "filtered by interconnector_id"),
         (["query", "regional_price", *WEEK, "--origin", "moon"], 2, "there is no origin 'moon'"),
         (["query", "regional_price", "--start", "2017-10-21", "--end", "2017-10-14"], 2, "holds no interval"),

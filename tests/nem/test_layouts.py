@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -613,6 +614,24 @@ def test_columns_and_types_are_the_lakes(folders, layout):
             assert dict(described) == dict(columns)
             if table == "unit_scada":  # a relation is laid out as the lake's
                 assert [name for name, _ in described] == list(columns)
+
+
+@pytest.mark.parametrize("layout", LAYOUT_NAMES)
+def test_names_are_those_of_the_rows(folders, layout):
+    root, _ = folders[layout]
+    source, told = open_source(root), 0
+    for table, column in (
+        ("unit_scada", "duid"),
+        ("interconnector_flow", "interconnector_id"),
+        ("regional_price", "region_id"),
+    ):
+        with duckdb.connect() as con, suppress(TableAbsentError):
+            source.attach(con, (table, *({"units"} if table == "unit_scada" else ())), source.span(table))
+            assert source.names(con, table, column) == {
+                name for (name,) in con.table(table).select(column).distinct().fetchall()
+            }
+            told += 1
+    assert told
 
 
 # C5
