@@ -21,23 +21,23 @@ from nem.fuels import LOADS
 from nem.windows import Resolution, Window, bucket_edges
 
 Booleans = np.ndarray[tuple[int], np.dtype[np.bool_]]
+Places = np.ndarray[tuple[int], np.dtype[np.int64]]  # numbers of rows
 SECOND = np.timedelta64(1, "s")
 _ZERO, _NONE = as_arrow(np.zeros(1))[0], pa.nulls(1)[0]
 
 
 def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table, held: Sequence[Window]) -> pa.Table:
-    """``rows`` of ``query`` over ``window``, in key order, with their interval's edges, ``complete`` and ratios.
+    """``rows`` of ``query`` over ``window``, put in key order, with their interval's edges, ``complete`` and ratios.
 
     ``held`` are the stretches of the window that the rows are of, none in two: a bucket is complete if all of it is.
     """
-    labels, is_first = as_numpy(rows["settlement_date"]), _begins(rows["settlement_date"])
-    starts = np.flatnonzero(is_first)
-    rows_each = np.diff(starts, append=len(labels))
+    rows, keys, starts = sorted_by(rows, query.keys)
+    labels, rows_each = as_numpy(keys[0])[starts[0]], np.diff(starts[0], append=len(rows))
     edges = bucket_edges(window, resolution)
-    place = np.searchsorted(edges, labels[starts])
+    place = np.searchsorted(edges, labels)
     start, end = edges[place - 1], edges[place]
     none = np.timedelta64(0, "us")
-    seconds = np.zeros(len(starts), "int64")
+    seconds = np.zeros(len(labels), "int64")
     for part in held:
         first, last = np.datetime64(part.start), np.datetime64(part.end)
         seconds += np.maximum(np.minimum(end, last) - np.maximum(start, first), none) // SECOND
@@ -53,7 +53,7 @@ def derived(query: Query, resolution: Resolution, window: Window, rows: pa.Table
     known = {name: rows[name] for name in query.columns}
     known |= {"hours": alike(seconds / 3600), "intervals": alike(seconds // 300)}
     if "share" in query.ratios:
-        known["supply_mwh"] = _supply(rows, is_first)
+        known["supply_mwh"] = _supply(rows["energy_mwh"], keys[2], starts[1])
     return pa.table(
         {
             "interval_start": by_row(start),
@@ -102,37 +102,56 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 }
 
 
-def _supply(rows: pa.Table, is_first: Booleans) -> Any:
-    """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share."""
-    energy, is_load = as_numpy(rows["energy_mwh"]), is_one_of(rows["fueltech_id"], LOADS)
-    starts = np.flatnonzero(is_first | _begins(rows["region_id"]))
+def _supply(energy_mwh: pa.ChunkedArray, fuels: pa.Array, starts: Places) -> Any:
+    """By row the positive energy, of its bucket and region, of all that is no load; null of loads, which have no share.
+
+    ``starts`` are the first rows of each bucket and region.
+    """
+    energy = as_numpy(energy_mwh)
+    # One comparison each: `is_in` takes three times as long as two of them.
+    is_load = np.logical_or.reduce([as_numpy(pc.equal(fuels, load)) for load in _texts(LOADS)])
     supply = np.add.reduceat(np.where((energy > 0) & ~is_load, energy, 0.0), starts)
     return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))
 
 
 def is_one_of(column: pa.ChunkedArray, values: Iterable[str]) -> Booleans:
     """By row whether it holds one of ``values``."""
-    # As an array by hand: pyarrow's own way of making one imports pandas.
+    return as_numpy(pc.is_in(column.combine_chunks(), value_set=_texts(values)))
+
+
+def _texts(values: Iterable[str]) -> pa.StringArray:
+    """By hand: pyarrow's own way of making one imports pandas."""
     texts = [value.encode() for value in values]
     ends = np.cumsum([0, *map(len, texts)], dtype="int32")
-    wanted = pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
-    return as_numpy(pc.is_in(column.combine_chunks(), value_set=wanted))
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(texts)))
 
 
-def sorted_by(table: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """``table``, sorted by ``keys`` unless it is already: finding out takes a twentieth of the time of sorting."""
-    if table.num_rows < 2:
-        return table
-    *others, last = (table[key].combine_chunks() for key in keys)
-    in_order = as_numpy(pc.greater_equal(last[1:], last[:-1]))
-    for values in reversed(others):
-        is_level = as_numpy(pc.equal(values[1:], values[:-1]))
-        in_order = as_numpy(pc.greater(values[1:], values[:-1])) | is_level & in_order
-    return table if in_order.all() else table.sort_by([(key, "ascending") for key in keys])
+def sorted_by(table: pa.Table, keys: Sequence[str]) -> tuple[pa.Table, list[pa.Array], list[Places]]:
+    """``table``, sorted by ``keys`` unless it is already; its keys; and for each but the last where it or one before changes.
+
+    The first row counts as a change. Finding out takes a twentieth of the time of sorting.
+    """
+    columns = [table[key].combine_chunks() for key in keys]
+    is_sorted, starts = _order(columns)
+    if is_sorted:
+        return table, columns, starts
+    table = table.sort_by([(key, "ascending") for key in keys])
+    columns = [table[key].combine_chunks() for key in keys]
+    return table, columns, _order(columns)[1]
 
 
-def _begins(column: pa.ChunkedArray) -> Booleans:
-    """Where a row differs from the one before; the first does."""
-    values, begins = column.combine_chunks(), np.ones(len(column), bool)
-    begins[1:] = as_numpy(pc.not_equal(values[1:], values[:-1]))
-    return begins
+def _order(keys: Sequence[pa.Array]) -> tuple[bool, list[Places]]:
+    """Whether rows are in order of ``keys``, and where groups of them start, as ``sorted_by`` gives them."""
+    first, *others, last = keys
+    labels, begins = as_numpy(first), np.ones(len(first), bool)
+    begins[1:] = labels[1:] != labels[:-1]
+    is_sorted, starts = bool((labels[1:] >= labels[:-1]).all()), [np.flatnonzero(begins)]
+    for values in others:
+        # Compared for order only where it changes and nothing before it does: mostly it is level.
+        changes = np.flatnonzero(as_numpy(pc.not_equal(values[1:], values[:-1])) & ~begins[1:])
+        rises = pc.greater(values.take(as_arrow(changes + 1)), values.take(as_arrow(changes)))
+        is_sorted = is_sorted and bool(as_numpy(rises).all())
+        begins[changes + 1] = True
+        starts.append(np.flatnonzero(begins))
+    rises = pc.greater_equal(last[1:], last[:-1])
+    return is_sorted and bool((as_numpy(rises) | begins[1:]).all()), starts

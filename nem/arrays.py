@@ -23,5 +23,5 @@ def as_numpy(values: pa.Array | pa.ChunkedArray) -> np.ndarray[Any, Any]:
     buffer, end = held.buffers()[1], held.offset + len(held)
     if pa.types.is_boolean(held.type):
         bits = np.unpackbits(np.frombuffer(buffer, "u1"), count=end, bitorder="little")
-        return bits[held.offset :].astype(bool)
+        return bits[held.offset :].view(bool)
     return np.frombuffer(buffer, held.type.to_pandas_dtype(), end)[held.offset :]
