@@ -70,7 +70,7 @@ def fetch(
     manifest = store.manifest()
     held = _recall(store, request, manifest, now)
     if held is not None:
-        answer = replace(held, receipt=replace(held.receipt, from_memory=True, now=now))
+        answer = Answer(held.table, replace(held.receipt, from_memory=True, now=now))
     else:
         key = (request, manifest.generation)
         answer = store.flights.once(key, lambda: _answer_once(store, source, request, manifest, now))

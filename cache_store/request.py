@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal, get_args
 
 from cache_store.catalogue import Query, find_query
@@ -46,6 +47,19 @@ def check_request(
         UnknownQueryError: no such query.
         RequestError: a resolution, region, fuel, filter or origin there is not.
     """
+    wanted = tuple((key, _values(key, values)) for key, values in filters.items()) if filters else ()
+    return _checked(query, window, wanted, resolution, origin, max_staleness)
+
+
+@lru_cache(1024)  # what is asked again needs no checking: a third of what an answer from memory takes
+def _checked(
+    query: str,
+    window: Window,
+    filters: tuple[tuple[str, tuple[str, ...]], ...],
+    resolution: str,
+    origin: str,
+    max_staleness: timedelta | None,
+) -> Request:
     declared = find_query(query)
     if resolution != "auto" and resolution not in RESOLUTIONS:
         raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
@@ -56,7 +70,7 @@ def check_request(
             f"max_staleness is 0 to {MAX_STALENESS.days} days, not {max_staleness}; leave it out for any"
         )
     chosen = next((known for known in RESOLUTIONS if known == resolution), None) or choose_resolution(window)
-    wanted = {key: _values(key, values) for key, values in (filters or {}).items()}
+    wanted = dict(filters)
     _check_filters(declared, wanted)
     sum_regions = wanted.get("region_id") == (NEM,)
     if sum_regions:
