@@ -31,7 +31,6 @@ from tests.cache_store.revised import land_revised, some_revisions
 from tests.cache_store.worlds import Filters, World, only, partial
 from tests.oracle import compare
 
-PLACES = [None, *REGIONS, NEM]
 QUERIES = list(CATALOGUE)
 
 
@@ -97,9 +96,9 @@ def test_three_weeks_of_the_sample_are_the_oracles(sample_world, query, resoluti
     compare(answer.table, sample_world.expected(query, sample_world.span, resolution))
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", [None, "TAS1", NEM])
 @pytest.mark.parametrize("query", QUERIES)
-def test_every_region_of_the_sample_is_the_oracles(sample_world, query, place):
+def test_places_of_the_sample_are_the_oracles(sample_world, query, place):
     window = Window(datetime(2017, 10, 20, 19, 25), datetime(2017, 10, 22, 6, 10))
     check_both(sample_world, query, window, "1h", place)
 

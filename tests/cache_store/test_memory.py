@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -170,11 +172,19 @@ def test_a_table_counts_its_buffers_against_the_budget(clock):
     assert memory.statistics().byte_count == 800
 
 
-def test_a_slice_counts_all_that_it_keeps_alive(clock):
+@pytest.mark.parametrize(
+    ("value", "byte_count"),
+    [
+        (pa.table({"energy_mwh": pa.array([0.0] * 1000)}).slice(0, 10), 8000),  # a slice keeps its table alive
+        (np.zeros(100)[:50], 400),
+        (b"x" * 500, sys.getsizeof(b"x" * 500)),
+    ],
+)
+def test_whatever_is_remembered_counts_the_bytes_it_keeps(clock, value, byte_count):
     memory = Memory(10_000)
-    make, _ = counted(memory, clock, lambda: pa.table({"energy_mwh": pa.array([0.0] * 1000)}).slice(0, 10))
+    make, _ = counted(memory, clock, lambda: value)
     make()
-    assert memory.statistics().byte_count == 8000
+    assert memory.statistics().byte_count == byte_count
 
 
 def test_an_answer_counts_the_buffers_of_its_rows(tiny, clock):

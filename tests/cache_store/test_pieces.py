@@ -50,12 +50,6 @@ def test_a_file_that_is_sound_and_broken_by_turns_is_an_error_and_no_endless_loo
         broken.fetch("regional_price", WINDOW, resolution="1d")
 
 
-def test_grain_by_grain_what_is_broken_is_left_out(broken, monkeypatch):
-    monkeypatch.setattr(pieces, "plan", counted(pieces.plan, ENOUGH))
-    receipt = broken.fetch("regional_price", WINDOW, resolution="1d").receipt
-    assert [(segment.origin, segment.reason) for segment in receipt.segments] == [("live", "corrupt")]
-
-
 def test_a_publication_met_while_planning_is_planned_from(broken, monkeypatch):
     real, races = pieces.plan, iter([True])
 

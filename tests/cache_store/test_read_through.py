@@ -44,12 +44,6 @@ def test_what_was_answered_live_survives_a_restart(tiny_world, cold, query):
     compare(again.table, tiny_world.expected(query, tiny_world.span, "1d"))
 
 
-def test_a_store_without_read_through_writes_nothing(tiny_world, tmp_path):
-    store = open_store(tmp_path / "plain")
-    ask(tiny_world, store)
-    assert not store.root.exists()
-
-
 def test_a_stale_answer_is_given_at_once_and_renewed_behind(tiny):
     store = open_store(tiny.store.root, read_through=True)
     expires = max(entry.freshness.expires_at for entry in store.manifest().entries)

@@ -12,17 +12,17 @@ from playwright.sync_api import Browser, Page
 from cache_store import open_store
 from cache_store.answer import Answer, Receipt, Segment
 from dashboard.data import Market
+from nem.source import open_source
 from nem.windows import Window, utc_time
 from tests.dashboard.serving import market_of, served
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import WINDOW
 
 
 @pytest.fixture(scope="session")
-def tiny_market(tmp_path_factory) -> Market:
+def tiny_market(two_days, tmp_path_factory) -> Market:
     """`tests/tiny_nem` answered by the real reader, nothing warmed."""
-    folder = tmp_path_factory.mktemp("tiny_market")
-    source, store = land_raw(folder / "lake", raw_tables()), open_store(folder / "store")
-    return market_of(source, store, lambda: utc_time(WINDOW.end))
+    store = open_store(tmp_path_factory.mktemp("tiny_market") / "store")
+    return market_of(open_source(two_days), store, lambda: utc_time(WINDOW.end))
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from bokeh.server.views.ws import WSHandler
 from playwright.sync_api import expect
 
-from cache_store import CATALOGUE, materialise, open_store
-from cache_store.build import publish_entries
+from cache_store import open_store
 from dashboard import app
 from dashboard import page as frame
 from dashboard.data import Market
@@ -23,7 +22,7 @@ from tests.dashboard.plain import plain_tab
 from tests.dashboard.serving import market_of, served
 from tests.dashboard.test_browser import TITLES
 from tests.dashboard.test_frame import told, visit
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import WINDOW
 
 __all__ = ["plain_tab"]
 pytestmark = [
@@ -43,26 +42,23 @@ def market_at(home) -> Market:
     return market_of(open_source(home / "lake"), open_store(home / "store"), lambda: utc_time(WINDOW.end))
 
 
-def test_an_empty_lake_is_told_in_every_tab_and_fills_by_itself(browser, tmp_path):
+def test_an_empty_lake_is_told_in_every_tab_and_fills_by_itself(browser, two_days, tmp_path):
     with served(market_at(tmp_path)) as url, visit(browser, url) as page:
         for title in TITLES:
             page.locator(".bk-tab", has_text=title).click()
             card = page.locator(".failure:visible")
             expect(card).to_contain_text("nemwarm ingest")
             expect(page.locator(".busy, .skeleton").locator("visible=true")).to_have_count(0)
-        land_raw(tmp_path / "lake", raw_tables())
+        shutil.copytree(two_days, tmp_path / "lake")
         page.locator("h2", has_text="Colliery").wait_for()
         page.locator(".bk-tab", has_text="NEM Overview").click()
         page.locator(".tile", has_text="South Australia").wait_for()
 
 
 @pytest.mark.usefixtures("plain_tab")
-def test_a_store_deleted_under_an_open_page_costs_nothing_but_time(browser, tmp_path):
+def test_a_store_deleted_under_an_open_page_costs_nothing_but_time(browser, two_warm_days, tmp_path):
     """What the page says next comes from the source."""
-    now = utc_time(WINDOW.end)
-    source, store = land_raw(tmp_path / "lake", raw_tables()), open_store(tmp_path / "store")
-    for day in ("2024-02-29", "2024-03-01"):
-        publish_entries(store, materialise(store, source, CATALOGUE["generation_by_fuel"], day, now=now))
+    shutil.copytree(two_warm_days, tmp_path, dirs_exist_ok=True)
     with served(market_at(tmp_path)) as url, visit(browser, f"{url}?tab=generation&range=all") as page:
         page.locator(".origin", has_text="cache").wait_for()
         shutil.rmtree(tmp_path / "store")

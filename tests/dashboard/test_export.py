@@ -19,7 +19,7 @@ from dashboard.data import Export, Market, Question, Selection
 from nem import open_source
 from nem.windows import utc_time
 from tests.dashboard.serving import market_of
-from tests.tiny_nem import WINDOW, land_raw, raw_tables
+from tests.tiny_nem import WINDOW
 
 CUT = {"range": "2024-02-29T06:05..2024-03-01T18:35"}
 STACK = Selection("generation", region="SA1", range="all", resolution="1h")
@@ -52,9 +52,9 @@ SEEN = [
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(two_days, tmp_path_factory):
     home = tmp_path_factory.mktemp("taken")
-    land_raw(home / "lake", raw_tables())
+    (home / "lake").symlink_to(two_days)
     return home
 
 

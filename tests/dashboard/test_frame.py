@@ -18,7 +18,6 @@ from playwright.sync_api import Browser, Page
 
 from dashboard import app
 from dashboard import page as frame
-from nem.errors import SourceUnavailableError
 from nem.windows import Window
 from tests.dashboard import plain
 from tests.dashboard.plain import plain_tab
@@ -54,12 +53,11 @@ def visit(browser: Browser, url: str, **options) -> Iterator[Page]:
 
 
 class Moving:
-    """A market whose clock, newest label, failures and slowness a test sets."""
+    """A market whose newest label and slowness a test sets."""
 
     def __init__(self, market):
         self.real = market
         self.newest = market.extent("generation_by_fuel").end
-        self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.market = replace(market, ask=self.ask, extent=self.extent)
@@ -69,8 +67,6 @@ class Moving:
 
     def ask(self, *arguments, **options):
         assert self.gate.wait(30)
-        if self.error is not None:
-            raise self.error
         return self.real.ask(*arguments, **options)
 
 
@@ -226,17 +222,6 @@ def test_midnight_passes_in_an_open_page(browser, moving):
         page.locator(".newest", has_text="2024-03-01 00:10").wait_for()
         assert page.evaluate("document.querySelector('main').dataset.mark") == "here"
         assert card is not None
-
-
-def test_a_source_that_fails_while_looked_at_keeps_the_numbers_and_recovers(browser, moving):
-    market, url = moving
-    with visit(browser, f"{url}?tab=generation") as page:
-        told(page, "NEM")
-        market.error = SourceUnavailableError("the lake is gone")
-        page.locator(".failure", has_text="the lake is gone").wait_for()
-        told(page, "NEM")
-        market.error = None
-        page.locator(".failure").wait_for(state="detached")
 
 
 def test_dates_are_chosen_and_pop_ups_close_by_the_keyboard(browser, url):

@@ -25,9 +25,8 @@ NOW = utc_time(WINDOW.end)
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("health")
-    source, store = land_raw(folder / "lake", raw_tables()), open_store(folder / "store", read_through=True)
+def installation(two_days, tmp_path_factory):
+    source, store = open_source(two_days), open_store(tmp_path_factory.mktemp("health") / "store", read_through=True)
     for day in ("2024-02-29", "2024-03-01"):
         publish_entries(store, materialise(store, source, CATALOGUE["regional_price"], day, now=NOW))
     fetch(store, source, "regional_price", WINDOW, now=NOW, resolution="1d")

@@ -18,7 +18,6 @@ from oauthlib.oauth2 import RequestValidator, WebApplicationServer
 
 from cli import main
 from tests.dashboard.test_serving import Command, get
-from tests.tiny_nem import land_raw, raw_tables
 
 KEY, SECRET = "nemwarm-here", "only-the-two-know"
 FORM = '<form method="post"><label>Account<input name="account"></label><button>Allow nemwarm</button></form>'
@@ -138,14 +137,14 @@ def provider() -> Iterator[tuple[str, Accounts]]:
 
 
 @pytest.mark.browser
-def test_a_reader_signs_in_elsewhere_and_comes_back_to_the_page(browser, provider, tmp_path, monkeypatch):
+def test_a_reader_signs_in_elsewhere_and_comes_back_to_the_page(browser, provider, two_days, tmp_path, monkeypatch):
     there, accounts = provider
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # of the provider: it is on this machine
     for name, value in {
         "KEY": KEY, "SECRET": SECRET, "AUTHORIZE_URL": f"{there}/authorize", "TOKEN_URL": f"{there}/token", "USER_URL": f"{there}/user",
     }.items():  # fmt: skip
         monkeypatch.setenv(f"PANEL_OAUTH_{name}", value)
-    land_raw(tmp_path / "lake", raw_tables())
+    (tmp_path / "lake").symlink_to(two_days)
     command = Command(tmp_path, "--oauth-provider", "generic")
     accounts.home = command.url.rstrip("/")
     try:

@@ -305,7 +305,3 @@ class TestValue:
         fuels = {branch.path[1] for branch in told(tiny_market, "value").tree if len(branch.path) > 1}
         assert "pumps" not in fuels
         assert "battery_discharging" in fuels
-
-
-def test_an_unknown_word_opens_the_first_part(tiny_market):
-    assert type(told(tiny_market, "flows")).__name__ == "PriceSeries"

@@ -257,6 +257,27 @@ class Command:
         }
 
 
+@contextlib.contextmanager
+def serving(
+    home: Path, *arguments: str, port: int | None = None, end: signal.Signals = signal.SIGTERM
+) -> Iterator[Command]:
+    """The command once it answers; it is ended by ``end``, and its own processes with it."""
+    command = Command(home, *arguments, port=port)
+    children: set[int] = set()
+    try:
+        command.wait_until_live()
+        yield command
+        children = command.children()
+    finally:
+        command.process.send_signal(end)
+        code = command.process.wait(20)
+    wait_until_gone(children)
+    assert code == (-signal.SIGKILL if end == signal.SIGKILL else 0)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(command.url, timeout=5)
+    assert "Traceback" not in command.log.read_text()
+
+
 def wait_until_gone(numbers: set[int]) -> None:
     for _ in range(300):
         if not any(_runs(number) for number in numbers):
@@ -280,38 +301,25 @@ def home(sample_lake, tmp_path_factory) -> Path:
 
 
 def test_serve_answers_tells_its_health_and_ends_on_a_signal(home):
-    command = Command(home)
-    try:
-        command.wait_until_live()
+    with serving(home, end=signal.SIGINT) as command:  # Ctrl+C
         status, text, _ = get(f"{command.url}health")
         assert status == 200
         assert "unit_scada" in text
         assert "Source: AEMO" in text
         assert "nemwarm_partitions" in get(f"{command.url}metrics")[1]
-    finally:
-        command.process.send_signal(signal.SIGINT)  # Ctrl+C
-        assert command.process.wait(20) == 0
-    assert "Traceback" not in command.log.read_text()
 
 
 @pytest.mark.browser
 def test_a_page_whose_server_began_anew_opens_itself_anew(browser, home):
     """A session idle overnight, an upgrade: what the page was is in its address."""
-    command = Command(home)
-    try:
-        command.wait_until_live()
+    with serving(home, end=signal.SIGKILL) as command:
         page = browser.new_page()
         page.goto(f"{command.url}?region=SA1")
         page.locator(".tile.chosen", has_text="SA1").wait_for()
-        command.process.kill()
-        command.process.wait(20)
-        page.get_by_role("alert").filter(has_text="connection was lost").wait_for()
-        command = Command(home, port=command.port)
+    page.get_by_role("alert").filter(has_text="connection was lost").wait_for()
+    with serving(home, port=command.port):
         page.get_by_role("alert").filter(has_text="connection was lost").wait_for(state="detached")
         page.locator(".tile.chosen", has_text="SA1").wait_for()
-    finally:
-        command.process.send_signal(signal.SIGTERM)
-        assert command.process.wait(20) == 0
 
 
 def test_a_session_opened_by_a_websocket_asks_nobody_else_for_its_styles(url):
@@ -356,32 +364,16 @@ def test_a_page_whose_session_has_expired_shows_all_the_same_and_asks_nobody_els
         assert asked <= {urllib.parse.urlsplit(url).netloc, ""}
 
 
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
-def test_the_end_of_the_parent_is_the_end_of_all(home, end):
-    """Tornado's own forks live on when their parent gets SIGTERM."""
-    command = Command(home, "--processes", "2")
-    try:
-        command.wait_until_live()
-        children = command.children()
-        assert len(children) == 2
-    finally:
-        command.process.send_signal(end)
-        command.process.wait(20)
-    wait_until_gone(children)
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(command.url, timeout=5)
-
-
+# Tornado's own forks live on when their parent gets SIGTERM.
 def test_a_browser_stays_with_its_process_and_one_that_ends_is_started_anew(home):
-    command = Command(home, "--processes", "2")
-    try:
-        command.wait_until_live()
+    with serving(home, "--processes", "2") as command:
         for number in (0, 1):
             for _ in range(3):  # in its turn it would have met the other by now
                 cookie = _process_of(command, Cookie=f"other=1; nemwarm_process={number}")
                 assert cookie == f"nemwarm_process={number}"
         assert _process_of(command, Cookie="nemwarm_process=99") in {"nemwarm_process=0", "nemwarm_process=1"}
         first = command.children()
+        assert len(first) == 2
         os.kill(min(first), signal.SIGKILL)
         wait_until_gone({min(first)})
         for _ in range(300):
@@ -389,9 +381,11 @@ def test_a_browser_stays_with_its_process_and_one_that_ends_is_started_anew(home
                 break
             time.sleep(0.1)
         assert len(command.children()) == 2
-    finally:
-        command.process.send_signal(signal.SIGTERM)
-        command.process.wait(20)
+
+
+def test_the_end_of_the_parent_is_the_end_of_all_even_where_it_is_killed(home):
+    with serving(home, "--processes", "2", end=signal.SIGKILL) as command:
+        assert len(command.children()) == 2
 
 
 def _process_of(command: Command, **headers: str) -> str:

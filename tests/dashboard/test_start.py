@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 from dashboard.contents import TABS
-from tests.tiny_nem import land_raw, raw_tables
 
 HEAVY = ("prefect", "pandas", "holoviews", "hvplot", "matplotlib", "plotly", "panel_material_ui")
 
@@ -65,8 +64,7 @@ def test_every_tab_together_loads_neither_pandas_nor_prefect():
     assert loaded.isdisjoint(HEAVY)
 
 
-def test_drawing_loads_no_pandas(tmp_path):
+def test_drawing_loads_no_pandas(two_days, tmp_path):
     """Half a second of the first reader's: pyarrow imports it for an array made of a list, or made into NumPy's."""
-    lake = land_raw(tmp_path / "lake", raw_tables()).root
-    (loaded,) = modules_after(DRAW.format(lake=str(lake), store=str(tmp_path / "store")))
+    (loaded,) = modules_after(DRAW.format(lake=str(two_days), store=str(tmp_path / "store")))
     assert "pandas" not in loaded

@@ -227,7 +227,3 @@ def test_the_search_knows_every_station_whatever_the_region(tiny_market):
     box = search_box(places)
     assert "O'Hara's Ridge" not in box
     assert 'value="O\'Hara\'s Ridge" data-units="WIND1"' in unescape(box)
-
-
-def test_an_unknown_word_opens_the_first_part(tiny_market):
-    assert type(told(tiny_market, "duration")).__name__ == "StationOutput"

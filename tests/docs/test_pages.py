@@ -72,12 +72,6 @@ def test_there_are_commands_to_check() -> None:
     assert len(COMMANDS) >= 8
 
 
-def test_the_deployment_table_is_prefect_yaml() -> None:
-    section = TEXT[ROOT / "README.md"].partition("## Keep it warm")[2].partition("\n## ")[0]
-    deployed = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
-    assert re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE) == [deployment["name"] for deployment in deployed]
-
-
 def test_deployments_and_parameters_in_commands_exist() -> None:
     flows = {flow.name: flow for flow in (warm_cache, ingest_current, backfill)}
     deployed = {one["name"]: one for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}

@@ -85,13 +85,6 @@ def test_what_was_rebuilt_is_not_lost(store: Store, tiny: Source) -> None:
     assert describe(wrong, rebuilt, count) == f"1 partitions wrong (1 altered), 1 rebuilt, {count} published"
 
 
-def test_what_the_source_cannot_give_again_is_lost_and_named(store: Store, tiny: Source) -> None:
-    flip(store, "regional_price")
-    (tiny.root / "regional_price" / "2024-02-29.parquet").write_bytes(b"no Parquet")
-    wrong = [finding for finding in check(store, tiny, now=NOW) if finding.entry]
-    assert lost(wrong, repair(store, tiny, wrong, now=NOW)) == ["regional_price 2024-02-29"]
-
-
 def test_a_month_stands_in_for_its_days(store: Store, tiny: Source) -> None:
     flip(store, "regional_price")
     wrong = [finding for finding in check(store, tiny, now=NOW) if finding.entry]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,17 +85,6 @@ def test_a_query_that_cannot_be_planned_does_not_stop_the_others(tiny: Source, t
     planned = ["generation_by_fuel", "regional_price", "interconnector_flow"]
     assert ([batch.query for batch in work.batches], work.absent) == (planned, {})
     assert "the registry units.parquet cannot be read" in work.unplanned["capacity_factor"]
-
-
-def test_a_query_whose_table_the_source_never_held_is_absent_unless_named(tiny: Source, tmp_path: Path) -> None:
-    store, now = open_store(tmp_path / "store"), utc_time(WINDOW.end)
-    shutil.rmtree(tiny.root / "regional_price")
-    work = find_work(store, tiny, QUERIES, now=now)
-    assert [batch.query for batch in work.batches] == ["generation_by_fuel", "capacity_factor", "interconnector_flow"]
-    assert (work.absent, work.unplanned) == ({"regional_price": "regional_price"}, {})
-    work = find_work(store, tiny, [PRICE], now=now, named=True)
-    assert work.absent == {}
-    assert "has no regional_price" in work.unplanned["regional_price"]
 
 
 @pytest.mark.parametrize(

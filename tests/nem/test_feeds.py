@@ -59,6 +59,7 @@ def test_a_current_file_is_one_feeds_and_says_its_time(feed: str, name: str, tim
     [
         ("dispatch", "PUBLIC_DISPATCHIS_20250409.zip", date(2025, 4, 9), date(2025, 4, 10)),
         ("trading", "PUBLIC_TRADINGIS_20240630_20240706.zip", date(2024, 6, 30), date(2024, 7, 7)),
+        ("trading", "PUBLIC_TRADINGIS_20240706_20240706.zip", date(2024, 7, 6), date(2024, 7, 7)),
         ("rooftop", "PUBLIC_ROOFTOP_PV_ACTUAL_MEASUREMENT_20250619.zip", date(2025, 6, 19), date(2025, 6, 26)),
         ("adjusted_prices", "PUBLIC_PRICE_REVISION_DISPATCH_20250201.zip", date(2025, 2, 1), date(2025, 3, 1)),
         ("next_day", "PUBLIC_NEXT_DAY_DISPATCH_20251201.zip", date(2025, 12, 1), date(2026, 1, 1)),
