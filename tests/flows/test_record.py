@@ -7,6 +7,7 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 from threading import Timer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from prefect.flow_engine import capture_sigterm
 from cache_store import open_store
 from cache_store.history import read_runs
 from flows import record as module
-from flows.record import DATA_LAG, recorded
+from flows.record import DATA_LAG, Record, note, recorded
+from flows.report import Summary
 
 LONG = "SELECT count(*) FROM many, range(1000000) AS more(than) WHERE (range * than) % 7 = 3"  # hours
 DEAF = 30.0  # seconds
@@ -62,3 +64,32 @@ def test_another_error_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="something else"), recorded(tmp_path, "warm"):
         raise RuntimeError("something else")
     assert [(run.outcome, run.message) for run in read_runs(tmp_path)] == [("failed", "something else")]
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "told"),
+    [
+        ("warm-recent", "hourly", ("warm-recent", "hourly")),
+        ("warm-recent", None, ("warm-recent", "ad hoc")),
+        (None, None, ("warm", "console")),
+    ],
+)
+def test_a_run_of_a_deployment_ends_the_dead_before_it_and_goes_by_its_name_and_schedule(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | None, schedule: str | None, told: tuple[str, str]
+) -> None:
+    ended: list[str] = []
+    creator = SimpleNamespace(display_value=schedule) if schedule else None
+    context = SimpleNamespace(flow_run=SimpleNamespace(created_by=creator))
+    monkeypatch.setattr(module, "end_dead_runs", lambda: ended.append("the dead"))
+    monkeypatch.setattr(module, "deployment", SimpleNamespace(id=name, name=name))
+    monkeypatch.setattr(module, "FlowRunContext", SimpleNamespace(get=lambda: context if name else None))
+    with recorded(tmp_path, "warm"):
+        assert ended == (["the dead"] if name else [])
+    [run] = read_runs(tmp_path)
+    assert (run.name, run.trigger) == told
+
+
+def test_a_warming_counts_what_it_built_and_what_it_renewed() -> None:
+    record, lag = Record(), timedelta(minutes=5)
+    note(record, Summary(message="said", built=2, renewed=3, fresh=9, rows=7, bytes=8, seconds=1.0), lag)
+    assert record == Record("said", 5, 7, 8, lag)
