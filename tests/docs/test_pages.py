@@ -13,10 +13,12 @@ import yaml
 
 import cli
 from cache_store.settings import Settings
+from cli.parser import build_parser
 from docs.generate import pages
 from flows.ingest import backfill, ingest_current
 from flows.warm import warm_cache
 from nem.feeds import Addresses
+from nem.lake import attach
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,6 +58,36 @@ def home(
 @pytest.mark.usefixtures("home")
 def test_every_command_shown_works(page: Path, command: str) -> None:
     assert cli.main(shlex.split(command)) == 0, page
+
+
+def test_every_command_and_option_in_a_sentence_exists() -> None:
+    commands = build_parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    options = {}
+    for name, command in commands.items():
+        if command.fill:
+            command.fill()
+        options[name] = {option for action in command._actions for option in action.option_strings}
+    told = re.findall(
+        r"`nemwarm ([a-z]+)([^`]*)`", "\n".join(text for page, text in TEXT.items() if page.stem != "decisions")
+    )
+    assert len(told) > 30
+    assert [(name, rest) for name, rest in told if not set(re.findall(r"--[a-z-]+", rest)) <= options[name]] == []
+
+
+def test_the_line_that_brings_every_file_of_a_copy_does(
+    sample_lake: Path, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = re.findall(r'^\$ python -c "(.+)"$', TEXT[ROOT / "docs" / "operations.md"], re.MULTILINE)
+    first, copy = tmp_path / "lake", tmp_path / ".nemwarm" / "lake"
+    shutil.copytree(sample_lake, first)
+    attach(first, url)
+    attach(copy, url)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    held = {path.relative_to(first) for path in first.rglob("*.parquet")}
+    assert held
+    assert not any((copy / name).exists() for name in held)
+    exec(compile(code, "operations.md", "exec"), {})
+    assert all((copy / name).exists() for name in held)
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md"])
