@@ -9,16 +9,16 @@ from importlib import import_module
 from cli import main
 from dashboard import app, page, tabs
 from dashboard.contents import TABS, load
+from dashboard.parts import build_tab
 
 for one in TABS:
-    import_module(f"dashboard.views.{one.name}")
     import_module(f"dashboard.views.{one.parts[0].module}")
     import_module(f"dashboard.tables.{one.parts[0].module}")
 
 
 def _start(opened: tabs.Page) -> None:
     for slot in opened.slots:
-        view = import_module(f"dashboard.views.{slot.tab.name}").build(lambda **_: None)
+        view = build_tab(slot.tab)
         view.show(load(opened.market, replace(opened.selection, tab=slot.tab.name)))
         slot.holder[:] = [view.layout]
 

@@ -1,4 +1,4 @@
-"""What every Bokeh figure of the tabs is made of: axes over time, steps, areas, tooltips, a price strip; and lines.
+"""What every Bokeh figure of the tabs is made of: axes, steps, areas and tooltips.
 
 A bucket is drawn from its start to its end, so every series ends with one closing point. Text, grid and background
 come from the page's CSS variables (`--bk-*`), which is how one figure serves both themes.
@@ -32,7 +32,7 @@ from bokeh.models.annotations import Span
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
-from dashboard.palette import CAPACITY, PRICE, PROVISIONAL
+from dashboard.palette import CAPACITY
 from dashboard.tables.shape import Columns
 
 TIP_STYLE = """<style>
@@ -55,11 +55,10 @@ _MARGIN = 62  # of every figure's left side, so that stacked figures line up
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Figures, one under another, over one source and one time axis; ``points`` makes the source's columns of a tab's."""
+    """Figures, one under another, over one source and one x axis; ``points`` makes the source's columns of a tab's."""
 
     figures: tuple[figure, ...]
     source: ColumnDataSource
-    x_range: Range1d
     points: Callable[[Columns], dict[str, Any]]
 
 
@@ -68,8 +67,8 @@ def show_points(drawing: Drawing, data: Columns) -> None:
     drawing.source.data = drawing.points(data)
     if "interval_start" not in data:  # its axis is no stretch of time, and stays
         return
-    home, axis = time_range(data), drawing.x_range
-    was: Any = axis.bounds
+    axis: Any = drawing.figures[0].x_range
+    home, was = time_range(data), axis.bounds
     if (axis.start, axis.end) == tuple(was) or _length(home.bounds) != _length(was):
         axis.update(start=home.start, end=home.end)
     axis.update(bounds=home.bounds, reset_start=home.start, reset_end=home.end)
@@ -166,20 +165,20 @@ def hover(
     source: ColumnDataSource,
     field: str,
     rows: str,
-    cross: Span,
-    when: str | None = None,
+    cross: Span | None = None,
+    when: str = WHEN,
     edges: tuple[str, str] = ("interval_start", "interval_end"),
 ) -> None:
-    """A tooltip of HTML ``rows`` over every bucket that has ``field``, and the hair line shared by a pile of figures.
+    """A tooltip of HTML ``rows`` over every bucket that has ``field``, and a hair line, which a pile of figures shares.
 
     ``when`` words the bucket, which reaches from one of its ``edges`` to the other.
     """
     # Unseen bars catch the pointer: a step line has no test for it, and a bar is the bucket itself.
     left, right = edges
     bars = Quad(left=left, right=right, bottom=field, top=field, fill_color=None, line_color=None)
-    tip = tooltip(plot.add_glyph(source, bars), when or WHEN, rows)
+    tip = tooltip(plot.add_glyph(source, bars), when, rows)
     tip.mode = "vline"
-    plot.add_tools(tip, CrosshairTool(overlay=cross))
+    plot.add_tools(tip, CrosshairTool(overlay=cross or hair_line()))
 
 
 def tooltip(drawn: GlyphRenderer[Any], when: str, rows: str) -> HoverTool:
@@ -201,6 +200,11 @@ def hair_line() -> Span:
 def tip_row(label: str, field: str, number: str, unit: str, colour: str = "transparent") -> str:
     """One row of a tooltip: a swatch, a name, a number with its unit."""
     return f"<div class='row'><i style='background:{colour}'></i><span>{label}</span><b>@{{{field}}}{{{number}}}</b><em>{unit}</em></div>"
+
+
+def price_row(label: str, field: str, colour: str = "transparent") -> str:
+    """A row of a tooltip that tells a price."""
+    return tip_row(label, field, "0,0.00", "$/MWh", colour)
 
 
 def area(
@@ -233,20 +237,3 @@ def lighten(drawing: Drawing) -> Drawing:
 def drawn(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
     """The columns to draw: an area cannot break, so in a gap it falls to zero while the lines stop."""
     return closed({name: np.nan_to_num(values) if name in filled else values for name, values in data.items()})
-
-
-def price_strip(
-    source: ColumnDataSource,
-    x_range: Range1d,
-    cross: Span,
-    label: str,
-    *,
-    height: int = 130,
-    when: str | None = None,
-) -> figure:
-    """A low chart of ``price`` over a shared time axis; those that are ``unconfirmed`` stand out."""
-    plot = frame(x_range, height, "$0,0")
-    line(plot, source, "price", PRICE)
-    line(plot, source, "unconfirmed", PROVISIONAL, line_width=4, line_alpha=0.8)
-    hover(plot, source, "price", tip_row(label, "price", "0,0.00", "$/MWh", PRICE), cross, when)
-    return plot

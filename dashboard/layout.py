@@ -1,4 +1,4 @@
-"""What a tab's module builds, and the pieces every tab is laid out from.
+"""What a part's module builds, and the pieces it is laid out from.
 
 They are Bokeh's models as they are: a pane of Panel's around each was a third of a session's memory.
 """
@@ -20,7 +20,7 @@ from dashboard.tables.shape import Columns
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A built tab: its layout, which stays, and ``show``, which puts the tab's tables into it."""
+    """What is built of a tab, or of one of its parts: a layout that stays, and ``show``, which puts tables into it."""
 
     layout: LayoutDOM
     show: Callable[[Any], None]
@@ -45,47 +45,46 @@ class Text:
         self.model.text = escape(html)  # as Panel's model wants it
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart that stays in place: ``show(form, data, draw)`` changes its points, and draws anew when its form changed."""
-
-    model: Column
-    show: Callable[[Hashable, Columns, Callable[[Columns], Drawing]], None]
-
-
-Part = LayoutDOM | Text | Chart
 _WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0, "min_width": 0}
 
 
-def card(*parts: Part, kind: str = "") -> Column:
+def card(*parts: LayoutDOM | Text, kind: str = "") -> Column:
     """A panel of the page around its parts."""
     return pile(*parts, classes=["card", *kind.split()])
 
 
-def grid(*cards: Column, kind: str) -> Column:
+def grid(*cards: Column, kind: str = "one") -> Column:
     """Cards side by side where there is room; ``kind`` names their proportions."""
     return pile(*cards, classes=["grid", kind])
 
 
-def pile(*parts: Part, classes: list[str] | None = None) -> Column:
+def pile(*parts: LayoutDOM | Text, classes: list[str] | None = None) -> Column:
     """Parts one under another."""
-    models: list[Any] = [part if isinstance(part, LayoutDOM) else part.model for part in parts]
+    models: list[Any] = [part.model if isinstance(part, Text) else part for part in parts]
     return Column(children=models, css_classes=classes or [], stylesheets=[sheet(asset("cards.css"))], **_WIDE)
 
 
-def chart() -> Chart:
-    """An empty chart."""
-    model = Column(**_WIDE)
-    last: dict[str, Any] = {}
+class Chart:
+    """A card that stays in place: figures between the HTML above and the HTML below them."""
 
-    def show(form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
-        if last.get("form") == form:
-            show_points(last["drawing"], data)
-        else:
-            former = last.get("drawing")
-            last.update(form=form, drawing=lighten(draw(data)))
-            model.children = [*last["drawing"].figures]
-            if former:
-                former.source.destroy()  # its numbers would stay until garbage is looked for
+    def __init__(self) -> None:
+        self._above, self._figures, self._below = Text(), Column(**_WIDE), Text()
+        self.card = card(self._above, self._figures, self._below)
+        self._form: Hashable = None
+        self._drawing: Drawing | None = None
 
-    return Chart(model, show)
+    def show(self, above: str, below: str) -> None:
+        """Say what stands above and below no figure."""
+        self._above.html, self._below.html, self._figures.visible = above, below, False
+
+    def draw(self, above: str, below: str, form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
+        """Put ``data``'s points into the figures, drawn anew where their ``form`` has changed."""
+        self._above.html, self._below.html, self._figures.visible = above, below, True
+        former = self._drawing
+        if former and self._form == form:
+            show_points(former, data)
+            return
+        self._form, self._drawing = form, lighten(draw(data))
+        self._figures.children = [*self._drawing.figures]
+        if former:
+            former.source.destroy()  # its numbers would stay until garbage is looked for

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from cache_store.answer import Receipt
     from nem.windows import Window
 
+Cell = tuple[str, Any]  # HTML, and the value to sort by
+Row = tuple[str, Sequence[Cell]]  # attributes, and cells
+Head = tuple[str, str, *tuple[Any, ...]]  # heading, tooltip
+Field = tuple[str, str, Callable[[Any], Cell]]  # of a table: heading, tooltip, and the cell of what a row is of
 ASSETS = Path(__file__).parent / "assets"
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -88,11 +93,26 @@ def number(value: float | None, form: str = ",.0f", unit: str = "", *, per: floa
     return f"{text}{unit}".replace("-", _MINUS)
 
 
+def gwh(value_mwh: float | None, unit: str = "") -> str:
+    """An energy in GWh."""
+    return number(value_mwh, ",.1f", unit, per=1e3)
+
+
+def plus(value: float | None, text: str) -> str:
+    """A change with its sign: the number's own minus, or a plus unless it rounds to nothing."""
+    return f"+{text}" if value is not None and value > 0 and re.search("[1-9]", text) else text
+
+
 def dollars(value: float | None, form: str = ",.2f") -> str:
     """A price or an amount, its sign before the dollar."""
     if value is None:
         return MISSING
     return f"{_MINUS if round(value, 2) < 0 else ''}${abs(value):{form}}"
+
+
+def in_millions(value_aud: float | None) -> str:
+    """An amount in millions, under a heading that says so."""
+    return number(value_aud, ",.2f", per=1e6)
 
 
 def millions(value_aud: float | None) -> str:
@@ -144,6 +164,11 @@ def swatch(colour: str) -> str:
     return f'<i class="swatch" style="background:{colour}"></i>'
 
 
+def named(colour: str, label: str) -> Cell:
+    """What a row is of: a colour and a name."""
+    return f"{swatch(colour)}{label}", label
+
+
 def header(title: str, unit: str = "", aside: str = "") -> str:
     """The head of a card: title, unit, and what stands at its right."""
     return f'<div class="head"><h2>{escape(title)}</h2><span class="unit">{escape(unit)}</span><div class="aside">{aside}</div></div>'
@@ -179,13 +204,31 @@ def _days(window: Window) -> tuple[date, date]:
     return window.start.date(), (window.end - INTERVAL).date()
 
 
-def table(
-    heads: Sequence[tuple[str, str]], rows: Iterable[tuple[str, Sequence[tuple[str, Any]]]], *, kind: str = ""
-) -> str:
-    """A table from (heading, tooltip) and rows of (attributes, cells); a cell is (HTML, value to sort by)."""
-    top = "".join(f'<th scope="col" title="{escape(tip, quote=True)}">{escape(name)}</th>' for name, tip in heads)
+def cell(words: Callable[[Any], str], value: Any) -> Cell:
+    """A value in ``words`` of it."""
+    return words(value), value
+
+
+def told(columns: Sequence[Field], one: Any, attributes: str = "") -> Row:
+    """The row that ``columns`` tell of ``one``."""
+    return attributes, [tell(one) for _, _, tell in columns]
+
+
+def table(heads: Iterable[Head], rows: Iterable[Row], *, kind: str = "") -> str:
+    """A table under the headings; of fields too, of which `told` makes rows."""
+    top = "".join(f'<th scope="col" title="{escape(tip, quote=True)}">{escape(name)}</th>' for name, tip, *_ in heads)
     body = "".join(f"<tr {attributes}>{''.join(_cell(*cell) for cell in cells)}</tr>" for attributes, cells in rows)
     return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def sorted_table(heads: Iterable[Head], rows: Iterable[Row], kind: str, attributes: str = "") -> str:
+    """A table that a reader can sort by any of its columns."""
+    return f"<nw-table{attributes}>{table(heads, rows, kind=kind)}</nw-table>"
+
+
+def listed(columns: Sequence[Field], things: Iterable[Any], *, kind: str = "") -> str:
+    """A table with a row for each of ``things``."""
+    return table(columns, [told(columns, one) for one in things], kind=kind)
 
 
 def _cell(html: str, value: Any) -> str:
@@ -242,21 +285,14 @@ def _age(built: datetime, now: datetime) -> str:
 
 
 def _segments(receipt: Receipt) -> str:
-    rows = [
-        (
-            "",
-            [
-                (moment(segment.window.start), ""),
-                (moment(segment.window.end), ""),
-                (segment.origin, ""),
-                (segment.reason.replace("_", " "), ""),
-                (RESOLUTION_WORDS[segment.grain], ""),
-                (_age(segment.built_at, receipt.now) if segment.built_at else MISSING, ""),
-            ],
-        )
-        for segment in receipt.segments
+    columns: list[Field] = [
+        ("after", "", lambda one: (moment(one.window.start), "")),
+        ("to", "", lambda one: (moment(one.window.end), "")),
+        ("origin", "", lambda one: (one.origin, "")),
+        ("why", "", lambda one: (one.reason.replace("_", " "), "")),
+        ("grain", "", lambda one: (RESOLUTION_WORDS[one.grain], "")),
+        ("built", "", lambda one: (_age(one.built_at, receipt.now) if one.built_at else MISSING, "")),
     ]
-    heads = [(name, "") for name in ("after", "to", "origin", "why", "grain", "built")]
     notes = "".join(f"<p>{escape(note)}</p>" for note in receipt.notes)
     memory = "<p>This answer was held in memory.</p>" if receipt.from_memory else ""
-    return f'<div class="segments"><h3>{escape(receipt.query)}</h3>{table(heads, rows)}{memory}{notes}</div>'
+    return f'<div class="segments"><h3>{escape(receipt.query)}</h3>{listed(columns, receipt.segments)}{memory}{notes}</div>'

@@ -1,21 +1,50 @@
-"""A tab of several parts, of which one is open: the words of `Selection.view` choose it, and only it is built and asked for."""
+"""A tab as it is built: one of its parts is open, under a bar that leads to the others; and what parts have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dashboard.contents import tab_of
-from dashboard.layout import Part, Text, View, pile
-from dashboard.markup import days_form, swatch, switch
-from dashboard.palette import REGION_COLOURS
+from dashboard.bands import GROUPING_WORDS
+from dashboard.contents import Tab
+from dashboard.layout import Text, View, pile
+from dashboard.markup import Cell, days_form, named, swatch, switch
+from dashboard.palette import REGION_COLOURS, fuel_label
 from nem.regions import NEM
-from nem.windows import Window
+
+if TYPE_CHECKING:
+    from dashboard.tables.station_units import Place
+    from nem.windows import Window
 
 COMPARISONS = {"previous": "Previous", "last_year": "Same last year"}
+UNIT_WORDS = {"mw": "MW", "energy": "Energy", "share": "Share"}
+
+
+def build_tab(tab: Tab) -> View:
+    """``tab``, which shows the part its tables are of, built and asked for when first chosen."""
+    bar, finder, body = Text(), Text(), pile()
+    built: dict[str, View] = {}
+    found: dict[str, int] = {}
+
+    def show(tables: Any) -> None:
+        name = part_of(tables)
+        if name not in built:
+            built[name] = import_module(f"dashboard.views.{name}").build()
+        if len(tab.parts) > 1:
+            bar.html = _bar(tab, name, tables)
+        if hasattr(tables, "places"):
+            # What is found in the league is shown in the first part; the others show it themselves.
+            then = "view=" if name == "station_league" else ""
+            mark = hash((tables.places, then))  # not the places themselves: this stays as long as the session
+            if found.get("mark") != mark:
+                found["mark"] = mark
+                finder.html = search_box(tables.places, then)
+        built[name].show(tables)
+        body.children = [built[name].layout]
+
+    return View(pile(bar, finder, body), show)
 
 
 def part_of(tables: Any) -> str:
@@ -23,35 +52,39 @@ def part_of(tables: Any) -> str:
     return type(tables).__module__.rpartition(".")[2]
 
 
-def in_parts(
-    tab: str,
-    choose: Callable[..., None],
-    *above: Part,
-    switches: Callable[[Any], str] = lambda _: "",
-    own: Mapping[str, Callable[[], View]] = MappingProxyType({}),
-) -> View:
-    """The ``tab`` that shows the part its tables are of, under a bar that leads to the others and whatever stands ``above``.
-
-    ``switches`` adds to the bar what else the open part lets choose; ``own`` builds parts that have no module of a view.
-    """
-    bar, body = Text(), pile()
-    built: dict[str, View] = {}
-
-    def show(tables: Any) -> None:
-        name = part_of(tables)
-        if name not in built:
-            built[name] = own[name]() if name in own else import_module(f"dashboard.views.{name}").build(choose)
-        bar.html = _bar(tab, name, switches(tables))
-        built[name].show(tables)
-        body.children = [built[name].layout]
-
-    return View(pile(bar, *above, body), show)
-
-
-def _bar(tab: str, shown: str, more: str) -> str:
-    words = {part.word: part.label for part in tab_of(tab).parts if part.label}
-    word = next(part.word for part in tab_of(tab).parts if part.module == shown)
+def _bar(tab: Tab, shown: str, tables: Any) -> str:
+    """The parts, and the groupings and units of the one that is ``shown``."""
+    words = {part.word: part.label for part in tab.parts if part.label}
+    word = next(part.word for part in tab.parts if part.module == shown)
+    more = ""
+    if hasattr(tables, "grouping"):
+        more += switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping)
+    if hasattr(tables, "unit"):
+        units = {unit: word for unit, word in UNIT_WORDS.items() if shown != "daytime" or unit != "energy"}
+        more += switch("Unit", "unit", units, tables.unit)
     return f'<div class="switches">{switch("View", "view", words, word)}<div class="more">{more}</div></div>'
+
+
+def search_box(places: Sequence[Place], then: str = "") -> str:
+    """A box that finds a station by its name or a unit's DUID, a letter or two amiss as well.
+
+    ``then`` is chosen with it.
+    """
+    options = "".join(
+        f'<option value="{escape(place.station_name)}" data-units="{escape(" ".join(place.duids))}" '
+        f'data-where="{escape(_where(place))}"></option>'
+        for place in places
+    )
+    return (
+        f'<div class="finder"><nw-search then="{then}"><input type="text" role="combobox" aria-label="Find a station or a unit" '
+        f'aria-expanded="false" aria-autocomplete="list" autocomplete="off" spellcheck="false" maxlength="60" '
+        f'placeholder="Find a station or DUID"><ul role="listbox" hidden></ul>'
+        f"<template>{options}</template></nw-search></div>"
+    )
+
+
+def _where(place: Place) -> str:
+    return f"{place.region_id}, {', '.join(dict.fromkeys(map(fuel_label, place.fuel_ids)))}"
 
 
 def pick(label: str, choice: str, chosen: bool, mark: str = "", tip: str = "") -> str:
@@ -85,6 +118,22 @@ def region_keys(regions: Sequence[str], shown: Sequence[str], chosen: str) -> st
     return f'<span class="keys legend">{"".join(keys)}</span>'
 
 
+def region_label(region: str) -> str:
+    """A region's name in a legend; the whole market says how its price is made."""
+    return "NEM (demand-weighted)" if region == NEM else region
+
+
+def region_cell(region: str) -> Cell:
+    """A region's colour and name."""
+    return named(REGION_COLOURS[region], region)
+
+
+def region_row(region: str, chosen: str) -> str:
+    """The attributes of a table's row that selects its region when clicked."""
+    kinds = [kind for kind, holds in (("total", region == NEM), ("chosen", region == chosen)) if holds]
+    return f'class="{" ".join(kinds)}" data-pick="region={region}"'
+
+
 def dash_key(lines: Iterable[tuple[str, str, str]]) -> str:
     """A legend of lines: (label, colour, and solid, dashed or dotted)."""
     told = (
@@ -92,8 +141,3 @@ def dash_key(lines: Iterable[tuple[str, str, str]]) -> str:
         for label, colour, dash in lines
     )
     return f'<div class="keys dashes note">{"".join(told)}</div>'
-
-
-def region_label(region: str) -> str:
-    """A region's name in a legend; the whole market says how its price is made."""
-    return "NEM (demand-weighted)" if region == NEM else region

@@ -25,11 +25,12 @@ from dashboard.charts import (
     area,
     closed,
     frame,
-    hair_line,
     hover,
     line,
+    milliseconds,
     numbers,
     plain,
+    price_row,
     time_range,
     tip_row,
     tooltip,
@@ -38,7 +39,7 @@ from dashboard.palette import CAPACITY, PROVISIONAL
 from dashboard.price_axis import TICKS, heights, prices_at, ticks
 from dashboard.tables.shape import Columns
 
-_DOLLARS = "$0,0.00"
+_DAY_MS = 86_400_000
 DAYS = {"all": ("All days", "solid"), "weekday": ("Weekdays", "dashed"), "weekend": ("Weekend", "dotted")}
 # From a price below zero over the ordinary to the cap: distinct in lightness too, and on either page.
 HEAT = [
@@ -78,7 +79,7 @@ def hybrid(plot: figure, cap: float, prices: Sequence[int] = TICKS) -> None:
         plot.add_layout(Span(location=where, dimension="width", line_color=CAPACITY, line_width=0.8, line_dash=dash))
 
 
-def series_points(data: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
+def _series_points(data: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
     """The columns to draw: true prices, and under ``<name>_y`` their heights."""
     drawn = closed(data)
     for name in (*names, "lowest", "highest", "cap"):
@@ -91,13 +92,11 @@ def series_points(data: Columns, names: tuple[str, ...], cap: float) -> dict[str
     return {**drawn, "middle": middle, "provisional_y": marks}
 
 
-def price_series(
-    data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, cap: float, *, height: int = 380
-) -> Drawing:
+def price_series(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, cap: float) -> Drawing:
     """A step line per region (id to label and colour) on the hybrid axis, the chosen one in front of its own range."""
-    points = partial(series_points, names=tuple(regions), cap=cap)
-    source, x_range = ColumnDataSource(points(data)), time_range(data)
-    plot = frame(x_range, height, "0")
+    points = partial(_series_points, names=tuple(regions), cap=cap)
+    source = ColumnDataSource(points(data))
+    plot = frame(time_range(data), 380, "0")
     hybrid(plot, cap)
     plot.y_range.update(end=1.07)  # room for the cap's label
     if chosen in regions:
@@ -112,15 +111,11 @@ def price_series(
     mark = Scatter(x="middle", y="provisional_y", size=5, marker="circle", line_color=PROVISIONAL, line_width=1.4)
     mark.fill_color = None
     plot.add_glyph(source, mark)
-    rows = [tip_row(label, region, "0,0.00", "$/MWh", colour) for region, (label, colour) in regions.items()]
+    rows = [price_row(label, region, colour) for region, (label, colour) in regions.items()]
     if np.isfinite(data["lowest"]).any() and not np.array_equal(data["lowest"], data["highest"], equal_nan=True):
-        rows += [
-            "<hr>",
-            tip_row("lowest", "lowest", "0,0.00", "$/MWh"),
-            tip_row("highest", "highest", "0,0.00", "$/MWh"),
-        ]
-    hover(plot, source, f"{chosen if chosen in regions else next(iter(regions))}_y", "".join(rows), hair_line())
-    return Drawing((plot,), source, x_range, points)
+        rows += ["<hr>", *(price_row(name, name) for name in ("lowest", "highest"))]
+    hover(plot, source, f"{chosen if chosen in regions else next(iter(regions))}_y", "".join(rows))
+    return Drawing((plot,), source, points)
 
 
 def _note(where: float, text: str) -> Label:
@@ -130,14 +125,12 @@ def _note(where: float, text: str) -> Label:
     )  # fmt: skip
 
 
-def duration(
-    curves: Columns, lines: Mapping[str, tuple[str, str, str]], chosen: str, cap: float, *, height: int = 400
-) -> Drawing:
+def duration(curves: Columns, lines: Mapping[str, tuple[str, str, str]], chosen: str, cap: float) -> Drawing:
     """A falling line per name (label, colour, dash): the price that was reached for a share of the time."""
     points = partial(_duration_points, names=tuple(lines), cap=cap)
     source = ColumnDataSource(points(curves))
     x_range = Range1d(start=0, end=1, bounds=(0, 1), min_interval=0.0005)
-    plot = plain(x_range, height)
+    plot = plain(x_range, 400)
     hybrid(plot, cap)
     plot.xaxis.formatter = numbers("0.[00]%")
     plot.xaxis.axis_label = "share of the time at or above the price"
@@ -145,11 +138,11 @@ def duration(
         _, colour, dash = lines[name]
         width = 2.2 if name == chosen else 1.4
         line(plot, source, f"{name}_y", colour, x="share", mode="before", line_width=width, line_dash=dash)
-    rows = [tip_row(label, name, "0,0.00", "$/MWh", colour) for name, (label, colour, _) in lines.items()]
+    rows = [price_row(label, name, colour) for name, (label, colour, _) in lines.items()]
     field = f"{chosen if chosen in lines else next(iter(lines))}_y"
     when = "@share{0.00%} of the time at or above"
-    hover(plot, source, field, "".join(rows), hair_line(), when, ("from_share", "share"))
-    return Drawing((plot,), source, x_range, points)
+    hover(plot, source, field, "".join(rows), when=when, edges=("from_share", "share"))
+    return Drawing((plot,), source, points)
 
 
 def _duration_points(curves: Columns, names: tuple[str, ...], cap: float) -> dict[str, Any]:
@@ -157,13 +150,11 @@ def _duration_points(curves: Columns, names: tuple[str, ...], cap: float) -> dic
     return {**curves, "from_share": before, **{f"{name}_y": heights(curves[name], cap) for name in names}}
 
 
-def day_profile(
-    profile: Columns, lines: Mapping[str, tuple[str, str, Any]], unit: str, number: str, *, height: int = 260
-) -> Drawing:
+def day_profile(profile: Columns, lines: Mapping[str, tuple[str, str, Any]], unit: str, number: str) -> Drawing:
     """A line per name (label, colour, dash) over the hours of a day."""
     source = ColumnDataSource(_slots(profile))
     x_range = Range1d(start=0, end=24, bounds=(0, 24), min_interval=1)
-    plot = plain(x_range, height)
+    plot = plain(x_range, 260)
     plot.yaxis[0].formatter = numbers(number)
     plot.yaxis[0].ticker = BasicTicker(desired_num_ticks=5)
     plot.add_layout(Span(location=0, dimension="width", line_color=CAPACITY, line_width=0.8))
@@ -172,8 +163,8 @@ def day_profile(
     for name, (_, colour, dash) in lines.items():
         line(plot, source, name, colour, x="hour", line_width=2.0 if dash == "solid" else 1.4, line_dash=dash)
     rows = [tip_row(label, name, "0,0.00", unit, colour) for name, (label, colour, _) in lines.items()]
-    hover(plot, source, next(iter(lines)), "".join(rows), hair_line(), "@clock", ("hour", "to_hour"))
-    return Drawing((plot,), source, x_range, _slots)
+    hover(plot, source, next(iter(lines)), "".join(rows), when="@clock", edges=("hour", "to_hour"))
+    return Drawing((plot,), source, _slots)
 
 
 def _slots(profile: Columns) -> dict[str, Any]:
@@ -195,44 +186,43 @@ def _clock_axis(axis: Any) -> None:
     axis.formatter = CustomJSTickFormatter(code="return `${String(tick).padStart(2, '0')}:00`")
 
 
-def hours_by_days(first_day: np.datetime64, grid: Any, cap: float, *, height: int = 300) -> figure:
-    """Every hour of every day, midnight at the top, coloured by its price on the hybrid axis."""
-    start = int(first_day.astype("M8[ms]").astype(int))
-    length = grid.shape[1] * 86_400_000
-    x_range = Range1d(start=start, end=start + length, bounds=(start, start + length), min_interval=86_400_000)
-    plot = frame(x_range, height, "0")
+def hours_by_days(data: Columns, first_day: np.datetime64, cap: float) -> Drawing:
+    """Every hour of every day of ``data``'s ``grid``, midnight at the top, coloured by its price on the hybrid axis."""
+    start = milliseconds(first_day)
+    points = partial(_cells, start=start, cap=cap)
+    source, length = ColumnDataSource(points(data)), data["grid"].shape[1] * _DAY_MS
+    x_range = Range1d(start=start, end=start + length, bounds=(start, start + length), min_interval=_DAY_MS)
+    plot = frame(x_range, 300, "0")
     plot.y_range = Range1d(start=24, end=0)
     plot.ygrid.visible = False
     _clock_axis(plot.yaxis[0])
     mapper = LinearColorMapper(palette=list(HEAT), low=_HEAT_LOW, high=_HEAT_HIGH, nan_color="rgba(0, 0, 0, 0)")
-    hour, day = np.indices(grid.shape)
-    source = ColumnDataSource(
-        {
-            "heights": [heights(grid, cap).astype("f4")],
-            "price": [grid.astype("f4")],
-            "hour": [hour.astype("f4")],
-            "day": [(start + day * 86_400_000.0)],
-        }
-    )
     canvas: Any = plot  # its stubs know no image of numbers
     image = canvas.image(
         image="heights", source=source, x=start, y=0, dw=length, dh=24, color_mapper=mapper, origin="bottom_left"
     )
     when = "@day{%a %d %b %Y}, @hour{00}:00 to the next hour"
-    plot.add_tools(tooltip(image, when, tip_row("Mean price", "price", "0,0.00", "$/MWh")))
-    return plot
+    plot.add_tools(tooltip(image, when, price_row("Mean price", "price")))
+    return Drawing((plot,), source, points)
 
 
-def event_marks(events: Columns, window: tuple[int, int], cap: float, *, height: int = 280) -> Drawing:
+def _cells(data: Columns, start: int, cap: float) -> dict[str, Any]:
+    grid = data["grid"]
+    hour, day = np.indices(grid.shape)
+    shown: Columns = {"heights": heights(grid, cap), "price": grid, "hour": hour}
+    return {"day": [start + day * float(_DAY_MS)]} | {name: [cells.astype("f4")] for name, cells in shown.items()}
+
+
+def event_marks(events: Columns, window: tuple[int, int], cap: float) -> Drawing:
     """A disc per event at its start and its peak on the hybrid axis, as large as it was long."""
     source = ColumnDataSource(dict(events))
     x_range = Range1d(start=window[0], end=window[1], bounds=window, min_interval=3_600_000)
-    plot = frame(x_range, height, "0")
+    plot = frame(x_range, 280, "0")
     hybrid(plot, cap)
     plot.y_range = Range1d(start=0.66, end=1.02)
     marks = Scatter(x="start", y="peak_y", size="size", marker="circle", fill_color="colour", fill_alpha=0.55)
     marks.line_color, marks.line_alpha = "colour", 0.9
     when = "@region, @start{%a %d %b %Y %H:%M} to @end{%H:%M}"
-    rows = tip_row("Peak", "peak", "0,0.00", "$/MWh") + tip_row("Lasted", "minutes", "0,0", "min")
+    rows = price_row("Peak", "peak") + tip_row("Lasted", "minutes", "0,0", "min")
     plot.add_tools(tooltip(plot.add_glyph(source, marks), when, rows))
-    return Drawing((plot,), source, x_range, dict)
+    return Drawing((plot,), source, dict)

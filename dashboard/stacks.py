@@ -12,6 +12,7 @@ from bokeh.plotting import figure
 from bokeh.transform import stack
 
 from dashboard.charts import (
+    WHEN,
     Drawing,
     area,
     closed,
@@ -20,11 +21,11 @@ from dashboard.charts import (
     hair_line,
     hover,
     line,
-    price_strip,
+    price_row,
     time_range,
     tip_row,
 )
-from dashboard.palette import AT_LIMIT, CAPACITY, DEMAND, FLOW, PRICE
+from dashboard.palette import AT_LIMIT, CAPACITY, DEMAND, FLOW, PRICE, PROVISIONAL
 
 if TYPE_CHECKING:
     from dashboard.bands import Band
@@ -39,9 +40,9 @@ def stack_over_price(
     data: Columns,
     shown: Stack,
     price_label: str,
+    height: int,
     *,
-    height: int = 380,
-    when: str | None = None,
+    when: str = WHEN,
     top_range: tuple[float, float] | None = None,
 ) -> Drawing:
     """A stack with its demand line, and beneath it a price strip on the same time axis.
@@ -64,14 +65,17 @@ def stack_over_price(
         line(plot, source, "demand", DEMAND, line_width=1.25)
         rows += ["<hr>", tip_row("Supply", "supply", number, shown.unit)]
         rows.append(tip_row("Demand", "demand", number, shown.unit, DEMAND))
-    rows.append(tip_row(price_label, "price", "0,0.00", "$/MWh", PRICE))
+    rows.append(price_row(price_label, "price", PRICE))
     hover(plot, source, "supply", "".join(rows), cross, when)
-    strip = price_strip(source, x_range, cross, price_label, when=when)
+    strip = frame(x_range, 130, "$0,0")
+    line(strip, source, "price", PRICE)
+    line(strip, source, "unconfirmed", PROVISIONAL, line_width=4, line_alpha=0.8)
+    hover(strip, source, "price", price_row(price_label, "price", PRICE), cross, when)
     for each in (plot, strip):
-        hatch(each, source)
-        if when is not None:
-            _clock_axis(each)
-    return Drawing((plot, strip), source, x_range, points)
+        _hatch(each, source)
+        if when == DAY_TIMES:
+            each.xaxis.formatter.update(days="%H:%M", hours="%H:%M", months="%H:%M")
+    return Drawing((plot, strip), source, points)
 
 
 def _paint(plot: figure, source: ColumnDataSource, bands: Sequence[Band]) -> None:
@@ -95,36 +99,32 @@ def _stack_points(data: Columns, filled: tuple[str, ...]) -> dict[str, Any]:
     return points
 
 
-def hatch(plot: figure, source: ColumnDataSource) -> None:
+def _hatch(plot: figure, source: ColumnDataSource) -> None:
     """Lines over the buckets that are ``marked``."""
     strip = VStrip(x0="marked", x1="interval_end", fill_alpha=0, line_alpha=0)
     strip.update(hatch_pattern="/", hatch_color=CAPACITY, hatch_alpha=0.55, hatch_scale=8, hatch_weight=1)
     plot.add_glyph(source, strip)
 
 
-def _clock_axis(plot: figure) -> None:
-    plot.xaxis.formatter.update(days="%H:%M", hours="%H:%M", months="%H:%M")
-
-
-def band_lines(data: Columns, bands: Sequence[Band], *, height: int = 380) -> Drawing:
+def band_lines(data: Columns, bands: Sequence[Band]) -> Drawing:
     """A step line per band, in percent."""
-    source, x_range = ColumnDataSource(closed(data)), time_range(data)
-    plot = frame(x_range, height, "0")
+    source = ColumnDataSource(closed(data))
+    plot = frame(time_range(data), 460, "0")
     for band in reversed(bands):
         line(plot, source, band.id, band.edge or band.colour, line_width=1.75)
     rows = [tip_row(band.label, band.id, "0.0", "%", band.colour) for band in bands]
-    hover(plot, source, bands[0].id, "".join(rows), hair_line())
-    return Drawing((plot,), source, x_range, closed)
+    hover(plot, source, bands[0].id, "".join(rows))
+    return Drawing((plot,), source, closed)
 
 
-def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]], *, height: int = 120) -> Drawing:
+def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]]) -> Drawing:
     """A panel per interconnector (id, name, tooltip's words for forward): flow between its limits, red while at one."""
     points = partial(drawn, filled=tuple(f"{link}.{part}" for link, _, _ in links for part in ("flow", "at")))
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
     figures = []
     for place, (link, name, direction) in enumerate(links):
         last = place == len(links) - 1
-        plot = frame(x_range, height + (24 if last else 0), "0,0", last=last)
+        plot = frame(x_range, 144 if last else 120, "0,0", last=last)
         plot.left[0].update(axis_label=name, axis_label_text_font_size="11px", axis_label_text_font_style="normal")
         area(plot, source, f"{link}.flow", FLOW, 0.55)
         red = Quad(left="interval_start", right="interval_end", bottom=0, top=f"{link}.at", line_color=None)
@@ -140,4 +140,4 @@ def flow_panels(data: Columns, links: Sequence[tuple[str, str, str]], *, height:
         ]
         hover(plot, source, f"{link}.flow", "".join(rows), cross)
         figures.append(plot)
-    return Drawing(tuple(figures), source, x_range, points)
+    return Drawing(tuple(figures), source, points)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
@@ -151,7 +150,9 @@ def _work(page: Page, slot: Slot) -> None:
     held = None
     try:
         held = look(market, selection)
-        view = slot.view or import_module(f"dashboard.views.{slot.tab.name}").build(partial(choose, page))
+        from dashboard.parts import build_tab  # with Bokeh's figures: when a tab is opened
+
+        view = slot.view or build_tab(slot.tab)
         tables = load_once(market, selection)
     except SupersededError:
         if slot.stopped:

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 # The way of a reading from AEMO's file to a page, and of a question back. All other modules serve one of these.
 WAY = {
     "cli": "serve ask ingest keep",
-    "dashboard": "app page tabs shared contents tables.generation views.generation",
+    "dashboard": "app page tabs parts shared contents tables.generation views.generation",
     "flows": "ingest warm verify",
     "cache_store": "reader memory stitch pieces plan fill warm due build store manifest rollup catalogue",
     "nem": "ingest taking nemweb landing reports mms lake derive source layouts.folder",

@@ -41,8 +41,8 @@ class StationOutput:
 
     window: Window
     places: tuple[Place, ...]
-    chosen: Chosen | None
-    totals: Totals | None
+    chosen: Chosen
+    totals: Totals
     series: shape.Columns
     resolution: Resolution
     capture_rate: float | None
@@ -56,11 +56,6 @@ def load(market: Market, selection: Selection) -> StationOutput:
     """The selected station, or the largest, over the range."""
     units = units_of(market, selection)
     chosen = choose_units(units, selection)
-    if chosen is None:
-        return StationOutput(
-            units.window, (), None, None, station_series(units.answer, None), units.answer.receipt.resolution,
-            None, None, None, (units.answer.receipt,), (),
-        )  # fmt: skip
     duids, region = list(chosen.duids), price_region(chosen)
     resolution = stored_resolution(selection, units.window)
     questions = (

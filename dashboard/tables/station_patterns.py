@@ -29,7 +29,7 @@ class StationPatterns:
 
     window: Window
     places: tuple[Place, ...]
-    chosen: Chosen | None
+    chosen: Chosen
     slot_hours: float
     profile: shape.Columns
     months: shape.Columns
@@ -41,8 +41,6 @@ def load(market: Market, selection: Selection) -> StationPatterns:
     """The selected station, or the largest, by the clock and by the month."""
     units = units_of(market, selection)
     chosen = choose_units(units, selection)
-    if chosen is None:
-        return StationPatterns(units.window, (), None, 0.5, {}, {}, (units.answer.receipt,), ())
     resolution, slot_hours = slots_of(units.window)
     year = year_to(units.window, market.extent("capacity_factor"))
     asked = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from cache_store.errors import NothingHeldError
 from dashboard.data import Market, Question, Selection, ask, window_of
 from dashboard.tables import shape
 from nem.fuels import FUELS, LOADS
@@ -117,24 +118,28 @@ def places(data: shape.Columns) -> tuple[Place, ...]:
     )
 
 
-def choose_units(units: Units, selection: Selection) -> Chosen | None:
-    """What is selected: a station by its name, else a unit by its DUID, else the region's largest; None without any."""
+def choose_units(units: Units, selection: Selection) -> Chosen:
+    """What is selected: a station by its name, else a unit by its DUID, else the region's largest.
+
+    Raises:
+        NothingHeldError: no unit was registered in the range.
+    """
     data = units.data
     stations, duids = data["station_name"].astype(str), data["duid"].astype(str)
     wanted = (selection.station or "").strip()
     for title, mine in ((wanted, stations == wanted), (wanted.upper(), duids == wanted.upper())):
         if mine.any():
             return _chosen(data, mine, title)
+    if not len(stations):
+        raise NothingHeldError(f"no unit is registered in {units.window}")
     largest = _largest(data, selection.region)
-    return None if largest is None else _chosen(data, stations == largest, largest, missing=wanted or None)
+    return _chosen(data, stations == largest, largest, missing=wanted or None)
 
 
-def _largest(data: shape.Columns, region: str) -> str | None:
+def _largest(data: shape.Columns, region: str) -> str:
     here = (data["region_id"] == region) | (region == NEM)
     energy = np.where(here if here.any() else True, np.nan_to_num(data["energy_mwh"].astype(float)), -1.0)
     names, place = np.unique(data["station_name"].astype(str), return_inverse=True)
-    if not len(names):
-        return None
     held = np.bincount(place, weights=np.maximum(energy, 0), minlength=len(names))
     inside = np.bincount(place, weights=energy >= 0, minlength=len(names)) > 0
     return str(names[np.argmax(np.where(inside, held, -1.0))])

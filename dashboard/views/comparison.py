@@ -2,71 +2,88 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
 
 from dashboard import markup
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import Text, View, card, chart, grid, pile
+from dashboard.layout import Chart, Text, View, card, grid, pile
+from dashboard.markup import Field, Row, cell, dollars, gwh, number, percent, plus
 from dashboard.parts import compare_bar
-from dashboard.tables.comparison import Comparison, DeltaRow
+from dashboard.tables.comparison import Comparison
 from dashboard.tables.generation import Supply, signed
-from dashboard.views.generation import show_stack, stack_head, stack_note
+from dashboard.tables.supply import FuelRow
+from dashboard.views.generation import show_stack
 
-HEADS = (
-    ("Fuel", "in the order of the stack"),
-    ("GWh", "energy in the selected range"),
-    ("GWh then", "energy in the range compared with"),
-    ("Av. MW", "energy over the hours that have data, selected range"),
-    ("Av. MW then", "the same of the other range"),
-    ("Δ MW", "change in average power: ranges of unequal length still compare"),
-    ("Δ %", "of the average power then"),
-    ("Share", "of the region's own supply, selected range"),
-    ("Share then", "the same of the other range"),
-    ("Δ pp", "change in share, in percentage points"),
-    ("$/MWh", "dispatch-weighted price, selected range"),
-    ("$/MWh then", "the same of the other range"),
-    ("Δ $/MWh", "change in dispatch-weighted price"),
+
+def _points(change: float | None) -> str:
+    return number(None if change is None else change * 100, ",.1f")
+
+
+def _changed(words: Callable[[float | None], str], change: float | None) -> tuple[str, float | None]:
+    return plus(change, words(change)), change
+
+
+def _energy(row: FuelRow | None) -> float | None:
+    return signed(row, row.energy_mwh) if row else None
+
+
+def _mean(row: FuelRow | None) -> float | None:
+    return signed(row, row.mean_mw) if row else None
+
+
+COLUMNS: tuple[Field, ...] = (
+    ("Fuel", "in the order of the stack", lambda row: markup.named(row.band.colour, row.band.label)),
+    ("GWh", "energy in the selected range", lambda row: cell(gwh, _energy(row.now))),
+    ("GWh then", "energy in the range compared with", lambda row: cell(gwh, _energy(row.then))),
+    (
+        "Av. MW",
+        "energy over the hours that have data, selected range",
+        lambda row: cell(number, _mean(row.now)),
+    ),
+    ("Av. MW then", "the same of the other range", lambda row: cell(number, _mean(row.then))),
+    (
+        "Δ MW",
+        "change in average power: ranges of unequal length still compare",
+        lambda row: _changed(number, row.change_mw),
+    ),
+    ("Δ %", "of the average power then", lambda row: _changed(percent, row.change)),
+    (
+        "Share",
+        "of the region's own supply, selected range",
+        lambda row: cell(percent, row.now and row.now.share),
+    ),
+    ("Share then", "the same of the other range", lambda row: cell(percent, row.then and row.then.share)),
+    ("Δ pp", "change in share, in percentage points", lambda row: _changed(_points, row.change_share)),
+    ("$/MWh", "dispatch-weighted price, selected range", lambda row: cell(dollars, row.now and row.now.dwa_price)),
+    ("$/MWh then", "the same of the other range", lambda row: cell(dollars, row.then and row.then.dwa_price)),
+    ("Δ $/MWh", "change in dispatch-weighted price", lambda row: _changed(dollars, row.change_price)),
 )
 
 
-def build(_: Callable[..., None]) -> View:
-    """The view, empty."""
-    bar, head, receipt, then_head, then_receipt, table = (Text() for _ in range(6))
-    power, then_power = chart(), chart()
+def build() -> View:
+    """The part, empty."""
+    bar, table = Text(), Text()
+    power, other = Chart(), Chart()
 
     def show(tables: Comparison) -> None:
+        now, then = tables.now, tables.then
         bar.html = compare_bar(tables.compare, tables.asked)
-        sides = [tables.now] + ([tables.then] if tables.then else [])
-        top = _one_scale(sides)
-        head.html = stack_head(tables.now, markup.stretch(tables.now.window))
-        show_stack(power, tables.now, height=300, top_range=top)
-        receipt.html = stack_note(tables.now.stack) + markup.receipt_line(tables.now.receipts[:2])
-        then_power.model.visible = tables.then is not None
-        if tables.then is None:
-            then_head.html = markup.header(markup.stretch(tables.asked))
-            then_receipt.html = '<p class="note">Nothing of this range is held: choose another.</p>'
+        top = _one_scale([now, then] if then else [now])
+        show_stack(power, now, markup.stretch(now.window), 300, top_range=top)
+        if then is None:
+            lacking = '<p class="note">Nothing of this range is held: choose another.</p>'
+            other.show(markup.header(markup.stretch(tables.asked)), lacking)
+            changes = f"<p>{markup.MISSING}</p>"
         else:
-            then_head.html = stack_head(tables.then, markup.stretch(tables.then.window))
-            show_stack(then_power, tables.then, height=300, top_range=top)
-            then_receipt.html = (
-                _reach(tables) + stack_note(tables.then.stack) + markup.receipt_line(tables.then.receipts[:2])
-            )
-        table.html = (
-            markup.header("What changed", "selected range less the other")
-            + _table(tables)
-            + markup.receipt_line(tables.receipts)
-        )
+            show_stack(other, then, markup.stretch(then.window), 300, note=_reach(tables), top_range=top)
+            rows = [markup.told(COLUMNS, row) for row in tables.rows]
+            changes = markup.sorted_table(COLUMNS, [*rows, _whole(now, then)], "changes")
+        head = markup.header("What changed", "selected range less the other")
+        table.html = head + changes + markup.receipt_line(tables.receipts)
 
-    cards = grid(
-        card(head, power, receipt),
-        card(then_head, then_power, then_receipt),
-        card(table, kind="wide"),
-        kind="halves",
-    )
-    return View(pile(bar, cards), show)
+    return View(pile(bar, grid(power.card, other.card, card(table, kind="wide"), kind="halves")), show)
 
 
 def _one_scale(sides: list[Supply]) -> tuple[float, float] | None:
@@ -93,49 +110,14 @@ def _reach(tables: Comparison) -> str:
     if tables.then is None or tables.then.window == tables.asked:
         return ""
     part = tables.then.window.hours / tables.asked.hours
-    return f'<p class="note">The data reaches over {markup.percent(part, 0)} of the range asked for, {markup.stretch(tables.asked)}.</p>'
+    return f'<p class="note">The data reaches over {percent(part, 0)} of the range asked for, {markup.stretch(tables.asked)}.</p>'
 
 
-def _table(tables: Comparison) -> str:
-    if tables.then is None:
-        return f"<p>{markup.MISSING}</p>"
-    rows = [("", _cells(row)) for row in tables.rows]
-    rows.append(('class="total"', _whole(tables.now, tables.then)))
-    return f"<nw-table>{markup.table(HEADS, rows, kind='changes')}</nw-table>"
-
-
-def _cells(row: DeltaRow) -> list[tuple[str, object]]:
-    cells: list[tuple[str, object]] = [(f"{markup.swatch(row.band.colour)}{row.band.label}", row.band.label)]
-    sides = (row.now, row.then)
-    for side in sides:
-        energy = signed(side, side.energy_mwh) if side else None
-        cells.append((markup.number(energy, ",.1f", per=1e3), energy))
-    for side in sides:
-        mean = signed(side, side.mean_mw) if side else None
-        cells.append((markup.number(mean), mean))
-    cells.append((plus(row.change_mw, markup.number(row.change_mw)), row.change_mw))
-    cells.append((plus(row.change, markup.percent(row.change)), row.change))
-    cells += [(markup.percent(side.share if side else None), side.share if side else None) for side in sides]
-    points = None if row.change_share is None else row.change_share * 100
-    cells.append((plus(points, markup.number(points, ",.1f")), points))
-    cells += [(markup.dollars(side.dwa_price if side else None), side.dwa_price if side else None) for side in sides]
-    cells.append((plus(row.change_price, markup.dollars(row.change_price)), row.change_price))
-    return cells
-
-
-def plus(value: float | None, text: str) -> str:
-    """A change with its sign: the number's own minus, or a plus unless it rounds to nothing."""
-    return f"+{text}" if value is not None and value > 0 and re.search("[1-9]", text) else text
-
-
-def _whole(now: Supply, then: Supply) -> list[tuple[str, object]]:
+def _whole(now: Supply, then: Supply) -> Row:
     """Renewable share and mean price of both ranges."""
-    change = None
-    if now.renewable_share is not None and then.renewable_share is not None:
-        change = 100 * (now.renewable_share - then.renewable_share)
-    paid = None if now.mean_price is None or then.mean_price is None else now.mean_price - then.mean_price
-    shares = [f'<span title="{RENEWABLE}">{markup.percent(side.renewable_share)}</span>' for side in (now, then)]
-    prices = [markup.dollars(side.mean_price) for side in (now, then)]
-    cells = ["Renewable, mean price", *[""] * 6, *shares, plus(change, markup.number(change, ",.1f"))]
-    cells += [*prices, plus(paid, markup.dollars(paid))]
-    return [(cell, None) for cell in cells]
+    shares, prices = ((getattr(now, name), getattr(then, name)) for name in ("renewable_share", "mean_price"))
+    share, paid = (None if None in (one, two) else one - two for one, two in (shares, prices))
+    cells = ["Renewable, mean price", *[""] * 6]
+    cells += [f'<span title="{RENEWABLE}">{percent(one)}</span>' for one in shares] + [plus(share, _points(share))]
+    cells += [*map(dollars, prices), plus(paid, dollars(paid))]
+    return 'class="total"', [(html, None) for html in cells]

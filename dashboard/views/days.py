@@ -77,9 +77,9 @@ def _change(now: float | None, then: float | None, change: str) -> str:
     if now is None or then is None or not change:
         return ""
     if change == "points":
-        return f"({_sign(100 * (now - then))} pp)"
-    return f"({_sign(100 * (now / then - 1))}%)" if then > 0 else ""
+        return f"({_signed(100 * (now - then))} pp)"
+    return f"({_signed(100 * (now / then - 1))}%)" if then > 0 else ""
 
 
-def _sign(value: float) -> str:
-    return f"{'+' if value > 0 else ''}{markup.number(value, ',.1f')}"
+def _signed(value: float) -> str:
+    return markup.plus(value, markup.number(value, ",.1f"))

@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
 from dashboard.definitions import FACTOR
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import Field
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines
 from dashboard.tables.factors import Factors
 
-HEADS = (
-    (
-        "Fuel",
-        "storage has none: what it gives back it has drawn; nor has rooftop, whose capacity AEMO does not register",
-    ),
-    ("Capacity factor", FACTOR),
-)
+_NONE_OF = "storage has none: what it gives back it has drawn; nor has rooftop, whose capacity AEMO does not register"
 _TIP = "of all the capacity registered, whether or not it reported"
 
 
-def build(_: Callable[..., None]) -> View:
-    """The view, empty."""
-    head, receipt, whole = (Text() for _ in range(3))
-    lines = chart()
+def build() -> View:
+    """The part, empty."""
+    lines, whole = Chart(), Text()
 
     def show(tables: Factors) -> None:
-        head.html = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
-        lines.model.visible = bool(tables.bands)
-        if tables.bands:
-            lines.show(tables.bands, tables.columns, partial(band_lines, bands=tables.bands, height=460))
-        none = "" if tables.bands else '<p class="note">No unit of known capacity is registered in this range.</p>'
+        head = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
         told = markup.receipt_line(tables.receipts)
-        receipt.html = none + told
-        when = markup.stretch(tables.window)
-        whole.html = markup.header("Over the range", when) + _table(tables) + told
+        if tables.bands:
+            lines.draw(head, told, tables.bands, tables.columns, partial(band_lines, bands=tables.bands))
+        else:
+            lines.show(head, f'<p class="note">No unit of known capacity is registered in this range.</p>{told}')
+        whole.html = markup.header("Over the range", markup.stretch(tables.window)) + _table(tables) + told
 
-    return View(grid(card(head, lines, receipt), card(whole), kind="two-one"), show)
+    return View(grid(lines.card, card(whole), kind="two-one"), show)
 
 
 def _table(tables: Factors) -> str:
-    rows = []
-    for band in tables.bands:
-        value = tables.whole[band.id]
-        cells: list[tuple[str, object]] = [
-            (f"{markup.swatch(band.colour)}{band.label}", band.label),
-            (markup.bar(value, band.colour, markup.factor(value)), value),
-        ]
-        rows.append((f'data-band="{band.id}"', cells))
-    return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"
+    columns: list[Field] = [
+        ("Fuel", _NONE_OF, lambda band: markup.named(band.colour, band.label)),
+        (
+            "Capacity factor",
+            FACTOR,
+            lambda band: markup.cell(
+                lambda share: markup.bar(share, band.colour, markup.factor(share)), tables.whole[band.id]
+            ),
+        ),
+    ]
+    rows = [markup.told(columns, band, f'data-band="{band.id}"') for band in tables.bands]
+    return markup.sorted_table(columns, rows, "fuels")

@@ -2,59 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import Field, cell, gwh, number, percent
 from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels
 from dashboard.tables.flows import Flows, Link, wide
+from dashboard.views.links import limit_flag
 from nem.regions import NEM
 
-HEADS = (
-    ("Interconnector", "a positive flow is from the first region to the second"),
-    ("Newest MW", "metered flow in the newest interval of the range"),
-    ("Limit", "in the direction it flows then"),
-    ("Mean MW", "over the intervals with a metered flow"),
-    ("GWh →", "metered energy from the first region to the second"),
-    ("GWh ←", "and the other way"),
-    ("Use →", "utilisation: energy over what the limit let flow, where it is known; never clipped"),
-    ("Use ←", "the same the other way"),
-    ("At limit", "share of intervals whose dispatch target is within 0.01 MW of a limit, or past it"),
-    ("Losses GWh", "as dispatch reckons with them"),
+COLUMNS: tuple[Field, ...] = (
+    (
+        "Interconnector",
+        "a positive flow is from the first region to the second",
+        lambda link: (f"{link.name}<small>{direction(link)}</small>", link.name),
+    ),
+    (
+        "Newest MW",
+        "metered flow in the newest interval of the range",
+        lambda link: (f"{number(link.newest['mean_mw'])}{limit_flag(link)}", link.newest["mean_mw"]),
+    ),
+    ("Limit", "in the direction it flows then", lambda link: cell(number, link.newest_limit)),
+    ("Mean MW", "over the intervals with a metered flow", lambda link: cell(number, link.mean_mw)),
+    (
+        "GWh →",
+        "metered energy from the first region to the second",
+        lambda link: cell(gwh, link.forward_mwh),
+    ),
+    ("GWh ←", "and the other way", lambda link: cell(gwh, link.reverse_mwh)),
+    (
+        "Use →",
+        "utilisation: energy over what the limit let flow, where it is known; never clipped",
+        lambda link: cell(_whole_percent, link.forward_utilisation),
+    ),
+    ("Use ←", "the same the other way", lambda link: cell(_whole_percent, link.reverse_utilisation)),
+    (
+        "At limit",
+        "share of intervals whose dispatch target is within 0.01 MW of a limit, or past it",
+        lambda link: cell(percent, link.at_limit_share),
+    ),
+    ("Losses GWh", "as dispatch reckons with them", lambda link: cell(gwh, link.losses_mwh)),
+)
+_KEYS = (
+    f"<span>{markup.swatch(FLOW)}flow</span><span>{markup.swatch(AT_LIMIT)}at a limit</span><span>dashed: limits</span>"
 )
 
 
-def build(_: Callable[..., None]) -> View:
-    """The view, empty."""
-    head, receipt, table = (Text() for _ in range(3))
-    panels = chart()
+def build() -> View:
+    """The part, empty."""
+    panels, table = Chart(), Text()
     table_card = card(table)
 
     def show(tables: Flows) -> None:
-        where = "" if tables.region == NEM else f", {REGION_NAMES[tables.region]}"
-        head.html = markup.header(f"Interconnectors{where}", "mean MW between limits", _keys() if tables.links else "")
-        table_card.visible = panels.model.visible = bool(tables.links)
+        table_card.visible = bool(tables.links)
         told = markup.receipt_line(tables.receipts)
+        where = "" if tables.region == NEM else f", {REGION_NAMES[tables.region]}"
+        head = partial(markup.header, f"Interconnectors{where}", "mean MW between limits")
         if not tables.links:
-            receipt.html = f'<p class="note">{tables.why_none}</p>{told}'
+            panels.show(head(), f'<p class="note">{tables.why_none}</p>{told}')
             return
         shown = tuple((link.interconnector_id, link.name, direction(link)) for link in tables.links)
-        panels.show(shown, wide(tables.links), partial(flow_panels, links=shown))
-        receipt.html = told
+        panels.draw(head(_KEYS), told, shown, wide(tables.links), partial(flow_panels, links=shown))
         assert tables.window is not None
-        when = markup.stretch(tables.window)
-        table.html = markup.header("How hard they ran", when) + _table(tables.links) + told
+        rows = [markup.told(COLUMNS, link) for link in tables.links]
+        when = markup.header("How hard they ran", markup.stretch(tables.window))
+        table.html = when + markup.sorted_table(COLUMNS, rows, "links") + told
 
-    return View(grid(table_card, card(head, panels, receipt), kind="one"), show)
-
-
-def _keys() -> str:
-    return (
-        f"<span>{markup.swatch(FLOW)}flow</span><span>{markup.swatch(AT_LIMIT)}at a limit</span>"
-        "<span>dashed: limits</span>"
-    )
+    return View(grid(table_card, panels.card), show)
 
 
 def direction(link: Link) -> str:
@@ -62,23 +78,5 @@ def direction(link: Link) -> str:
     return f"{link.ends[0]} → {link.ends[1]}" if link.ends else "forward"
 
 
-def _table(links: list[Link]) -> str:
-    rows = [("", _cells(link)) for link in links]
-    return f"<nw-table>{markup.table(HEADS, rows, kind='links')}</nw-table>"
-
-
-def _cells(link: Link) -> list[tuple[str, object]]:
-    flow, limit = link.newest["mean_mw"], link.newest_limit
-    flag = ' <small class="flag" title="its target has reached the limit">at limit</small>' if link.is_at_limit else ""
-    return [
-        (f"{link.name}<small>{direction(link)}</small>", link.name),
-        (f"{markup.number(flow)}{flag}", flow),
-        (markup.number(limit), limit),
-        (markup.number(link.mean_mw), link.mean_mw),
-        (markup.number(link.forward_mwh, ",.1f", per=1e3), link.forward_mwh),
-        (markup.number(link.reverse_mwh, ",.1f", per=1e3), link.reverse_mwh),
-        (markup.percent(link.forward_utilisation, 0), link.forward_utilisation),
-        (markup.percent(link.reverse_utilisation, 0), link.reverse_utilisation),
-        (markup.percent(link.at_limit_share), link.at_limit_share),
-        (markup.number(link.losses_mwh, ",.1f", per=1e3), link.losses_mwh),
-    ]
+def _whole_percent(share: float | None) -> str:
+    return percent(share, 0)

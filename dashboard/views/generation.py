@@ -1,89 +1,96 @@
-"""The Generation tab: the stack over the range with its price strip and a table of bands; its other views by module."""
+"""Generation's first part: the stack over the range with its price strip, and a table of bands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from dashboard import markup
-from dashboard.bands import GROUPING_WORDS, Band
+from dashboard.bands import Band
 from dashboard.definitions import DWA, ENERGY, FACTOR, RENEWABLE, SHARE, VALUE
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import Field, Row, cell, gwh, in_millions, number
 from dashboard.palette import PROVISIONAL, REGION_NAMES
-from dashboard.parts import in_parts, part_of
 from dashboard.stacks import stack_over_price
 from dashboard.tables.generation import Generation, Supply, signed
 from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
-UNIT_WORDS = {"mw": "MW", "energy": "Energy", "share": "Share"}
 STACK_WORDS = {"MW": "mean MW", "MWh": "MWh per bucket", "GWh": "GWh per bucket", "%": "% of the region's own supply"}
-HEADS = (
-    ("Fuel", "in the order of the stack; click a colour to hide its band"),
-    ("GWh", f"{ENERGY}; loads and exports are negative"),
-    ("Share", f"{SHARE}; loads and exchanges have none"),
-    ("Av. MW", "energy over the hours of the range that have data"),
-    ("CF", f"capacity factor: {FACTOR}. Storage has none: what it gives back it has drawn"),
-    ("$/MWh", f"{DWA}; for a load, what it paid"),
-    ("$m", f"{VALUE}; what a load paid is negative"),
+COLUMNS: tuple[Field, ...] = (
+    (
+        "Fuel",
+        "in the order of the stack; click a colour to hide its band",
+        lambda row: (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
+    ),
+    ("GWh", f"{ENERGY}; loads and exports are negative", lambda row: cell(gwh, row.sign * row.energy_mwh)),
+    (
+        "Share",
+        f"{SHARE}; loads and exchanges have none",
+        lambda row: (markup.bar(row.share, row.band.colour), row.share),
+    ),
+    (
+        "Av. MW",
+        "energy over the hours of the range that have data",
+        lambda row: cell(number, signed(row, row.mean_mw)),
+    ),
+    (
+        "CF",
+        f"capacity factor: {FACTOR}. Storage has none: what it gives back it has drawn",
+        lambda row: cell(markup.factor, row.capacity_factor),
+    ),
+    ("$/MWh", f"{DWA}; for a load, what it paid", lambda row: cell(markup.dollars, row.dwa_price)),
+    (
+        "$m",
+        f"{VALUE}; what a load paid is negative",
+        lambda row: cell(in_millions, signed(row, row.market_value_aud)),
+    ),
 )
 EXCHANGE_TIP = "from the region's net interchange, not from generation: it has no fuel, price or value of its own"
 
 
-def build(choose: Callable[..., None]) -> View:
-    """The tab, empty; ``choose`` changes the session's selection."""
-    return in_parts("generation", choose, switches=_switches, own={"generation": _build_stack})
-
-
-def _switches(tables: Any) -> str:
-    """The groupings and units of the part that is open."""
-    bar = ""
-    if hasattr(tables, "grouping"):
-        bar += markup.switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping)
-    if hasattr(tables, "unit"):
-        words = {unit: word for unit, word in UNIT_WORDS.items() if part_of(tables) != "daytime" or unit != "energy"}
-        bar += markup.switch("Unit", "unit", words, tables.unit)
-    return bar
-
-
-def _build_stack() -> View:
-    head, receipt, fuels = (Text() for _ in range(3))
-    power = chart()
+def build() -> View:
+    """The part, empty."""
+    power, fuels = Chart(), Text()
 
     def show(tables: Generation) -> None:
         supply = tables.supply
-        head.html = stack_head(supply, f"Generation, {REGION_NAMES[supply.region]}")
-        show_stack(power, supply, height=430)
-        receipt.html = stack_note(supply.stack) + markup.receipt_line(supply.receipts[:2])
+        show_stack(power, supply, f"Generation, {REGION_NAMES[supply.region]}", 430)
         told = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
         fuels.html = markup.header("By fuel", markup.stretch(supply.window)) + _fuels(supply) + told
 
-    return View(grid(card(head, power, receipt), card(fuels), kind="three-two"), show)
+    return View(grid(power.card, card(fuels), kind="three-two"), show)
 
 
-def show_stack(power: Any, supply: Supply, *, height: int, top_range: tuple[float, float] | None = None) -> None:
-    """Draw a supply's stack into a chart."""
+def show_stack(
+    power: Chart,
+    supply: Supply,
+    title: str,
+    height: int,
+    *,
+    note: str = "",
+    top_range: tuple[float, float] | None = None,
+) -> None:
+    """Draw a supply's stack under its unit, renewable share and mean price."""
     shown, label = supply.stack, price_label(supply.region)
-    draw = partial(stack_over_price, shown=shown, price_label=label, height=height, top_range=top_range)
-    power.show((shown.bands, shown.unit, label, top_range), shown.columns, draw)
+    mean = label.lower().replace("price", "mean price", 1)
+    aside = (
+        f'<span title="{RENEWABLE}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
+        f"<span>{mean} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
+    )
+    power.draw(
+        markup.header(title, STACK_WORDS[shown.unit], aside),
+        note + stack_note(shown) + markup.receipt_line(supply.receipts[:2]),
+        (shown.bands, shown.unit, label, top_range),
+        shown.columns,
+        partial(stack_over_price, shown=shown, price_label=label, height=height, top_range=top_range),
+    )
 
 
 def price_label(region: str) -> str:
     """What the price of a region is called."""
     return "Price (demand-weighted)" if region == NEM else "Price"
-
-
-def stack_head(supply: Supply, title: str) -> str:
-    """The head of a stack's card: unit, renewable share, mean price."""
-    label = price_label(supply.region).lower().replace("price", "mean price", 1)
-    aside = (
-        f'<span title="{RENEWABLE}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
-        f"<span>{label} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
-    )
-    return markup.header(title, STACK_WORDS[supply.stack.unit], aside)
 
 
 def stack_note(shown: Stack) -> str:
@@ -97,30 +104,17 @@ def stack_note(shown: Stack) -> str:
 
 
 def _fuels(supply: Supply) -> str:
-    own = [row for row in supply.rows if row.band.supplies]
-    rows = [row_of(row) for row in own]
-    rows.append(_total(own))
-    rows += [row_of(row) for row in supply.rows if not row.band.supplies]
-    return f"<nw-table>{markup.table(HEADS, rows, kind='fuels')}</nw-table>"
+    own, others = ([row for row in supply.rows if row.band.supplies == supplies] for supplies in (True, False))
+    rows = [*map(row_of, own), _total(own), *map(row_of, others)]
+    return markup.sorted_table(COLUMNS, rows, "fuels")
 
 
-def row_of(row: FuelRow) -> tuple[str, list[tuple[str, object]]]:
+def row_of(row: FuelRow) -> Row:
     """A row of the table of bands; what stands below zero is negative."""
     is_exchange = row.band.kind == "exchange"
-    value, mean = signed(row, row.market_value_aud), signed(row, row.mean_mw)
-    energy = row.sign * row.energy_mwh
-    cells: list[tuple[str, object]] = [
-        (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
-        (markup.number(energy, ",.1f", per=1e3), energy),
-        (markup.bar(row.share, row.band.colour), row.share),
-        (markup.number(mean), mean),
-        (markup.factor(row.capacity_factor), row.capacity_factor),
-        (markup.dollars(row.dwa_price), row.dwa_price),
-        (markup.number(value, ",.2f", per=1e6), value),
-    ]
     kind = "flow" if is_exchange else "" if row.band.supplies else "load"
     tip = f' title="{EXCHANGE_TIP}"' if is_exchange else ""
-    return f'class="{kind}" data-band="{row.band.id}"{tip}', cells
+    return markup.told(COLUMNS, row, f'class="{kind}" data-band="{row.band.id}"{tip}')
 
 
 def hide_swatch(band: Band) -> str:
@@ -129,18 +123,9 @@ def hide_swatch(band: Band) -> str:
     return f'<nw-hide class="swatch" band="{band.id}" aria-label="{label}" style="background:{band.colour}"></nw-hide>'
 
 
-def _total(own: list[FuelRow]) -> tuple[str, list[tuple[str, object]]]:
+def _total(own: list[FuelRow]) -> Row:
     """The sum of the region's own supply; its price is over the energy that has one."""
     energy, mean = sum(row.energy_mwh for row in own), sum(row.mean_mw or 0.0 for row in own)
-    priced = [row for row in own if row.market_value_aud is not None]
-    value = sum(row.market_value_aud or 0.0 for row in priced)
-    cells = [
-        "Supply",
-        markup.number(energy, ",.1f", per=1e3),
-        "",
-        markup.number(mean),
-        "",
-        "",
-        markup.number(value, ",.2f", per=1e6) if priced else markup.MISSING,
-    ]
-    return 'class="total"', [(cell, None) for cell in cells]
+    values = [row.market_value_aud for row in own if row.market_value_aud is not None]
+    cells = ("Supply", gwh(energy), "", number(mean), "", "", in_millions(sum(values) if values else None))
+    return 'class="total"', [(html, None) for html in cells]

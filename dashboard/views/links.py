@@ -81,6 +81,12 @@ def _edge(along: tuple[float, float]) -> float:
     return min(reaches)
 
 
+def limit_flag(link: Link) -> str:
+    """That the newest interval is at a limit, if it is."""
+    told = ' <small class="flag" title="its dispatch target has reached the limit">at limit</small>'
+    return told if link.is_at_limit else ""
+
+
 def flow_list(flows: Flows) -> str:
     """A row per interconnector: which way, how much, and of which limit."""
     return f'<ul class="mix links">{"".join(map(_row, flows.links))}</ul>'
@@ -92,13 +98,8 @@ def _row(link: Link) -> str:
     used = min(abs(flow or 0.0) / size, 1.0) if size else 0.0
     ends = (link.ends if (flow or 0.0) >= 0 else link.ends[::-1]) if link.ends else ()
     kind = ' class="limit"' if link.is_at_limit else ""
-    flag = (
-        ' <small class="flag" title="its dispatch target has reached the limit">at limit</small>'
-        if link.is_at_limit
-        else ""
-    )
     return (
-        f"<li{kind}><span>{link.name}<small>{' → '.join(ends)}</small>{flag}</span>"
+        f"<li{kind}><span>{link.name}<small>{' → '.join(ends)}</small>{limit_flag(link)}</span>"
         f'<span class="bar"><i style="width:{used * 100:.0f}%"></i></span>'
         f"<em>{markup.number(None if flow is None else abs(flow))} of {markup.number(size)} MW</em></li>"
     )

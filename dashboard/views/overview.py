@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
 from dashboard.data import LATE_MINUTES
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import gwh
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.stacks import stack_over_price
 from dashboard.tables.overview import Overview, RecentPrices, Tile
@@ -23,35 +23,17 @@ from nem.regions import NEM
 _MIX_WORDS = {"simplified": "Simplified", "detailed": "Detailed"}
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The tab, empty; its clicks reach the selection through the page."""
-    tiles, head, receipt, gauge, day, recent, flows = (Text() for _ in range(7))
-    power, recent_card, flows_card = chart(), card(recent), card(flows)
+    tiles, gauge, day, recent, flows = (Text() for _ in range(5))
+    power, recent_card, flows_card = Chart(), card(recent), card(flows)
 
     def show(tables: Overview) -> None:
-        every = "".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)
-        every_receipt = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
-        tiles.html = f'{_reach(tables)}<div class="tiles">{every}</div>{every_receipt}'
-        aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
-        head.html = markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside)
-        label, shown = price_label(tables.region), tables.stack
-        draw = partial(stack_over_price, shown=shown, price_label=label, height=480)
-        power.show((shown.bands, label), shown.columns, draw)
-        receipt.html = stack_note(shown) + markup.receipt_line(tables.receipts[:2])
+        tiles.html = _tiles(tables)
+        _show_stack(power, tables)
         day.html = day_facts(tables.summary, tables.region) + markup.receipt_line(tables.summary.receipts)
-        gauge.html = (
-            markup.header("Renewable share", REGION_NAMES[tables.region])
-            + _gauge(tables)
-            + _records(tables.records)
-            + _mix(tables)
-            + markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
-        )
-        recent.html = (
-            markup.header("Latest prices", "$/MWh by settlement period, labelled at its end")
-            + _recent(tables.recent)
-            + ("" if tables.flows.links else f'<p class="note">{tables.flows.why_none}</p>')
-            + markup.receipt_line(tables.receipts[2:])
-        )
+        gauge.html = _renewables(tables)
+        recent.html = _latest(tables)
         # Without flows the prices take their place too.
         flows_card.visible = bool(tables.flows.links)
         recent_card.css_classes = ["card"] if flows_card.visible else ["card", "wide"]
@@ -60,16 +42,26 @@ def build(_: Callable[..., None]) -> View:
             told = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
             flows.html = told + markup.receipt_line(tables.flows.receipts)
 
-    layout = grid(
-        card(tiles, kind="plain wide"),
-        card(head, power, receipt),
-        card(gauge),
-        card(day, kind="wide"),
-        recent_card,
-        flows_card,
-        kind="two-one",
+    cards = (card(tiles, kind="plain wide"), power.card, card(gauge), card(day, kind="wide"), recent_card, flows_card)
+    return View(grid(*cards, kind="two-one"), show)
+
+
+def _show_stack(power: Chart, tables: Overview) -> None:
+    label, shown = price_label(tables.region), tables.stack
+    aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
+    power.draw(
+        markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside),
+        stack_note(shown) + markup.receipt_line(tables.receipts[:2]),
+        (shown.bands, label),
+        shown.columns,
+        partial(stack_over_price, shown=shown, price_label=label, height=480),
     )
-    return View(layout, show)
+
+
+def _tiles(tables: Overview) -> str:
+    every = "".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)
+    receipt = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
+    return f'{_reach(tables)}<div class="tiles">{every}</div>{receipt}'
 
 
 def _reach(tables: Overview) -> str:
@@ -121,6 +113,12 @@ def _trace(tile: Tile) -> str:
     )
 
 
+def _renewables(tables: Overview) -> str:
+    head = markup.header("Renewable share", REGION_NAMES[tables.region])
+    receipt = markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
+    return head + _gauge(tables) + _records(tables.records) + _mix(tables) + receipt
+
+
 def _gauge(tables: Overview) -> str:
     """Half a ring filled to the day's share, with a needle at the newest interval's."""
     day, now = tables.share_day, tables.share_now
@@ -144,17 +142,12 @@ def _records(records: Records) -> str:
     """The highest shares there have been, each with when, and over which span."""
     hour = records.hour_of_day
     told = [
-        ("Highest hour", records.hour, f"{records.hours.start:%d %b %Y} on", "%d %b %Y, %H:%M"),
-        (
-            f"Highest {hour:02d}:00 to {(hour + 1) % 24:02d}:00",
-            records.at_this_hour,
-            f"{records.hours.start:%d %b %Y} on",
-            "%d %b %Y",
-        ),
-        ("Highest day", records.day, f"{records.days.start:%d %b %Y} on", "%d %b %Y"),
+        ("Highest hour", records.hour, records.hours, "%d %b %Y, %H:%M"),
+        (f"Highest {hour:02d}:00 to {(hour + 1) % 24:02d}:00", records.at_this_hour, records.hours, "%d %b %Y"),
+        ("Highest day", records.day, records.days, "%d %b %Y"),
     ]
     rows = "".join(
-        f'<li title="over whole hours and days with every input, from {span}"><span>{name}</span>'
+        f'<li title="over whole hours and days with every input, from {span.start:%d %b %Y} on"><span>{name}</span>'
         f"<em>{_when(record, form)}</em><b>{markup.percent(record.share if record else None)}</b></li>"
         for name, record, span, form in told
     )
@@ -175,8 +168,14 @@ def _mix(tables: Overview) -> str:
 def _part(row: FuelRow) -> str:
     return (
         f"<li>{hide_swatch(row.band)}<span>{row.band.label}</span>"
-        f"<em>{markup.number(row.sign * row.energy_mwh, ',.1f', ' GWh', per=1e3)}</em><b>{markup.percent(row.share)}</b></li>"
+        f"<em>{gwh(row.sign * row.energy_mwh, ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
     )
+
+
+def _latest(tables: Overview) -> str:
+    head = markup.header("Latest prices", "$/MWh by settlement period, labelled at its end")
+    note = "" if tables.flows.links else f'<p class="note">{tables.flows.why_none}</p>'
+    return head + _recent(tables.recent) + note + markup.receipt_line(tables.receipts[2:])
 
 
 def _recent(recent: RecentPrices) -> str:
@@ -187,13 +186,8 @@ def _recent(recent: RecentPrices) -> str:
     for region, (prices, hour, day) in recent.rows.items():
         note = ' <small title="weighted by demand">demand-weighted</small>' if region == NEM else ""
         name = f"{markup.swatch(REGION_COLOURS[region])}{REGION_NAMES[region]}{note}"
-        cells = [(name, region), *((_price(price), price) for price in prices)]
-        rows.append(
-            (
-                f'class="{"total" if region == NEM else ""}"',
-                [*cells, (_price(hour), hour), (f"<b>{_price(day)}</b>", day)],
-            )
-        )
+        cells = [(name, region), *((_price(price), price) for price in (*prices, hour)), (f"<b>{_price(day)}</b>", day)]
+        rows.append((f'class="{"total" if region == NEM else ""}"', cells))
     return markup.table(heads, rows, kind="prices")
 
 

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from dashboard import markup
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import cell
 from dashboard.palette import REGION_COLOURS
-from dashboard.parts import compare_bar, region_keys, region_label
+from dashboard.parts import compare_bar, region_cell, region_keys, region_label, region_row
 from dashboard.price_charts import duration
 from dashboard.tables.price_duration import COMPARED, SHARES, PriceDuration
-from dashboard.views.price_series import region_cell, row_attributes
 
 _TIP = "the price that was reached or passed for that share of the 5-minute intervals: one of them, never between two"
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The part, empty."""
-    head, receipt, levels = (Text() for _ in range(3))
-    lines = chart()
+    lines, levels = Chart(), Text()
 
     def show(tables: PriceDuration) -> None:
         regions = [name for name in tables.curves if name not in {"share", COMPARED}]
-        head.html = (
+        head = (
             markup.header("Price-duration curve", "$/MWh", region_keys(regions, tables.shown, tables.region))
             + compare_bar(tables.comparison, tables.wanted_comparison or tables.window, nothing="Nothing")
             + _note(tables)
@@ -34,13 +32,12 @@ def build(_: Callable[..., None]) -> View:
         }
         if COMPARED in tables.curves:
             styles[COMPARED] = (f"{tables.region}, compared", REGION_COLOURS[tables.region], [5, 3])
-        form = (tuple(styles), tables.region, tables.cap)
-        lines.show(form, tables.curves, partial(duration, lines=styles, chosen=tables.region, cap=tables.cap))
-        receipt.html = markup.receipt_line(tables.receipts)
-        reached = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables)
-        levels.html = reached + receipt.html
+        form, told = (tuple(styles), tables.region, tables.cap), markup.receipt_line(tables.receipts)
+        draw = partial(duration, lines=styles, chosen=tables.region, cap=tables.cap)
+        lines.draw(head, told, form, tables.curves, draw)
+        levels.html = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables) + told
 
-    return View(grid(card(head, lines, receipt), card(levels), kind="one"), show)
+    return View(grid(lines.card, card(levels)), show)
 
 
 def _note(tables: PriceDuration) -> str:
@@ -61,9 +58,8 @@ def _levels(tables: PriceDuration) -> str:
     ]
     rows = []
     for name in (*tables.shown, *([COMPARED] if COMPARED in tables.curves else [])):
-        reached = [tables.levels[name].get(share) for share in SHARES]
         first = region_cell(name) if name != COMPARED else (f"{tables.region}, compared", name)
-        cells: list[tuple[str, object]] = [first, *((markup.dollars(price), price) for price in reached)]
-        cells.append((markup.number(tables.interval_counts[name]), tables.interval_counts[name]))
-        rows.append(("" if name == COMPARED else row_attributes(name, tables.region), cells))
-    return f"<nw-table>{markup.table(heads, rows, kind='statistics')}</nw-table>"
+        reached = [cell(markup.dollars, tables.levels[name].get(share)) for share in SHARES]
+        attributes = "" if name == COMPARED else region_row(name, tables.region)
+        rows.append((attributes, [first, *reached, cell(markup.number, tables.interval_counts[name])]))
+    return markup.sorted_table(heads, rows, "statistics")

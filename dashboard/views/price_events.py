@@ -2,56 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from dashboard import markup
 from dashboard.charts import milliseconds
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import Field, cell, dollars
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
+from dashboard.parts import region_cell
 from dashboard.price_axis import heights
 from dashboard.price_charts import event_marks
-from dashboard.tables.price_events import PriceEvent, PriceEvents
+from dashboard.tables.price_events import PriceEvents
 from dashboard.tables.shape import Columns
-from dashboard.views.price_series import region_cell
 
 MOST_ROWS = 500
-HEADS = (
-    ("Region", ""),
-    ("From", "start of the first 5-minute interval at $300 or more, NEM time"),
-    ("Lasted", "without a break"),
-    ("Peak", "the highest 5-minute price; beneath, when its interval ended"),
-    ("Mean", "of the event's 5-minute prices"),
-    ("Cap payout", "the sum of (price - 300) x hours, $ per MW"),
-    ("Demand paid", "price times the region's demand energy, added up"),
+COLUMNS: tuple[Field, ...] = (
+    ("Region", "", lambda event: region_cell(event.region_id)),
+    (
+        "From",
+        "start of the first 5-minute interval at $300 or more, NEM time",
+        lambda event: (f"{event.start:%d %b %Y %H:%M}", event.start.isoformat()),
+    ),
+    ("Lasted", "without a break", lambda event: cell(_lasted, event.hours)),
+    (
+        "Peak",
+        "the highest 5-minute price; beneath, when its interval ended",
+        lambda event: (f"{dollars(event.peak)}<small>{event.peak_at:%d %b %H:%M}</small>", event.peak),
+    ),
+    ("Mean", "of the event's 5-minute prices", lambda event: cell(dollars, event.mean)),
+    (
+        "Cap payout",
+        "the sum of (price - 300) x hours, $ per MW",
+        lambda event: (dollars(event.cap_payout, ",.0f"), event.cap_payout),
+    ),
+    (
+        "Demand paid",
+        "price times the region's demand energy, added up",
+        lambda event: cell(markup.millions, event.demand_value_aud),
+    ),
 )
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The part, empty."""
-    head, receipt, table, table_receipt = (Text() for _ in range(4))
-    marks = chart()
+    marks, table, table_receipt = Chart(), Text(), Text()
 
     def show(tables: PriceEvents) -> None:
         count = len(tables.events)
         hours = sum(event.hours for event in tables.events)
         aside = f"<span>{count:,} event{'' if count == 1 else 's'}, <b>{markup.number(hours, ',.1f', ' h')}</b></span>"
-        head.html = markup.header(
-            f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside
-        )
-        edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))
-        draw = partial(event_marks, window=edges, cap=tables.cap)
-        marks.model.visible = count > 0
+        head = markup.header(f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside)
+        told = markup.receipt_line(tables.receipts)
         if count:
-            marks.show((edges, tables.cap, tables.events), _points(tables), draw)
-        receipt.html = markup.receipt_line(tables.receipts)
+            edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))
+            draw = partial(event_marks, window=edges, cap=tables.cap)
+            marks.draw(head, told, (edges, tables.cap), _points(tables), draw)
+        else:
+            marks.show(head, told)
         left = f", the {MOST_ROWS} dearest" if count > MOST_ROWS else ", dearest first"
         table.html = markup.header("Events", f"by what a $300 cap paid{left}") + _table(tables)
-        table_receipt.html = markup.receipt_line(tables.receipts)
+        table_receipt.html = told
 
-    return View(grid(card(head, marks, receipt), card(table, table_receipt), kind="one"), show)
+    return View(grid(marks.card, card(table, table_receipt)), show)
 
 
 def _points(tables: PriceEvents) -> Columns:
@@ -71,20 +85,8 @@ def _points(tables: PriceEvents) -> Columns:
 def _table(tables: PriceEvents) -> str:
     if not tables.events:
         return '<p class="note">No 5-minute price of the range is $300/MWh or more.</p>'
-    rows = [("", _cells(event)) for event in tables.events[:MOST_ROWS]]
-    return f'<nw-table class="tall">{markup.table(HEADS, rows, kind="statistics events")}</nw-table>'
-
-
-def _cells(event: PriceEvent) -> list[tuple[str, object]]:
-    return [
-        region_cell(event.region_id),
-        (f"{event.start:%d %b %Y %H:%M}", event.start.isoformat()),
-        (_lasted(event.hours), event.hours),
-        (f"{markup.dollars(event.peak)}<small>{event.peak_at:%d %b %H:%M}</small>", event.peak),
-        (markup.dollars(event.mean), event.mean),
-        (markup.dollars(event.cap_payout, ",.0f"), event.cap_payout),
-        (markup.millions(event.demand_value_aud), event.demand_value_aud),
-    ]
+    rows = [markup.told(COLUMNS, event) for event in tables.events[:MOST_ROWS]]
+    return markup.sorted_table(COLUMNS, rows, "statistics events", ' class="tall"')
 
 
 def _lasted(hours: float) -> str:

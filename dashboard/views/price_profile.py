@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import Text, View, card, chart, grid, pile
+from dashboard.layout import Chart, View, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days
@@ -14,26 +13,27 @@ from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The part, empty."""
-    head, receipt, map_head, map_receipt = (Text() for _ in range(4))
-    lines, heat = chart(), pile()
+    lines, heat = Chart(), Chart()
 
     def show(tables: PriceProfile) -> None:
         how = "weighted by demand" if tables.region == NEM else "mean of the 5-minute prices"
         colour = REGION_COLOURS[tables.region]
         styles = {name: (label, colour, dash) for name, (label, dash) in DAYS.items()}
-        head.html = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}") + dash_key(
-            styles.values()
-        )
+        head = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}")
+        told = markup.receipt_line(tables.receipts)
         draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
-        lines.show((tables.region, tables.slot_hours), tables.profile, draw)
-        receipt.html = markup.receipt_line(tables.receipts)
-        map_head.html = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
-        heat.children = [hours_by_days(tables.first_day, tables.grid, tables.cap)] if tables.grid.size else []
-        map_receipt.html = markup.receipt_line(tables.receipts)
+        form = tables.region, tables.slot_hours
+        lines.draw(head + dash_key(styles.values()), told, form, tables.profile, draw)
+        head = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
+        if tables.grid.size:
+            draw = partial(hours_by_days, first_day=tables.first_day, cap=tables.cap)
+            heat.draw(head, told, (tables.first_day, tables.grid.shape, tables.cap), {"grid": tables.grid}, draw)
+        else:
+            heat.show(head, told)
 
-    return View(grid(card(head, lines, receipt), card(map_head, heat, map_receipt), kind="one"), show)
+    return View(grid(lines.card, heat.card), show)
 
 
 def _scale(cap: float) -> str:

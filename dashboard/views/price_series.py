@@ -2,63 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 import numpy as np
 
 from dashboard import markup
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.markup import Cell, Field, cell, dollars, number
 from dashboard.palette import REGION_COLOURS
-from dashboard.parts import region_keys, region_label
+from dashboard.parts import region_cell, region_keys, region_label, region_row
 from dashboard.price_charts import price_series
 from dashboard.tables.price_series import PriceSeries
-from dashboard.tables.statistics import Band, PriceStatistics
-from nem.regions import NEM
+from dashboard.tables.statistics import Band
+
+
+def _extreme(found: tuple[float, datetime] | None) -> Cell:
+    if found is None:
+        return markup.MISSING, None
+    return f"{dollars(found[0])}<small>{found[1]:%d %b %Y %H:%M}</small>", found[0]
+
 
 _MARKET = "; for NEM, of the price weighted by demand in every interval"
-HEADS = (
-    ("Region", "click a row to select it"),
-    ("Mean", f"time-weighted: the mean of the 5-minute prices{_MARKET}"),
-    ("Demand-wtd", "demand-weighted: price times demand energy, added up, over the demand energy that has a price"),
-    ("Median", f"of the 5-minute prices, exact{_MARKET}"),
-    ("p5", "5 % of the 5-minute prices are below"),
-    ("p95", "95 % of the 5-minute prices are below"),
-    ("Std dev", "standard deviation of the 5-minute prices"),
-    ("Lowest", "lowest 5-minute price; beneath, when its interval ended"),
-    ("Highest", "highest 5-minute price; beneath, when its interval ended"),
-    ("Negative", "5-minute intervals below $0, and their share of those with a price"),
-    ("Longest run", "the longest unbroken run below $0"),
-    ("Cap payout", "what a $300 cap paid: the sum of (price - 300) x hours where the price is above 300, $ per MW"),
+COLUMNS: tuple[Field, ...] = (
+    ("Region", "click a row to select it", lambda row: region_cell(row.region_id)),
+    (
+        "Mean",
+        f"time-weighted: the mean of the 5-minute prices{_MARKET}",
+        lambda row: cell(dollars, row.twa_price),
+    ),
+    (
+        "Demand-wtd",
+        "demand-weighted: price times demand energy, added up, over the demand energy that has a price",
+        lambda row: cell(dollars, row.demand_weighted_price),
+    ),
+    ("Median", f"of the 5-minute prices, exact{_MARKET}", lambda row: cell(dollars, row.median)),
+    ("p5", "5 % of the 5-minute prices are below", lambda row: cell(dollars, row.p5)),
+    ("p95", "95 % of the 5-minute prices are below", lambda row: cell(dollars, row.p95)),
+    ("Std dev", "standard deviation of the 5-minute prices", lambda row: cell(dollars, row.deviation)),
+    ("Lowest", "lowest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.lowest)),
+    ("Highest", "highest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.highest)),
+    (
+        "Negative",
+        "5-minute intervals below $0, and their share of those with a price",
+        lambda row: (
+            f"{number(row.negative_count)}<small>{markup.percent(row.negative_share)}</small>",
+            row.negative_count,
+        ),
+    ),
+    (
+        "Longest run",
+        "the longest unbroken run below $0",
+        lambda row: (number(row.longest_negative_hours, ",.1f", " h"), row.longest_negative_hours),
+    ),
+    (
+        "Cap payout",
+        "what a $300 cap paid: the sum of (price - 300) x hours where the price is above 300, $ per MW",
+        lambda row: (dollars(row.cap_payout_aud_per_mw, ",.0f"), row.cap_payout_aud_per_mw),
+    ),
 )
 _BAND = (
     "half-open, from the lower bound to just below the upper: hours, share of the time, and what it adds to the mean"
 )
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The part, empty; its clicks reach the selection through the page."""
-    head, receipt, statistics, bands = (Text() for _ in range(4))
-    lines = chart()
+    lines, statistics, bands = Chart(), Text(), Text()
 
     def show(tables: PriceSeries) -> None:
         regions = [row.region_id for row in tables.statistics]
-        head.html = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region)) + _notes(
-            tables
-        )
+        head = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region))
         styles = {name: (region_label(name), REGION_COLOURS[name]) for name in tables.shown}
         cap = float(np.nanmax(tables.series["cap"], initial=1_000.0))
         form = (tables.shown, tables.region, cap, bool(np.isfinite(tables.series["lowest"]).any()))
-        lines.show(form, tables.series, partial(price_series, regions=styles, chosen=tables.region, cap=cap))
-        receipt.html = markup.receipt_line(tables.receipts[:1])
+        draw = partial(price_series, regions=styles, chosen=tables.region, cap=cap)
+        lines.draw(head + _notes(tables), markup.receipt_line(tables.receipts[:1]), form, tables.series, draw)
         stretch = f"$/MWh, {markup.stretch(tables.window)}"
         told = markup.receipt_line(tables.receipts[1:])
-        statistics.html = markup.header("Statistics", stretch) + _statistics(tables) + told
+        rows = [markup.told(COLUMNS, row, region_row(row.region_id, tables.region)) for row in tables.statistics]
+        table = markup.sorted_table(COLUMNS, rows, "statistics prices")
+        statistics.html = markup.header("Statistics", stretch) + table + told
         unit = "hours, share of the time, $/MWh added to the mean"
         bands.html = markup.header("Price bands", unit) + _bands(tables) + told
 
-    return View(grid(card(head, lines, receipt), card(statistics), card(bands), kind="one"), show)
+    return View(grid(lines.card, card(statistics), card(bands)), show)
 
 
 def _notes(tables: PriceSeries) -> str:
@@ -69,42 +97,6 @@ def _notes(tables: PriceSeries) -> str:
     return f'<p class="note warn">{count} {many} provisional: AEMO has not confirmed the price, or is reviewing it.</p>'
 
 
-def _statistics(tables: PriceSeries) -> str:
-    rows = [(row_attributes(row.region_id, tables.region), _cells(row)) for row in tables.statistics]
-    return f"<nw-table>{markup.table(HEADS, rows, kind='statistics prices')}</nw-table>"
-
-
-def row_attributes(region: str, chosen: str) -> str:
-    """A table row that selects its region when clicked."""
-    kinds = [kind for kind, holds in (("total", region == NEM), ("chosen", region == chosen)) if holds]
-    return f'class="{" ".join(kinds)}" data-pick="region={region}"'
-
-
-def _cells(row: PriceStatistics) -> list[tuple[str, object]]:
-    prices = (row.twa_price, row.demand_weighted_price, row.median, row.p5, row.p95, row.deviation)
-    count, hours, payout = row.negative_count, row.longest_negative_hours, row.cap_payout_aud_per_mw
-    return [
-        region_cell(row.region_id),
-        *((markup.dollars(price), price) for price in prices),
-        _extreme(row.lowest),
-        _extreme(row.highest),
-        (f"{markup.number(count)}<small>{markup.percent(row.negative_share)}</small>", count),
-        (markup.number(hours, ",.1f", " h"), hours),
-        (markup.dollars(payout, ",.0f"), payout),
-    ]
-
-
-def region_cell(region: str) -> tuple[str, object]:
-    """A region's colour and name."""
-    return f"{markup.swatch(REGION_COLOURS[region])}{region}", region
-
-
-def _extreme(found: tuple[float, datetime] | None) -> tuple[str, object]:
-    if found is None:
-        return markup.MISSING, None
-    return f"{markup.dollars(found[0])}<small>{found[1]:%d %b %Y %H:%M}</small>", found[0]
-
-
 def _bands(tables: PriceSeries) -> str:
     priced = [row for row in tables.statistics if row.bands]
     if not priced:
@@ -113,9 +105,9 @@ def _bands(tables: PriceSeries) -> str:
     rows = []
     for row in priced:
         mean = sum(band.contribution for band in row.bands)
-        cells = [region_cell(row.region_id), *((_band(band), band.hours) for band in row.bands)]
-        rows.append((row_attributes(row.region_id, tables.region), [*cells, (markup.dollars(mean), mean)]))
-    return f"<nw-table>{markup.table(heads, rows, kind='bands')}</nw-table>"
+        cells = [region_cell(row.region_id), *((_band(band), band.hours) for band in row.bands), cell(dollars, mean)]
+        rows.append((region_row(row.region_id, tables.region), cells))
+    return markup.sorted_table(heads, rows, "bands")
 
 
 def _band(band: Band) -> str:
@@ -123,6 +115,6 @@ def _band(band: Band) -> str:
         return f'<span class="zero">{markup.MISSING}</span>'
     paid = "" if band.demand_value_aud is None else f"demand paid {markup.millions(band.demand_value_aud)} in it"
     return (
-        f'<span title="{paid}">{markup.number(band.hours, ",.1f", " h")}'
-        f"<small>{markup.percent(band.share)}, adds {markup.dollars(band.contribution)}</small></span>"
+        f'<span title="{paid}">{number(band.hours, ",.1f", " h")}'
+        f"<small>{markup.percent(band.share)}, adds {dollars(band.contribution)}</small></span>"
     )

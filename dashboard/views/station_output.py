@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from html import escape
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
-from dashboard.layout import Text, View, card, chart, grid
+from dashboard.layout import Chart, View, grid
 from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pick
 from dashboard.station_charts import power_over_price
@@ -21,29 +20,26 @@ from nem.caps import price_cap
 Fact = tuple[str, str, str]  # name, value, definition
 
 
-def build(_: Callable[..., None]) -> View:
+def build() -> View:
     """The part, empty."""
-    head, receipt = Text(), Text()
-    power = chart()
+    power = Chart()
 
     def show(tables: StationOutput) -> None:
-        head.html = station_head(tables.chosen, "mean MW") + _facts(tables)
-        power.model.visible = tables.chosen is not None
-        if tables.chosen is not None:
-            fuel = tables.chosen.fuel_id
-            colour, cap = fuel_colour(fuel), price_cap(tables.window.end.date())
-            form = (colour, cap, bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0)))
-            edge = EDGES.get(fuel, colour)
-            power.show(form, tables.series, partial(power_over_price, colour=colour, edge=edge, cap=cap))
-        receipt.html = markup.receipt_line(tables.receipts)
+        fuel, cap = tables.chosen.fuel_id, price_cap(tables.window.end.date())
+        colour = fuel_colour(fuel)
+        power.draw(
+            station_head(tables.chosen, "mean MW") + _facts(tables),
+            markup.receipt_line(tables.receipts),
+            (colour, cap, bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0))),
+            tables.series,
+            partial(power_over_price, colour=colour, edge=EDGES.get(fuel, colour), cap=cap),
+        )
 
-    return View(grid(card(head, power, receipt), kind="one"), show)
+    return View(grid(power.card), show)
 
 
-def station_head(chosen: Chosen | None, unit: str) -> str:
+def station_head(chosen: Chosen, unit: str) -> str:
     """A station's name and place, and buttons for the whole of it and each of its units."""
-    if chosen is None:
-        return markup.header("No station reported in this range")
     place = f"{fuel_label(chosen.fuel_id)}, {REGION_NAMES.get(chosen.region_id, chosen.region_id)}"
     missing = (
         f'<p class="note warn">No station or unit is called {escape(chosen.missing)}: this is the largest here.</p>'
@@ -66,8 +62,6 @@ def _units(chosen: Chosen) -> str:
 
 
 def _facts(tables: StationOutput) -> str:
-    if tables.chosen is None or tables.totals is None:
-        return ""
     told = {"storage": _storage, "load": _load, "generator": _generator}[tables.chosen.kind](tables, tables.totals)
     read = tables.totals.reading_share
     if read is not None and read < 0.9995:
@@ -79,10 +73,10 @@ def _facts(tables: StationOutput) -> str:
 
 
 def _generator(tables: StationOutput, row: Totals) -> list[Fact]:
-    many = len(tables.chosen.duids) > 1 if tables.chosen else False
+    many = len(tables.chosen.duids) > 1
     return [
         ("Capacity", _capacity(row), "maximum, else registered, at the range's end"),
-        ("Energy", _gwh(row.energy_mwh), ENERGY),
+        ("Energy", markup.gwh(row.energy_mwh, " GWh"), ENERGY),
         ("Capacity factor", markup.factor(row.capacity_factor), FACTOR),
         ("Revenue", markup.millions(row.market_value_aud), VALUE),
         ("Average price", f"{markup.dollars(row.dwa_price)}/MWh", DWA),
@@ -100,8 +94,8 @@ def _storage(tables: StationOutput, row: Totals) -> list[Fact]:
     storage = markup.number(row.storage_mwh, ",.0f", " MWh") if row.storage_mwh else "storage unknown"
     return [
         ("Capacity", f"{_capacity(row)}<small>{storage}</small>", "discharging, and the energy it holds; counted once"),
-        ("Discharged", _gwh(row.energy_mwh), "5-minute means above zero"),
-        ("Charged", _gwh(row.charge_mwh), "5-minute means below zero"),
+        ("Discharged", markup.gwh(row.energy_mwh, " GWh"), "5-minute means above zero"),
+        ("Charged", markup.gwh(row.charge_mwh, " GWh"), "5-minute means below zero"),
         ("Discharge price", f"{markup.dollars(row.dwa_price)}/MWh", DWA),
         ("Charge price", f"{markup.dollars(row.charge_price)}/MWh", "what charging cost over the energy that has a price"),
         ("Spread", f"{markup.dollars(spread)}/MWh", "discharge price less charge price"),
@@ -113,7 +107,7 @@ def _storage(tables: StationOutput, row: Totals) -> list[Fact]:
 
 def _load(_: StationOutput, row: Totals) -> list[Fact]:
     return [
-        ("Energy drawn", _gwh(row.charge_mwh), "5-minute means of what it drew"),
+        ("Energy drawn", markup.gwh(row.charge_mwh, " GWh"), "5-minute means of what it drew"),
         ("Average price", f"{markup.dollars(row.charge_price)}/MWh", "what it paid over the energy that has a price"),
         ("Cost", markup.millions(row.charge_value_aud), VALUE),
     ]
@@ -121,7 +115,3 @@ def _load(_: StationOutput, row: Totals) -> list[Fact]:
 
 def _capacity(row: Totals) -> str:
     return markup.number(row.capacity_mw, ",.0f", " MW") if row.capacity_mw else "unknown"
-
-
-def _gwh(energy_mwh: float | None) -> str:
-    return markup.number(energy_mwh, ",.1f", " GWh", per=1e3)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from itertools import combinations
 
 from bokeh.models import Range
 
-from dashboard.contents import TAB_NAMES, load
+from dashboard.contents import TAB_NAMES, load, tab_of
 from dashboard.data import Selection
+from dashboard.parts import build_tab
 
 
 def ranges(market, name: str) -> set[str]:
     """The axes of a tab that is built and drawn, by identity."""
     tables = load(market, Selection(tab=name))
-    view = import_module(f"dashboard.views.{name}").build(lambda **_: None)
+    view = build_tab(tab_of(name))
     view.show(tables)
     found = {model.id for model in view.layout.references() if isinstance(model, Range)}
     assert found, f"{name} draws no figure"

@@ -12,7 +12,7 @@ from dashboard.views import generation as view
 
 def test_a_drawing_has_one_view_and_one_time_ticker(tiny_market):
     """Each glyph's and figure's own were a quarter of a session's models."""
-    built = view.build(lambda **_: None)
+    built = view.build()
     built.show(generation.load(tiny_market, Selection(tab="generation", region="SA1", range="all")))
     models = built.layout.references()
     assert sum(isinstance(one, GlyphRenderer) for one in models) > 10
@@ -22,7 +22,7 @@ def test_a_drawing_has_one_view_and_one_time_ticker(tiny_market):
 
 def test_numbers_are_held_once_and_in_single_precision(tiny_market):
     """A former drawing's, and the other half of each, would stay with the session."""
-    built = view.build(lambda **_: None)
+    built = view.build()
     sources = []
     for region in ("SA1", "NEM"):
         built.show(generation.load(tiny_market, Selection(tab="generation", region=region, range="all")))

@@ -10,7 +10,7 @@ from panel.io.state import set_curdoc
 
 from dashboard import picture
 from dashboard.front import splash
-from dashboard.layout import Text, card, chart
+from dashboard.layout import Chart
 from dashboard.page import open_page
 from dashboard.tabs import choose, refresh
 
@@ -55,4 +55,4 @@ def test_a_picture_that_cannot_be_saved_is_no_failure_of_the_page(tiny_market, t
 
 
 def test_an_empty_layout_is_an_empty_picture():
-    assert "<svg" not in picture.paint(card(Text(), chart()))
+    assert "<svg" not in picture.paint(Chart().card)

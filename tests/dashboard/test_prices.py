@@ -145,7 +145,7 @@ class TestSeries:
 
     def test_the_view_holds_true_prices_and_their_heights(self, tiny_market):
         """U2, U5: bounded, and the same figure after new numbers."""
-        view = build_series(lambda **_: None)
+        view = build_series()
         view.show(told(tiny_market, region="NSW1"))
         (drawn,) = view.layout.select({"type": figure})
         (source,) = {renderer.data_source for renderer in drawn.renderers}

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from importlib import import_module
 
 import pytest
 from bokeh.models import Column
 from panel.models.markup import HTML
 
 from cache_store.errors import NothingHeldError
-from dashboard.contents import TABS, load
+from dashboard.contents import TABS, load, tab_of
 from dashboard.data import Selection
+from dashboard.parts import build_tab
 from dashboard.picture import paint
 
 
 def cards_of(market, **selected) -> list[str]:
     """The cards of a part that is built and drawn, each as HTML, but those it hides."""
     tables = load(market, Selection(**selected))
-    view = import_module(f"dashboard.views.{selected['tab']}").build(lambda **_: None)
+    view = build_tab(tab_of(selected["tab"]))
     view.show(tables)
     return [text for one in columns_in(view.layout) if "card" in one.css_classes and (text := paint(one))]
 
@@ -61,7 +61,7 @@ def test_days_of_the_readers_own_can_be_compared_with(tiny_market, tab_view):
     selected = {"tab": tab, "view": view, "region": "SA1", "range": "1d"}
     for compare, word in (("previous", "Other days"), ("2024-02-27..2024-03-01", "2024-02-27 to 2024-02-29")):
         tables = load(tiny_market, Selection(**selected, compare=compare))
-        built = import_module(f"dashboard.views.{tab}").build(lambda **_: None)
+        built = build_tab(tab_of(tab))
         built.show(tables)
         (bar,) = [
             text

@@ -23,7 +23,7 @@ from tests.tiny_nem import WINDOW
 
 market = market_of(open_source({lake!r}), open_store({store!r}), lambda: utc_time(WINDOW.end))
 for tables, view in ((overview, first), (generation, second)):
-    view.build(lambda **_: None).show(tables.load(market, Selection(region="SA1", range="all")))
+    view.build().show(tables.load(market, Selection(region="SA1", range="all")))
 """
 
 
@@ -56,8 +56,7 @@ def test_saying_that_it_starts_waits_for_no_data_library():
 
 
 def test_every_tab_together_loads_neither_pandas_nor_prefect():
-    statements = [f"import dashboard.views.{tab.name}" for tab in TABS]
-    statements += [
+    statements = [
         f"import dashboard.tables.{part.module}, dashboard.views.{part.module}" for tab in TABS for part in tab.parts
     ]
     (loaded,) = modules_after("\n".join(statements))

@@ -11,11 +11,11 @@ import pytest
 
 from dashboard.contents import load
 from dashboard.data import Selection
+from dashboard.parts import search_box
 from dashboard.picture import paint
 from dashboard.tables.station_output import starts_of, station_series
 from dashboard.views.station_league import build as build_league
 from dashboard.views.station_output import build as build_output
-from dashboard.views.stations import search_box
 from nem.windows import Window
 
 LEAP_DAY = "2024-02-29..2024-03-01"
@@ -46,7 +46,7 @@ class TestOutput:
     def test_what_is_not_there_is_said(self, tiny_market):
         chosen = told(tiny_market, station="<b>Nowhere</b>").chosen
         assert (chosen.title, chosen.missing) == ("Colliery", "<b>Nowhere</b>")
-        view = build_output(lambda **_: None)
+        view = build_output()
         view.show(told(tiny_market, station="<b>Nowhere</b>"))
         assert "&lt;b&gt;Nowhere" in paint(view.layout)
 
@@ -64,7 +64,7 @@ class TestOutput:
         assert tables.chosen.kind == "storage"
 
     def test_its_cards_are_of_its_technology(self, tiny_market):
-        view = build_output(lambda **_: None)
+        view = build_output()
         view.show(told(tiny_market, station="Big Battery", range=LEAP_DAY))
         facts = paint(view.layout)
         assert "Cycles a day" in facts
@@ -205,7 +205,7 @@ class TestLeague:
         assert not rows["Colliery"].is_commissioning  # 72 of 120 MW, but there from the beginning
 
     def test_badges_are_shown(self, tiny_market):
-        view = build_league(lambda **_: None)
+        view = build_league()
         view.show(told(tiny_market, "league"))
         html = paint(view.layout)
         assert "commissioning" in html

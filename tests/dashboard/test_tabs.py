@@ -96,7 +96,6 @@ def test_opening_one_tab_imports_and_builds_that_one(page):
     page.tabs.active = 2
     assert drawn(page) == [False, False, True, False]
     assert {name for name in sys.modules if name.startswith("dashboard.views.")} == {
-        "dashboard.views.prices",
         "dashboard.views.price_series",  # of its parts, the one that is open
     }
 
