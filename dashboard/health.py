@@ -15,9 +15,12 @@ from nem.windows import RESOLUTIONS, Resolution, Window, market_time
 
 if TYPE_CHECKING:
     from cache_store.history import Run
-    from cache_store.status import Overview
+    from cache_store.status import Overview, SeriesStatus
     from cache_store.usage import Tally
     from nem.taken import Taken
+
+
+Column = tuple[str, str, Callable[[Any], str]]  # heading, tooltip, and what is told of a thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,41 +94,46 @@ def render(health: Health) -> str:
     return f'<p class="newest">As of <b>{moment(market_time(health.now))}</b> NEM time</p>{told}'
 
 
+def _listed(things: Sequence[Any], none: str, *columns: Column, kind: str = "") -> str:
+    """A table with a row for each of ``things``; ``none`` without any."""
+    rows = [("", [(tell(one), "") for _, _, tell in columns]) for one in things]
+    return table(columns, rows, kind=kind) if rows else f"<p>{none}</p>"
+
+
 def _feeds(health: Health) -> str:
-    heads = [("Table", ""), ("Newest label", "NEM time, interval-ending"), ("Behind", "the newest label due by now")]
-    rows = [("", [(escape(one.table), ""), (moment(one.newest), ""), (_lag(one.lag), "")]) for one in health.feeds]
-    return header("Feeds", "what the source holds") + (
-        table(heads, rows) if rows else "<p>The source holds nothing.</p>"
+    return header("Feeds", "what the source holds") + _listed(
+        health.feeds,
+        "The source holds nothing.",
+        ("Table", "", lambda one: escape(one.table)),
+        ("Newest label", "NEM time, interval-ending", lambda one: moment(one.newest)),
+        ("Behind", "the newest label due by now", lambda one: _lag(one.lag)),
     )
 
 
 def _taken(health: Health) -> str:
-    heads = [
-        ("Feed", "of AEMO's server, a month of its archive, or a place that was named"),
-        ("Looked at", "UTC"),
-        ("Landed", "files"),
-        ("Rejected", "files that are not as they should be: kept in quarantine, with why"),
-        ("Failed", "files or folders that could not be had"),
-        ("Gaps", "times of files no longer offered and never taken, NEM time"),
-    ]
-    rows = [_taken_row(one) for one in health.taken]
-    return header("Files taken", "when each feed was last looked at") + (
-        table(heads, rows, kind="runs") if rows else "<p>Nothing was taken from AEMO into this lake yet.</p>"
+    return header("Files taken", "when each feed was last looked at") + _listed(
+        health.taken,
+        "Nothing was taken from AEMO into this lake yet.",
+        ("Feed", "of AEMO's server, a month of its archive, or a place that was named", lambda one: escape(one.name)),
+        ("Looked at", "UTC", lambda one: _when(one.checked_at)),
+        ("Landed", "files", lambda one: number(one.landed)),
+        (
+            "Rejected",
+            "files that are not as they should be: kept in quarantine, with why",
+            lambda one: _named(one.rejected_count, one.rejected),
+        ),
+        (
+            "Failed",
+            "files or folders that could not be had",
+            lambda one: _named(len(one.failed), one.failed),
+        ),
+        (
+            "Gaps",
+            "times of files no longer offered and never taken, NEM time",
+            lambda one: ", ".join(map(stretch, one.gaps)) or MISSING,
+        ),
+        kind="runs",
     )
-
-
-def _taken_row(one: Taken) -> tuple[str, list[tuple[str, Any]]]:
-    rejected = _named(one.rejected_count, one.rejected)
-    gaps = ", ".join(f"{moment(gap.start)} to {moment(gap.end)}" for gap in one.gaps) or MISSING
-    cells = [
-        escape(one.name),
-        _when(one.checked_at),
-        number(one.landed),
-        rejected,
-        _named(len(one.failed), one.failed),
-        gaps,
-    ]
-    return "", [(cell, "") for cell in cells]
 
 
 def _named(count: int, why: Mapping[str, str]) -> str:
@@ -145,59 +153,67 @@ def _day(health: Health) -> str:
     day = health.day
     if day is None:
         return header("Newest 24 hours") + "<p>Nothing can be asked of the source or the store.</p>"
-    heads = [
-        ("Missing readings", "a unit's 5-minute intervals without a SCADA reading, among units that reported that day"),
-        ("Provisional", "intervals whose closing reading has not arrived"),
-        ("Prices unconfirmed", "regions' 5-minute prices that are not firm, or that AEMO reviews"),
+    return header("Newest 24 hours", stretch(day.window)) + _listed(
+        [day],
+        "",
+        (
+            "Missing readings",
+            "a unit's 5-minute intervals without a SCADA reading, among units that reported that day",
+            _missing,
+        ),
+        ("Provisional", "intervals whose closing reading has not arrived", lambda day: number(day.provisional)),
+        (
+            "Prices unconfirmed",
+            "regions' 5-minute prices that are not firm, or that AEMO reviews",
+            lambda day: number(day.unconfirmed),
+        ),
         (
             "Prices revised today",
             "of whatever day: changed since NEM midnight, and more than half an hour after their interval",
+            lambda day: number(day.revised),
         ),
-        ("Unknown units", "with readings and in no registry: counted as fuel unknown"),
-    ]
-    missing, unknown = number(day.missing), MISSING
-    if day.missing is not None and day.readings:
-        missing += f"<small>{percent(day.missing / day.readings)} of readings</small>"
-    if day.unknown is not None:
-        unknown = f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
-    told = (missing, number(day.provisional), number(day.unconfirmed), number(day.revised), unknown)
-    return header("Newest 24 hours", stretch(day.window)) + table(heads, [("", [(cell, "") for cell in told])])
+        ("Unknown units", "with readings and in no registry: counted as fuel unknown", _unknown),
+    )
+
+
+def _missing(day: Day) -> str:
+    if day.missing is None or not day.readings:
+        return number(day.missing)
+    return f"{number(day.missing)}<small>{percent(day.missing / day.readings)} of readings</small>"
+
+
+def _unknown(day: Day) -> str:
+    if day.unknown is None:
+        return MISSING
+    return f"{len(day.unknown)}<small>{escape(', '.join(day.unknown[:12]))}</small>"
 
 
 def _series(health: Health) -> str:
-    heads = [
-        ("Query", ""),
-        ("Grain", ""),
-        ("Partitions", ""),
-        ("Fresh", "inside their time to live"),
-        ("MB", "on disk"),
-        ("Data to", "NEM time"),
-        ("Last built", "UTC"),
-        ("Took", "the last build of a partition of this grain, once the finer ones were made"),
-        ("Last verified", "UTC: its source's version was checked"),
-    ]
-    rows: list[tuple[str, list[tuple[str, Any]]]] = []
-    for one in health.store.series:
-        stale = one.fresh < one.partitions
-        fresh = f"{one.fresh:,} of {one.partitions:,}" if one.partitions else MISSING
-        rows.append(
-            (
-                "",
-                [
-                    (escape(one.query), ""),
-                    (RESOLUTION_WORDS[one.grain], ""),
-                    (number(one.partitions), ""),
-                    (f'<span class="flag">{fresh}</span>' if stale else fresh, ""),
-                    (number(one.byte_count, ",.1f", per=1e6), ""),
-                    (moment(one.data_through), ""),
-                    (_when(one.built_at), ""),
-                    (number(one.build_seconds, ",.2f", " s"), ""),
-                    (_when(one.verified_at), ""),
-                ],
-            )
-        )
     total = sum(one.byte_count for one in health.store.series)
-    return header("Warmed partitions", number(total, ",.1f", " MB", per=1e6)) + table(heads, rows)
+    return header("Warmed partitions", number(total, ",.1f", " MB", per=1e6)) + _listed(
+        health.store.series,
+        "",
+        ("Query", "", lambda one: escape(one.query)),
+        ("Grain", "", lambda one: RESOLUTION_WORDS[one.grain]),
+        ("Partitions", "", lambda one: number(one.partitions)),
+        ("Fresh", "inside their time to live", _fresh),
+        ("MB", "on disk", lambda one: number(one.byte_count, ",.1f", per=1e6)),
+        ("Data to", "NEM time", lambda one: moment(one.data_through)),
+        ("Last built", "UTC", lambda one: _when(one.built_at)),
+        (
+            "Took",
+            "the last build of a partition of this grain, once the finer ones were made",
+            lambda one: number(one.build_seconds, ",.2f", " s"),
+        ),
+        ("Last verified", "UTC: its source's version was checked", lambda one: _when(one.verified_at)),
+    )
+
+
+def _fresh(one: SeriesStatus) -> str:
+    if not one.partitions:
+        return MISSING
+    told = f"{one.fresh:,} of {one.partitions:,}"
+    return f'<span class="flag">{told}</span>' if one.fresh < one.partitions else told
 
 
 def _when(time: datetime | None) -> str:
@@ -205,58 +221,46 @@ def _when(time: datetime | None) -> str:
 
 
 def _use(health: Health) -> str:
-    heads = [
-        ("Query", ""),
-        ("At", "the resolution asked, served from that grain or the next finer one stored"),
-        ("Asked", "requests since usage was last swept"),
-        ("Hit ratio", "answered without asking the source"),
-        ("Mean", "time an answer took"),
-        ("Saved", "what asking the source instead would have taken besides"),
-    ]
     asked = sorted(health.use.items(), key=lambda one: (one[0][0], RESOLUTIONS.index(one[0][1])))
-    rows = [_use_row(query, resolution, one) for (query, resolution), one in asked if one.count]
-    whole = percent(health.store.hit_ratio)
-    return header("Asked by readers", f"hit ratio {whole}") + (
-        table(heads, rows) if rows else "<p>Nothing has been counted yet.</p>"
+    return header("Asked by readers", f"hit ratio {percent(health.store.hit_ratio)}") + _listed(
+        [(*shape, tally) for shape, tally in asked if tally.count],
+        "Nothing has been counted yet.",
+        ("Query", "", lambda one: escape(one[0])),
+        (
+            "At",
+            "the resolution asked, served from that grain or the next finer one stored",
+            lambda one: RESOLUTION_WORDS[one[1]],
+        ),
+        ("Asked", "requests since usage was last swept", lambda one: number(one[2].count)),
+        (
+            "Hit ratio",
+            "answered without asking the source",
+            lambda one: percent(1 - one[2].live_count / one[2].count),
+        ),
+        ("Mean", "time an answer took", lambda one: number(one[2].seconds / one[2].count, ",.0f", " ms", per=1e-3)),
+        (
+            "Saved",
+            "what asking the source instead would have taken besides",
+            lambda one: f"{one[2].seconds_saved:,.0f} s" if one[2].live_count else MISSING,
+        ),
     )
-
-
-def _use_row(query: str, resolution: Resolution, one: Tally) -> tuple[str, list[tuple[str, Any]]]:
-    cells = [
-        escape(query),
-        RESOLUTION_WORDS[resolution],
-        number(one.count),
-        percent(1 - one.live_count / one.count),
-        f"{one.seconds / one.count * 1000:,.0f} ms",
-        f"{one.seconds_saved:,.0f} s" if one.live_count else MISSING,
-    ]
-    return "", [(cell, "") for cell in cells]
 
 
 def _runs(health: Health) -> str:
-    heads = [
-        ("Run", ""),
-        ("Began", "UTC"),
-        ("Took", ""),
-        ("Built", "periods of a query"),
-        ("Started by", ""),
-        ("Outcome", ""),
-    ]
     failures = [run for run in health.store.last_failures if run not in health.store.last_runs]
-    rows = [_run_row(run) for run in (*health.store.last_runs, *failures)]
-    return header("Last runs", "of each flow, and its last failure") + (
-        table(heads, rows, kind="runs") if rows else "<p>No run has left word.</p>"
+    return header("Last runs", "of each flow, and its last failure") + _listed(
+        [*health.store.last_runs, *failures],
+        "No run has left word.",
+        ("Run", "", lambda run: escape(run.name)),
+        ("Began", "UTC", lambda run: _when(run.began_at)),
+        ("Took", "", lambda run: f"{run.seconds:,.1f} s"),
+        ("Built", "periods of a query", lambda run: number(run.periods)),
+        ("Started by", "", lambda run: escape(run.trigger)),
+        ("Outcome", "", _outcome),
+        kind="runs",
     )
 
 
-def _run_row(run: Run) -> tuple[str, list[tuple[str, Any]]]:
-    outcome = "" if run.outcome == "done" else f'<b class="flag">{run.outcome}</b> '
-    cells = [
-        escape(run.name),
-        _when(run.began_at),
-        f"{run.seconds:,.1f} s",
-        number(run.periods),
-        escape(run.trigger),
-        f"{outcome}{escape(run.message)}",
-    ]
-    return "", [(cell, "") for cell in cells]
+def _outcome(run: Run) -> str:
+    failed = "" if run.outcome == "done" else f'<b class="flag">{run.outcome}</b> '
+    return f"{failed}{escape(run.message)}"

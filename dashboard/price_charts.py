@@ -208,8 +208,9 @@ def hours_by_days(data: Columns, first_day: np.datetime64, cap: float) -> Drawin
 
 def _cells(data: Columns, start: int, cap: float) -> dict[str, Any]:
     grid = data["grid"]
-    hour, day = np.indices(grid.shape)
-    shown: Columns = {"heights": heights(grid, cap), "price": grid, "hour": hour}
+    places: Any = np.indices(grid.shape)
+    hour, day = places
+    shown = {"heights": heights(grid, cap), "price": grid, "hour": hour}
     return {"day": [start + day * float(_DAY_MS)]} | {name: [cells.astype("f4")] for name, cells in shown.items()}
 
 
