@@ -22,6 +22,7 @@ from tornado.web import HTTPError, OutputTransform, RequestHandler, authenticate
 from dashboard.data import Market
 from dashboard.defaults import remember_defaults
 from dashboard.health import Health, page_of
+from dashboard.layout import Shown, Text
 from dashboard.markup import ASSETS, asset
 from dashboard.page import open_page
 from dashboard.page import start as start_page
@@ -51,8 +52,10 @@ def build_app(market: Market, pool: Executor | None = None, picture: Path | None
     start_page(page)
     template = pn.Template(asset("page.html"), design=pn.theme.Design)
     # Not by add_panel(): with each it writes a text of the whole page, for notebooks, which is a seventh of a session's work.
-    template._render_items |= {one.name: (getattr(page.controls, one.name), []) for one in fields(page.controls)}
-    template._render_items["tabs"] = page.tabs, []
+    roots = {one.name: getattr(page.controls, one.name) for one in fields(page.controls)} | {"tabs": page.tabs}
+    template._render_items |= {
+        name: (Shown(root.model) if isinstance(root, Text) else root, []) for name, root in roots.items()
+    }
     template.add_variable("page_css", asset("page.css"))
     template.add_variable("page_js", asset("page.js"))
     return template

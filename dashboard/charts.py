@@ -6,13 +6,14 @@ come from the page's CSS variables (`--bk-*`), which is how one figure serves bo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from bokeh.models import (
     BasicTicker,
+    Column,
     ColumnDataSource,
     CrosshairTool,
     CustomJS,
@@ -32,6 +33,7 @@ from bokeh.models.annotations import Span
 from bokeh.models.renderers import GlyphRenderer
 from bokeh.plotting import figure
 
+from dashboard.layout import WIDE, Text, card
 from dashboard.palette import CAPACITY
 from dashboard.tables.shape import Columns
 
@@ -62,7 +64,33 @@ class Drawing:
     points: Callable[[Columns], dict[str, Any]]
 
 
-def show_points(drawing: Drawing, data: Columns) -> None:
+class Chart:
+    """A card that stays in place: figures between the HTML above and the HTML below them."""
+
+    def __init__(self) -> None:
+        self._above, self._figures, self._below = Text(), Column(**WIDE), Text()
+        self.card = card(self._above, self._figures, self._below)
+        self._form: Hashable = None
+        self._drawing: Drawing | None = None
+
+    def show(self, above: str, below: str) -> None:
+        """Say what stands above and below no figure."""
+        self._above.html, self._below.html, self._figures.visible = above, below, False
+
+    def draw(self, above: str, below: str, form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
+        """Put ``data``'s points into the figures, drawn anew where their ``form`` has changed."""
+        self._above.html, self._below.html, self._figures.visible = above, below, True
+        former = self._drawing
+        if former and self._form == form:
+            _show_points(former, data)
+            return
+        self._form, self._drawing = form, _lighten(draw(data))
+        self._figures.children = [*self._drawing.figures]
+        if former:
+            former.source.destroy()  # its numbers would stay until garbage is looked for
+
+
+def _show_points(drawing: Drawing, data: Columns) -> None:
     """Put new numbers into a drawing. A reader's zoom is kept unless the length of the range changed."""
     drawing.source.data = drawing.points(data)
     if "interval_start" not in data:  # its axis is no stretch of time, and stays
@@ -222,7 +250,7 @@ def line(plot: figure, source: ColumnDataSource, field: Any, colour: str, **styl
     plot.add_glyph(source, Step(y=field, line_color=colour, **step))
 
 
-def lighten(drawing: Drawing) -> Drawing:
+def _lighten(drawing: Drawing) -> Drawing:
     """``drawing`` with one view and one time ticker instead of one per glyph and figure: it is a session's memory."""
     models: Any = set().union(*(one.references() for one in drawing.figures))
     glyphs = [one for one in models if isinstance(one, GlyphRenderer)]

@@ -27,7 +27,8 @@ from dashboard.data import (
     window_of,
 )
 from dashboard.errors import say_ignored
-from dashboard.markup import RESOLUTION_WORDS, asset, days_form, lag, moment, pane
+from dashboard.layout import Text
+from dashboard.markup import RESOLUTION_WORDS, asset, days_form, lag, moment
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
 from nem.windows import Window, utc_time
@@ -62,12 +63,12 @@ class Controls:
     region: pn.widgets.RadioButtonGroup
     range: pn.widgets.RadioButtonGroup
     year: pn.widgets.Select
-    dates: pn.pane.HTML
+    dates: Text
     resolution: pn.widgets.Select
-    exports: pn.pane.HTML
-    newest: pn.pane.HTML
-    notice: pn.pane.HTML
-    progress: pn.pane.HTML
+    exports: Text
+    newest: Text
+    notice: Text
+    progress: Text
     pick: pn.widgets.TextInput
     address: pn.widgets.TextInput
     file: pn.widgets.TextInput
@@ -79,12 +80,12 @@ def open_controls(selection: Selection, choose: Callable[..., None]) -> Controls
         region=_choice({name: name for name in (NEM, *REGIONS)}, selection.region),
         range=_choice({name.replace("all", "All"): name for name in RANGES}, None),
         year=_select({"Fin. year": ""}, "Financial year", 98),
-        dates=pane(sizing_mode=None),
+        dates=Text(sizing_mode=None),
         resolution=_select({"Auto": "auto"}, "Resolution", 86),
-        exports=pane(sizing_mode=None),
-        newest=pane(),
-        notice=pane(),
-        progress=pane(),
+        exports=Text(sizing_mode=None),
+        newest=Text(),
+        notice=Text(),
+        progress=Text(),
         **{name: pn.widgets.TextInput(visible=False, tags=[name]) for name in ("pick", "address", "file")},
     )
     controls.address.value = write_address(selection)
@@ -116,7 +117,7 @@ def show_selection(controls: Controls, selection: Selection) -> None:
     _set(controls.year, selection.range if selection.range.startswith("fy") else "", selection.range.upper())
     _set(controls.resolution, selection.resolution, RESOLUTION_WORDS.get(selection.resolution, "Auto"))
     dated = tab_of(selection.tab).dated
-    for control in (controls.range, controls.year, controls.dates, controls.resolution):
+    for control in (controls.range, controls.year, controls.dates.model, controls.resolution):
         control.visible = dated
 
 
@@ -140,7 +141,7 @@ def look(market: Market, selection: Selection) -> Held:
 
 def show_held(controls: Controls, selection: Selection, held: Held) -> None:
     """Offer what applies to the data there is: years, days, and resolutions of few enough points."""
-    controls.newest.object = _newest(held)
+    controls.newest.html = _newest(held)
     years = {"Fin. year": "", **financial_years(held.extent)}
     if selection.range.startswith("fy"):
         years.setdefault(selection.range.upper(), selection.range)
@@ -149,7 +150,7 @@ def show_held(controls: Controls, selection: Selection, held: Held) -> None:
     if selection.resolution not in words.values():
         words[f"{RESOLUTION_WORDS[selection.resolution]}: too fine, auto"] = selection.resolution
     _offer(controls.resolution, words)
-    controls.dates.object = _dates(selection, held)
+    controls.dates.html = _dates(selection, held)
 
 
 def _offer(select: pn.widgets.Select, options: dict[str, str]) -> None:
@@ -178,12 +179,12 @@ def _newest(held: Held) -> str:
 
 def show_ignored(controls: Controls, ignored: tuple[str, ...]) -> None:
     """Say which parts of an address were not understood; nothing if all were."""
-    controls.notice.object = say_ignored(ignored) if ignored else ""
+    controls.notice.html = say_ignored(ignored) if ignored else ""
 
 
 def show_progress(controls: Controls, what: str = "") -> None:
     """Count the seconds of a question that takes more than one, with a way to give it up; nothing without ``what``."""
-    controls.progress.object = (
+    controls.progress.html = (
         f'<div class="progress" role="status"><span>{escape(what)}</span> <nw-clock>0 s</nw-clock>'
         '<button type="button" data-pick="cancel=1">Stop</button></div>'
         if what

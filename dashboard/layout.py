@@ -1,21 +1,25 @@
-"""What a part's module builds, and the pieces it is laid out from.
+"""What a part's module builds, and the pieces that tabs and the page's frame are laid out from.
 
-They are Bokeh's models as they are: a pane of Panel's around each was a third of a session's memory.
+They are Bokeh's models as they are: a pane of Panel's around each was a third of a session's memory, and was sent its own
+copy of the style sheets (20 kB).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape, unescape
 from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from bokeh.models import Column, LayoutDOM
+import panel as pn
+from bokeh.document import Document
+from bokeh.models import Column, InlineStyleSheet, LayoutDOM
 from panel.models.markup import HTML
 
-from dashboard.charts import Drawing, lighten, show_points
-from dashboard.markup import asset, sheet
-from dashboard.tables.shape import Columns
+from dashboard.markup import asset
+
+WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0, "min_width": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,10 @@ class Text:
 
     __slots__ = ("model",)
 
-    def __init__(self) -> None:
+    def __init__(self, html: str = "", **layout: Any) -> None:
         made: Any = HTML
-        self.model = made(disable_math=True, stylesheets=[sheet(asset("parts.css"))], **_WIDE)
+        self.model = made(disable_math=True, stylesheets=[sheet(asset("parts.css"))], **{**WIDE, **layout})
+        self.html = html
 
     @property
     def html(self) -> str:
@@ -43,9 +48,6 @@ class Text:
     @html.setter
     def html(self, html: str) -> None:
         self.model.text = escape(html)  # as Panel's model wants it
-
-
-_WIDE: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0, "min_width": 0}
 
 
 def card(*parts: LayoutDOM | Text, kind: str = "") -> Column:
@@ -61,30 +63,25 @@ def grid(*cards: Column, kind: str = "one") -> Column:
 def pile(*parts: LayoutDOM | Text, classes: list[str] | None = None) -> Column:
     """Parts one under another."""
     models: list[Any] = [part.model if isinstance(part, Text) else part for part in parts]
-    return Column(children=models, css_classes=classes or [], stylesheets=[sheet(asset("cards.css"))], **_WIDE)
+    return Column(children=models, css_classes=classes or [], stylesheets=[sheet(asset("cards.css"))], **WIDE)
 
 
-class Chart:
-    """A card that stays in place: figures between the HTML above and the HTML below them."""
+class Shown(pn.pane.Bokeh):
+    """A model as Panel (1.9.4) wants what stands in its template and tabs; in its own style sheets, none of Panel's design."""
 
-    def __init__(self) -> None:
-        self._above, self._figures, self._below = Text(), Column(**_WIDE), Text()
-        self.card = card(self._above, self._figures, self._below)
-        self._form: Hashable = None
-        self._drawing: Drawing | None = None
+    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
+        properties: dict[str, Any] = super()._process_param_change(params)
+        properties.pop("stylesheets", None)
+        return properties
 
-    def show(self, above: str, below: str) -> None:
-        """Say what stands above and below no figure."""
-        self._above.html, self._below.html, self._figures.visible = above, below, False
 
-    def draw(self, above: str, below: str, form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
-        """Put ``data``'s points into the figures, drawn anew where their ``form`` has changed."""
-        self._above.html, self._below.html, self._figures.visible = above, below, True
-        former = self._drawing
-        if former and self._form == form:
-            show_points(former, data)
-            return
-        self._form, self._drawing = form, lighten(draw(data))
-        self._figures.children = [*self._drawing.figures]
-        if former:
-            former.source.destroy()  # its numbers would stay until garbage is looked for
+# By document, which holds its models: here they are held by nobody.
+_sent: WeakKeyDictionary[Document, WeakValueDictionary[str, InlineStyleSheet]] = WeakKeyDictionary()
+
+
+def sheet(css: str) -> InlineStyleSheet:
+    """``css`` as the one model that a page has of it."""
+    if pn.state.curdoc is None:
+        return InlineStyleSheet(css=css)
+    sent = _sent.setdefault(pn.state.curdoc, WeakValueDictionary())
+    return sent.setdefault(css, sent.get(css) or InlineStyleSheet(css=css))

@@ -10,11 +10,6 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
-
-import panel as pn
-from bokeh.document import Document
-from bokeh.models import InlineStyleSheet
 
 from nem.windows import INTERVAL
 
@@ -48,41 +43,6 @@ _QUERY_WORDS = {
 def asset(name: str) -> str:
     """The text of a file this package serves."""
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-class Pane(pn.pane.HTML):
-    """HTML whose style sheets a browser is sent once: Panel's own sends the text (20 kB) with every pane.
-
-    And of new HTML its text alone: Panel's (1.9.4) works out all properties anew, and has Bokeh look through the page.
-    """
-
-    def _update(self, ref: str, model: Any) -> None:  # noqa: ARG002 - Panel's
-        model.text = self._transform_object(self.object)["object"]
-
-    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
-        properties: dict[str, Any] = super()._process_param_change(params)
-        if "stylesheets" in properties and pn.state.curdoc:
-            properties["stylesheets"] = [
-                sheet(one) if isinstance(one, str) else one for one in properties["stylesheets"]
-            ]
-        return properties
-
-
-# By document, which holds its models: here they are held by nobody.
-_sent: WeakKeyDictionary[Document, WeakValueDictionary[str, InlineStyleSheet]] = WeakKeyDictionary()
-
-
-def sheet(css: str) -> InlineStyleSheet:
-    """``css`` as the one model that a page has of it."""
-    if pn.state.curdoc is None:
-        return InlineStyleSheet(css=css)
-    sent = _sent.setdefault(pn.state.curdoc, WeakValueDictionary())
-    return sent.setdefault(css, sent.get(css) or InlineStyleSheet(css=css))
-
-
-def pane(html: str = "", **params: Any) -> Pane:
-    """A pane of HTML in the dashboard's style, for the page's frame; in a tab it is `dashboard.layout.Text`."""
-    return Pane(html, **{"sizing_mode": "stretch_width", "margin": 0, "stylesheets": [asset("parts.css")], **params})
 
 
 def number(value: float | None, form: str = ",.0f", unit: str = "", *, per: float = 1) -> str:

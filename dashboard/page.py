@@ -16,6 +16,7 @@ from dashboard import export
 from dashboard.contents import TAB_NAMES
 from dashboard.controls import open_controls, send_file, show_ignored
 from dashboard.data import Market, Selection
+from dashboard.layout import Shown
 from dashboard.markup import asset
 from dashboard.picture import save
 from dashboard.state import KEYS, read_address, read_fields
@@ -41,7 +42,7 @@ def open_page(
     selection, ignored = read_arguments(arguments or {})
     slots = open_slots()
     tabs = pn.Tabs(
-        *((slot.tab.title, slot.holder) for slot in slots),
+        *((slot.tab.title, Shown(slot.holder)) for slot in slots),
         active=TAB_NAMES.index(selection.tab),
         sizing_mode="stretch_width",
         margin=0,
@@ -102,6 +103,8 @@ def _picked(page: Page, text: str) -> None:
     wanted.pop("", None)  # the number, by which the same click again is another
     if "cancel" in wanted:
         stop(page)
+    elif "retry" in wanted:
+        refresh(page)
     elif "export" in wanted:
         _save(page, wanted["export"])
     else:
@@ -119,8 +122,8 @@ def _offer(page: Page, slot: Slot, picture: Path | None) -> None:
             log.warning("the overview could not be painted for the next start: %s", error)
     if slot is page.open_slot:
         menu = export.menu(slot.exports)
-        if page.controls.exports.object != menu:
-            page.controls.exports.object = menu
+        if page.controls.exports.html != menu:
+            page.controls.exports.html = menu
 
 
 def _is_old(picture: Path) -> bool:

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
+from bokeh.models import Column
 
 from cache_store.answer import Receipt
 from dashboard import errors
@@ -24,7 +25,7 @@ from dashboard.asking import SupersededError, while_wanted
 from dashboard.contents import TAB_NAMES, TABS, Tab
 from dashboard.controls import Controls, Held, look, show_held, show_ignored, show_progress, show_selection
 from dashboard.data import Export, Market, Selection
-from dashboard.markup import asset, pane
+from dashboard.layout import Text, card, pile
 from dashboard.shared import load_once
 from dashboard.state import write_address
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dashboard.layout import View
 
 log = logging.getLogger(__name__)
+_RETRY = '<button type="button" class="retry" data-pick="retry=1">Retry</button>'
 
 
 @dataclass(slots=True)
@@ -39,14 +41,13 @@ class Slot:
     """Where a tab stands in the page, and how far it has come. ``part`` is the sub-view it was left at."""
 
     tab: Tab
-    holder: pn.Column
+    holder: Column
     lock: threading.Lock = field(default_factory=threading.Lock)
     wanted: bool = False
     working: bool = False
     stopped: bool = False
     part: str = ""
     view: View | None = None
-    pane: pn.pane.Bokeh | None = None  # around the view's layout
     drawn: tuple[Selection, Hashable] | None = None
     exports: tuple[Export, ...] = ()
     failed: tuple[errors.Words, bool] | None = None  # the failure shown, and whether above what was drawn
@@ -75,14 +76,11 @@ class Page:
 
 def open_slots() -> tuple[Slot, ...]:
     """Four placeholders."""
-    return tuple(Slot(tab, _holder(tab)) for tab in TABS)
+    return tuple(Slot(tab, pile(Text(_waiting(tab)), classes=["holder"])) for tab in TABS)
 
 
-def _holder(tab: Tab) -> pn.Column:
-    waiting = f'<div class="skeleton" role="status"><span>Loading {tab.title}<small>Nothing warmed covers it: asking the source</small></span><i></i><i></i><i></i></div>'
-    return pn.Column(
-        pane(waiting), sizing_mode="stretch_width", margin=0, stylesheets=[asset("cards.css")], css_classes=["holder"]
-    )
+def _waiting(tab: Tab) -> str:
+    return f'<div class="skeleton" role="status"><span>Loading {tab.title}<small>Nothing warmed covers it: asking the source</small></span><i></i><i></i><i></i></div>'
 
 
 def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
@@ -225,9 +223,8 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
     except Exception as error:  # noqa: BLE001 - as in _work
         _fail(page, slot, error, keep=False)
         return
-    slot.pane = slot.pane or pn.pane.Bokeh(slot.view.layout, sizing_mode="stretch_width", margin=0)
-    if list(slot.holder) != [slot.pane]:
-        slot.holder[:] = [slot.pane]
+    if slot.holder.children != [slot.view.layout]:
+        slot.holder.children = [slot.view.layout]
     slot.failed = None
     slot.exports = getattr(tables, "exports", ())
     page.on_drawn(slot)
@@ -258,18 +255,11 @@ def _fail(page: Page, slot: Slot, error: Exception, *, keep: bool) -> None:
     words = errors.describe(error)
     drawn = slot.drawn is not None and keep
     if slot.failed != (words, drawn):  # each look may fail again: whoever stands on its button stays there
-        card = _failure(page, words)
-        slot.holder[:] = [card, slot.pane] if drawn else [card]
+        kept = [slot.view.layout] if drawn and slot.view else []
+        slot.holder.children = [card(Text(errors.card(words) + _RETRY)), *kept]
         slot.failed = words, drawn
     slot.drawn = slot.drawn if drawn else None
     slot.exports = slot.exports if drawn else ()
     page.on_drawn(slot)
     _mark(page, slot, busy=False)
     slot.holder.css_classes = ["holder"]
-
-
-def _failure(page: Page, words: errors.Words) -> pn.Column:
-    retry = pn.widgets.Button(
-        label="Retry", on_click=lambda _: refresh(page), stylesheets=[asset("controls.css")], margin=0
-    )
-    return pn.Column(pane(errors.card(words)), retry, css_classes=["card"], stylesheets=[asset("cards.css")], margin=0)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from dashboard import markup
+from dashboard.charts import Chart
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import Chart, Text, View, card, grid, pile
+from dashboard.layout import Text, View, card, grid, pile
 from dashboard.markup import Field, Row, cell, dollars, gwh, number, percent, plus
 from dashboard.parts import compare_bar
 from dashboard.tables.comparison import Comparison

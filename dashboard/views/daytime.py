@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import Chart, View, grid
+from dashboard.charts import Chart
+from dashboard.layout import View, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import DAY_TIMES, stack_over_price
 from dashboard.tables.daytime import Daytime

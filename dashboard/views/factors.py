@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from dashboard import markup
+from dashboard.charts import Chart
 from dashboard.definitions import FACTOR
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Field
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import band_lines

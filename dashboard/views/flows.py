@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.charts import Chart
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Field, cell, gwh, number, percent
 from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels

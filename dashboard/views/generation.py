@@ -8,8 +8,9 @@ import numpy as np
 
 from dashboard import markup
 from dashboard.bands import Band
+from dashboard.charts import Chart
 from dashboard.definitions import DWA, ENERGY, FACTOR, RENEWABLE, SHARE, VALUE
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Field, Row, cell, gwh, in_millions, number
 from dashboard.palette import PROVISIONAL, REGION_NAMES
 from dashboard.stacks import stack_over_price

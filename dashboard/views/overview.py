@@ -6,9 +6,10 @@ import math
 from functools import partial
 
 from dashboard import markup
+from dashboard.charts import Chart
 from dashboard.data import LATE_MINUTES
 from dashboard.definitions import RENEWABLE
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import gwh
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.stacks import stack_over_price

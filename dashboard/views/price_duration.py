@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from dashboard import markup
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.charts import Chart
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import cell
 from dashboard.palette import REGION_COLOURS
 from dashboard.parts import compare_bar, region_cell, region_keys, region_label, region_row

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from dashboard import markup
-from dashboard.charts import milliseconds
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.charts import Chart, milliseconds
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Field, cell, dollars
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import region_cell

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from dashboard import markup
-from dashboard.layout import Chart, View, grid
+from dashboard.charts import Chart
+from dashboard.layout import View, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days

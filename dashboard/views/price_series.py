@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 
 from dashboard import markup
-from dashboard.layout import Chart, Text, View, card, grid
+from dashboard.charts import Chart
+from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Cell, Field, cell, dollars, number
 from dashboard.palette import REGION_COLOURS
 from dashboard.parts import region_cell, region_keys, region_label, region_row

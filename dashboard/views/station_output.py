@@ -8,8 +8,9 @@ from html import escape
 import numpy as np
 
 from dashboard import markup
+from dashboard.charts import Chart
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
-from dashboard.layout import Chart, View, grid
+from dashboard.layout import View, grid
 from dashboard.palette import EDGES, REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pick
 from dashboard.station_charts import power_over_price

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 
 from dashboard import markup
-from dashboard.layout import Chart, View, grid
+from dashboard.charts import Chart
+from dashboard.layout import View, grid
 from dashboard.palette import EDGES, fuel_colour
 from dashboard.parts import dash_key
 from dashboard.price_charts import DAYS, day_profile

@@ -7,9 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bokeh.document import Document
-from bokeh.models import InlineStyleSheet
-from panel.io.state import set_curdoc
 
 from cache_store.answer import Segment
 from cache_store.errors import CacheStoreError, NoAnswerError, StalenessExceededError
@@ -123,27 +120,3 @@ def test_an_unknown_error_is_named_and_no_more():
     words = errors.describe(KeyError("inside"))
     assert "KeyError" in words.reason
     assert "inside" not in words.reason
-
-
-def test_a_browser_is_sent_a_style_sheet_once_however_many_panes_have_it():
-    page = Document()
-    with set_curdoc(page):
-        for text in ("one", "two"):
-            page.add_root(markup.pane(text).get_root(page))
-    first, second = (
-        [sheet for sheet in root.stylesheets if isinstance(sheet, InlineStyleSheet)] for root in page.roots
-    )
-    assert first == second
-    assert [sheet.css for sheet in first].count(markup.asset("parts.css")) == 1
-    assert markup.asset("parts.css") not in (*page.roots[0].stylesheets, *page.roots[1].stylesheets)
-
-
-def test_of_new_html_a_browser_is_sent_the_text_alone():
-    page, pane, sent = Document(), markup.pane("one"), []
-    with set_curdoc(page):
-        root = pane.get_root(page)
-        root.stylesheets = [InlineStyleSheet(css="a design's"), *root.stylesheets]
-        page.add_root(root)
-        page.on_change(sent.append)
-        pane.object = "<b>two</b>"
-    assert [(event.attr, event.new) for event in sent] == [("text", "&lt;b&gt;two&lt;/b&gt;")]
