@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cache_store import Answer
+    from cache_store.answer import Receipt
 
 RANGES: dict[str, timedelta | None] = {
     "1d": timedelta(days=1),
@@ -54,6 +55,16 @@ PACED_BY: Mapping[str, tuple[str, ...]] = {
     "prices": ("regional_price",),
     "stations": ("capacity_factor",),
 }
+# How a column's name ends: its unit.
+_UNITS = {
+    "_mwh": "MWh",
+    "_mw": "MW",
+    "_aud": "$",
+    "price": "$/MWh",
+    "hours": "h",
+    "_count": "intervals",
+    **dict.fromkeys(("share", "_factor", "_rate"), "0-1"),
+}
 BETWEEN = ".."  # of a custom range's two times
 Grouping = Literal["detailed", "simplified", "renewable", "sources"]
 Unit = Literal["mw", "energy", "share"]
@@ -71,6 +82,26 @@ class Market:
     extent: Callable[[str], Window]
     clock: Callable[[], datetime]
     kept: LRUCache[Any, Any] = field(default_factory=partial(LRUCache, 32), compare=False, repr=False)
+
+    def window(self, query: str, selection: Selection) -> Window:
+        """The selected range of what is held for ``query``; raises as ``window_of`` does, and where nothing is."""
+        return window_of(selection, self.extent(query), self.clock)
+
+    def answer(self, question: Question) -> Answer:
+        """The answer to ``question``."""
+        filters = {name: list(values) for name, values in question.filters.items()} or None
+        return self.ask(question.query, question.window, filters=filters, resolution=question.resolution)
+
+    def answer_beside(self, question: Question) -> Answer:
+        """The answer to a question beside another: where nothing of it is held, no rows and a receipt that says so.
+
+        One series that lags, or has a gap, leaves the others to be shown. A failure is raised as ever.
+        """
+        try:
+            return self.answer(question)
+        except NothingHeldError as error:
+            query, window, resolution = question.query, question.window, question.resolution
+            return empty_answer(query, window, resolution, now=self.clock(), why=str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +141,7 @@ class Export:
     """A table as a reader sees it, to take away, and what was asked for it (the first question names the file).
 
     ``make`` makes the table when it is wanted: with ``interval_start`` and ``interval_end`` (naive NEM time) where it is
-    over time. ``units`` has the unit of each column that has one, such as ``{"wind": "MW", "price": "$/MWh"}``.
+    over time. ``units`` has those that a column's name does not end with, such as ``{"wind": "MW"}``.
     """
 
     name: str
@@ -124,23 +155,18 @@ class Export:
         """The table, made now."""
         return self.make()
 
+    def unit_of(self, column: str) -> str:
+        """A column's unit; empty for what has none."""
+        name = re.sub("_(now|then)$", "", column)
+        return self.units.get(column) or next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
 
-def ask(market: Market, question: Question) -> Answer:
-    """The answer to ``question``."""
-    filters = {name: list(values) for name, values in question.filters.items()} or None
-    return market.ask(question.query, question.window, filters=filters, resolution=question.resolution)
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """What a part of a tab shows: its own facts, where they came from, and what of them can be taken away."""
 
-def ask_beside(market: Market, question: Question) -> Answer:
-    """The answer to a question beside another: where nothing of it is held, no rows and a receipt that says so.
-
-    One series that lags, or has a gap, leaves the others to be shown. A failure is raised as ever.
-    """
-    try:
-        return ask(market, question)
-    except NothingHeldError as error:
-        query, window, resolution = question.query, question.window, question.resolution
-        return empty_answer(query, window, resolution, now=market.clock(), why=str(error))
+    receipts: tuple[Receipt, ...]
+    exports: tuple[Export, ...]
 
 
 def extent_of(market: Market, tab: str) -> Window:
@@ -156,12 +182,9 @@ def extent_of(market: Market, tab: str) -> Window:
     return market.extent(last)
 
 
-def held_window(market: Market, query: str, selection: Selection) -> Window | None:
-    """The selected range of what is held for ``query``; None where nothing is."""
-    try:
-        return window_of(selection, market.extent(query), market.clock)
-    except NothingHeldError:
-        return None
+def only(region: str) -> Mapping[str, tuple[str, ...]]:
+    """The filter by one region, or for the sum of all."""
+    return {"region_id": (region,)}
 
 
 def window_of(selection: Selection, extent: Window, clock: Callable[[], datetime]) -> Window:

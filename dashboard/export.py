@@ -30,7 +30,7 @@ def encode(one: Export, form: str) -> tuple[str, str]:
         notes = {
             "title": one.title,
             "command": "; ".join(command(question) for question in one.questions),
-            **{f"unit.{name}": unit for name, unit in one.units.items()},
+            **{f"unit.{name}": unit for name in table.column_names if (unit := one.unit_of(name))},
         }
         data = parquet_bytes(table, notes)
     elif form == "table":
@@ -41,7 +41,7 @@ def encode(one: Export, form: str) -> tuple[str, str]:
 
 
 def _heads(one: Export, table: pa.Table) -> list[str]:
-    return [f"{name} ({one.units[name]})" if one.units.get(name) else name for name in table.column_names]
+    return [f"{name} ({unit})" if (unit := one.unit_of(name)) else name for name in table.column_names]
 
 
 def sheet(one: Export, table: pa.Table) -> str:

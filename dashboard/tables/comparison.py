@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
-
-import pyarrow as pa
 
 from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Selection, Unit, compared_window, window_of
+from dashboard.data import Export, Grouping, Market, Selection, Tables, Unit, compared_window, window_of
+from dashboard.tables import shape
 from dashboard.tables.generation import Supply, load_supply, signed, stack_export
 from dashboard.tables.supply import FuelRow
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 PREVIOUS = "previous"
 
@@ -59,7 +59,7 @@ class DeltaRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Tables):
     """Both ranges, and what changed; ``then`` is None where nothing of the other range is held.
 
     ``asked`` is the other range as chosen, of which ``then.window`` is what the data reaches.
@@ -72,8 +72,6 @@ class Comparison:
     now: Supply
     then: Supply | None
     rows: list[DeltaRow]
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Comparison:
@@ -117,23 +115,15 @@ def delta_rows(now: list[FuelRow], then: list[FuelRow], grouping: Grouping) -> l
 
 
 def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
-    def of(name: str, row: FuelRow | None) -> float | None:
-        return signed(row, getattr(row, name)) if row and name != "share" else getattr(row, name, None)
+    def of(row: DeltaRow, name: str, when: str) -> float | None:
+        side = getattr(row, when)
+        value = getattr(side, name, None)
+        return value if side is None or name in {"share", "dwa_price"} else signed(side, value)
 
-    columns: dict[str, list[float | None]] = {}
-    units: dict[str, str] = {}
-    for name, unit in (("energy_mwh", "MWh"), ("mean_mw", "MW"), ("share", ""), ("market_value_aud", "$")):
-        for when in ("now", "then"):
-            columns[f"{name}_{when}"] = [of(name, getattr(row, when)) for row in rows]
-            units[f"{name}_{when}"] = unit
-    for when in ("now", "then"):
-        columns[f"dwa_price_{when}"] = [side.dwa_price if (side := getattr(row, when)) else None for row in rows]
-        units[f"dwa_price_{when}"] = "$/MWh"
-    columns["change_mw"] = [row.change_mw for row in rows]
-    units["change_mw"] = "MW"
-
-    def make() -> pa.Table:
-        bands = {"band": pa.array([row.band.id for row in rows], pa.string())}
-        return pa.table(bands | {name: pa.array(values, pa.float64()) for name, values in columns.items()})
-
-    return Export("changes", "What changed", now.questions + then.questions, make, units)
+    sides = {
+        f"{name}_{when}": partial(of, name=name, when=when)
+        for name in ("energy_mwh", "mean_mw", "share", "market_value_aud", "dwa_price")
+        for when in ("now", "then")
+    }
+    make = partial(shape.listed, rows, "change_mw", band=lambda row: row.band.id, **sides)
+    return Export("changes", "What changed", now.questions + then.questions, make)

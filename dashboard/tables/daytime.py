@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Export, Grouping, Market, Question, Selection, Unit, ask, ask_beside, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only
 from dashboard.tables import shape
 from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups
 from nem.regions import NEM
 from nem.windows import Resolution, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 # Half hours: what is warmed at that grain is read at once. Of a longer range, the newest year.
 RESOLUTION: Resolution = "30min"
@@ -26,7 +26,7 @@ _DAY = np.datetime64("2000-01-01", "us")  # any day: only its times are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Daytime:
+class Daytime(Tables):
     """``stack`` is of one day in half hours: the mean over every day of ``window``, of which there are ``days``."""
 
     region: str
@@ -36,17 +36,17 @@ class Daytime:
     shortened: bool
     days: float
     stack: Stack
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Daytime:
     """The stack's mean MW and the mean price at each half hour of the day."""
-    chosen = window_of(selection, market.extent("generation_by_fuel"), market.clock)
+    chosen = market.window("generation_by_fuel", selection)
     window = Window(max(chosen.start, chosen.end - LONGEST), chosen.end)
-    region = {"region_id": (selection.region,)}
-    questions = tuple(Question(query, window, RESOLUTION, region) for query in ("generation_by_fuel", "regional_price"))
-    generation, price = ask(market, questions[0]), ask_beside(market, questions[1])
+    questions = tuple(
+        Question(query, window, RESOLUTION, only(selection.region))
+        for query in ("generation_by_fuel", "regional_price")
+    )
+    generation, price = market.answer(questions[0]), market.answer_beside(questions[1])
     day = average_day(generation, price, selection.region, selection.grouping, selection.unit)
     names = [*(band.id for band in day.bands), "supply", "demand"]
     times = {name: np.datetime_as_string(day.columns[name], "m") for name in ("interval_start", "interval_end")}

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Question, Selection, ask, resolutions_within, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, only, resolutions_within
 from dashboard.tables import shape
 from dashboard.tables.supply import band_factors, generator_groups
 from nem.windows import RESOLUTIONS, Resolution, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 
 @dataclass(frozen=True, slots=True)
-class Factors:
+class Factors(Tables):
     """``columns`` holds ``interval_start``, ``interval_end`` and a capacity factor in percent per band, NaN in gaps.
 
     ``whole`` is each band's factor over the window, 0 to 1; bands stand from the top of the stack down.
@@ -31,16 +31,13 @@ class Factors:
     columns: shape.Columns
     bands: tuple[Band, ...]
     whole: dict[str, float | None]
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Factors:
     """Rated energy over potential of each bucket and band; a unit of unknown capacity is in neither."""
-    window = window_of(selection, market.extent("capacity_factor"), market.clock)
-    region = {"region_id": (selection.region,)}
-    question = Question("capacity_factor", window, factor_resolution(selection, window), region)
-    units = ask(market, question)
+    window = market.window("capacity_factor", selection)
+    question = Question("capacity_factor", window, factor_resolution(selection, window), only(selection.region))
+    units = market.answer(question)
     groups = generator_groups(selection.grouping)
     starts, ends, rated = shape.spread(units.table, "fueltech_id", "rated_energy_mwh", groups)
     _, _, potential = shape.spread(units.table, "fueltech_id", "potential_mwh", groups)

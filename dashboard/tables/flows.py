@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, ask_beside, held_window, resolution_of
+from cache_store.errors import NothingHeldError
+from dashboard.data import Export, Market, Question, Selection, Tables, resolution_of
 from dashboard.tables import shape
 from nem.regions import INTERCONNECTORS, NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 _SUMS = (
     "forward_mwh",
@@ -72,15 +73,13 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Flows:
+class Flows(Tables):
     """Interconnectors that touch a region; ``why_none`` says why there are none, where no flows are held."""
 
     region: str
     window: Window | None
     links: list[Link]
     why_none: str
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Flows:
@@ -90,25 +89,21 @@ def load(market: Market, selection: Selection) -> Flows:
 
 def load_flows(market: Market, region: str, selection: Selection) -> Flows:
     """Every interconnector of ``region`` over the selected range of what flows are held; without any, none and why."""
-    window = held_window(market, "interconnector_flow", selection)
-    if window is None:
-        return Flows(region, None, [], "The source holds no interconnector flows for this range.", (), ())
+    try:
+        window = market.window("interconnector_flow", selection)
+    except NothingHeldError:
+        return Flows(
+            region, None, [], "The source holds no interconnector flows for this range.", receipts=(), exports=()
+        )
     question = Question("interconnector_flow", window, resolution_of(selection, window))
-    answer = ask_beside(market, question)
+    answer = market.answer_beside(question)
     links = [link for link in links_of(answer) if touches(link, region)]
     names = [link.interconnector_id for link in links]
     make = partial(shape.where, answer.table, "interconnector_id", names)
-    export = Export("flows", "Interconnector flows", (question,), make, _units())
+    export = Export("flows", "Interconnector flows", (question,), make)
     why_none = "" if links else "No interconnector reported in this range."
-    return Flows(region, window, links, why_none, (answer.receipt,), (export,) if links else ())
-
-
-def _units() -> dict[str, str]:
-    from cache_store.catalogue import INTERCONNECTOR_FLOW
-
-    units = {name: column.unit for name, column in INTERCONNECTOR_FLOW.columns.items()}
-    units |= {name: ratio.unit for name, ratio in INTERCONNECTOR_FLOW.ratios.items()}
-    return {name: unit for name, unit in units.items() if unit in {"MW", "MWh"}}
+    exports = (export,) if links else ()
+    return Flows(region, window, links, why_none, receipts=(answer.receipt,), exports=exports)
 
 
 def touches(link: Link, region: str) -> bool:

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from dashboard.data import (
-    Export,
-    Grouping,
-    Market,
-    Question,
-    Selection,
-    Unit,
-    ask,
-    ask_beside,
-    resolution_of,
-    window_of,
-)
+from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, stack
 from nem.regions import NEM
@@ -26,8 +16,6 @@ from nem.windows import Window
 
 if TYPE_CHECKING:
     from cache_store.answer import Receipt
-
-ROW_UNITS = {"energy_mwh": "MWh", "mean_mw": "MW", "dwa_price": "$/MWh", "market_value_aud": "$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +36,17 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Tables):
     """The tab's first view."""
 
     grouping: Grouping
     unit: Unit
     supply: Supply
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Generation:
     """The tab's first view."""
-    supply = load_supply(market, selection, window_of(selection, market.extent("generation_by_fuel"), market.clock))
+    supply = load_supply(market, selection, market.window("generation_by_fuel", selection))
     return Generation(
         grouping=selection.grouping,
         unit=selection.unit,
@@ -72,13 +58,13 @@ def load(market: Market, selection: Selection) -> Generation:
 
 def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
     """The selected region over ``window``, in the selection's grouping and unit, at the resolution that fits it."""
-    region, resolution = {"region_id": (selection.region,)}, resolution_of(selection, window)
+    region, resolution = only(selection.region), resolution_of(selection, window)
     questions = (
         Question("generation_by_fuel", window, resolution, region),
         Question("regional_price", window, resolution, region),
         Question("capacity_factor", window, "1M", region),
     )
-    generation, (price, units) = ask(market, questions[0]), (ask_beside(market, one) for one in questions[1:])
+    generation, (price, units) = market.answer(questions[0]), (market.answer_beside(one) for one in questions[1:])
     return Supply(
         region=selection.region,
         window=window,
@@ -109,23 +95,17 @@ def stack_units(drawn: Stack) -> dict[str, str]:
 
 
 def rows_export(supply: Supply) -> Export:
-    """The table of bands, signs as told."""
-    return Export("fuels", "The table of fuels", supply.questions, lambda: rows_table(supply.rows), ROW_UNITS)
-
-
-def rows_table(rows: list[FuelRow]) -> pa.Table:
-    """Rows as an Arrow table: loads and exports have negative energy, power and value."""
-    return pa.table(
-        {
-            "band": pa.array([row.band.id for row in rows], pa.string()),
-            "energy_mwh": pa.array([row.sign * row.energy_mwh for row in rows], pa.float64()),
-            "share": pa.array([row.share for row in rows], pa.float64()),
-            "mean_mw": pa.array([signed(row, row.mean_mw) for row in rows], pa.float64()),
-            "capacity_factor": pa.array([row.capacity_factor for row in rows], pa.float64()),
-            "dwa_price": pa.array([row.dwa_price for row in rows], pa.float64()),
-            "market_value_aud": pa.array([signed(row, row.market_value_aud) for row in rows], pa.float64()),
-        }
+    """The table of bands: loads and exports have negative energy, power and value."""
+    make = partial(
+        shape.listed,
+        supply.rows,
+        *("share", "capacity_factor", "dwa_price"),
+        band=lambda row: row.band.id,
+        energy_mwh=lambda row: signed(row, row.energy_mwh),
+        mean_mw=lambda row: signed(row, row.mean_mw),
+        market_value_aud=lambda row: signed(row, row.market_value_aud),
     )
+    return Export("fuels", "The table of fuels", supply.questions, make)
 
 
 def signed(row: FuelRow, value: float | None) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cache_store.errors import NothingHeldError
-from dashboard.data import Market, Question, ask_beside
+from dashboard.data import Market, Question
 from dashboard.tables import shape
 from nem.regions import NEM, REGIONS
 from nem.windows import Window, floor
@@ -53,7 +53,7 @@ def five_minute_prices(market: Market, window: Window) -> Intervals:
     parts: list[dict[str, RegionPrices]] = []
     receipts: list[Receipt] = []
     for piece in _pieces(window):
-        answer = ask_beside(market, replace(question, window=piece))
+        answer = market.answer_beside(replace(question, window=piece))
         parts.append(_by_region(answer))
         receipts.append(answer.receipt)
     if not any(receipt.coverage for receipt in receipts):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Export, Grouping, Market, Question, Selection, ask_beside, extent_of, held_window, window_of
+from cache_store.errors import NothingHeldError
+from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, extent_of, only, window_of
 from dashboard.tables import shape
 from dashboard.tables.flows import Flows, load_flows
 from dashboard.tables.generation import stack_table, stack_units
@@ -21,10 +23,9 @@ from nem.windows import Window
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 DAY = timedelta(days=1)
-PRICE_UNITS = {"twa_price": "$/MWh", "demand_mw": "MW", "demand_mwh": "MWh", "demand_weighted_price": "$/MWh"}
 FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # before it a price holds for half an hour
 
 
@@ -49,7 +50,7 @@ class RecentPrices:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Tables):
     """The last 24 hours, with the selected region in detail.
 
     The stack's are those of ``window``, the prices' those of ``price_window``: each its own newest, and one where
@@ -70,8 +71,6 @@ class Overview:
     records: Records
     summary: Summary
     flows: Flows
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> Overview:
@@ -79,25 +78,26 @@ def load(market: Market, selection: Selection) -> Overview:
     extent = window_of(replace(selection, range="all"), extent_of(market, "overview"), market.clock)
     window = Window(max(extent.start, extent.end - DAY), extent.end)
     day = replace(selection, range="1d", resolution="5min")
-    price_window = held_window(market, "regional_price", day) or window
+    price_window = window
+    with suppress(NothingHeldError):
+        price_window = market.window("regional_price", day)
     region = selection.region
-    generation = ask_beside(market, Question("generation_by_fuel", window, "5min"))
+    generation = market.answer_beside(Question("generation_by_fuel", window, "5min"))
     price, market_price = _prices(market, price_window)
 
     def newest_prices(name: str) -> Answer:
         return market_price if name == NEM else _only(price, name)
 
-    filters = {"region_id": (region,)}
-    asked = tuple(Question(query, window, "5min", filters) for query in ("generation_by_fuel", "regional_price"))
+    asked = tuple(Question(query, window, "5min", only(region)) for query in ("generation_by_fuel", "regional_price"))
     own = _only(generation, region)
-    own_price = newest_prices(region) if price_window == window else ask_beside(market, asked[1])
+    own_price = newest_prices(region) if price_window == window else market.answer_beside(asked[1])
     supply = stack(own, own_price, region, selection.grouping)
     told = {*price.table["region_id"].to_pylist(), *generation.table["region_id"].to_pylist()}
     summary = load_summary(market, region, extent)
     flows = load_flows(market, NEM, day)
     drawn = Export("last-24-hours", "The last 24 hours", asked, lambda: stack_table(supply), stack_units(supply))
     every_price = (Question("regional_price", price_window, "5min"),)
-    prices = Export("prices", "Prices of the last 24 hours", every_price, lambda: price.table, PRICE_UNITS)
+    prices = Export("prices", "Prices of the last 24 hours", every_price, lambda: price.table)
     return Overview(
         region=region,
         window=window,
@@ -123,8 +123,8 @@ def load(market: Market, selection: Selection) -> Overview:
 
 def _prices(market: Market, window: Window) -> tuple[Answer, Answer]:
     """Those of every region, and of the market."""
-    every, whole = Question("regional_price", window, "5min"), {"region_id": (NEM,)}
-    return ask_beside(market, every), ask_beside(market, replace(every, filters=whole))
+    every = Question("regional_price", window, "5min")
+    return market.answer_beside(every), market.answer_beside(replace(every, filters=only(NEM)))
 
 
 def _only(answer: Answer, region: str) -> Answer:

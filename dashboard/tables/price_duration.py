@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cache_store.errors import NothingHeldError
-from dashboard.data import Export, Market, Question, Selection, compared_window, window_of
+from dashboard.data import Export, Market, Question, Selection, Tables, compared_window, window_of
 from dashboard.tables import shape
 from dashboard.tables.intervals import RegionPrices, five_minute_prices
 from dashboard.tables.price_series import shown_regions
@@ -19,7 +19,7 @@ from nem.caps import price_cap
 from nem.windows import MAX_POINTS, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 COMPARED = "compared"
 SHARES = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -27,7 +27,7 @@ _ENDS = 400  # of a curve are kept whole, either side: that is where the money i
 
 
 @dataclass(frozen=True, slots=True)
-class PriceDuration:
+class PriceDuration(Tables):
     """Duration curves.
 
     ``curves`` holds ``share`` (0 to 1, rising) and a column of $/MWh per region: the price that was reached or passed
@@ -46,8 +46,6 @@ class PriceDuration:
     wanted_comparison: Window | None
     compared_window: Window | None
     cap: float
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> PriceDuration:

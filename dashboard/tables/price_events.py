@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
-from dashboard.data import Export, Market, Selection, window_of
+from dashboard.data import Export, Market, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.intervals import RegionPrices, five_minute_prices, hours_of, runs
 from dashboard.tables.statistics import CAP_STRIKE
@@ -17,7 +16,7 @@ from nem.regions import NEM
 from nem.windows import INTERVAL, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +38,18 @@ class PriceEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceEvents:
+class PriceEvents(Tables):
     """Every event of the selected region, or of all regions, dearest first."""
 
     region: str
     window: Window
     events: tuple[PriceEvent, ...]
     cap: float
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> PriceEvents:
     """The events of the range; for NEM those of each region, for an event is of a region's own price."""
-    window = window_of(selection, market.extent("regional_price"), market.clock)
+    window = market.window("regional_price", selection)
     exact = five_minute_prices(market, window)
     found = [
         event
@@ -61,17 +58,22 @@ def load(market: Market, selection: Selection) -> PriceEvents:
         for event in high_price_events(region, prices)
     ]
     events = tuple(sorted(found, key=lambda event: (-event.cap_payout, event.start, event.region_id)))
-    units = {"hours": "h", "peak": "$/MWh", "mean": "$/MWh", "cap_payout": "$/MW", "demand_value_aud": "$"}
+    make = partial(
+        shape.listed,
+        events,
+        *("region_id", "hours", "peak", "peak_at", "mean", "cap_payout", "demand_value_aud"),
+        interval_start=lambda event: event.start,
+        interval_end=lambda event: event.end,
+    )
+    units = {"peak": "$/MWh", "mean": "$/MWh", "cap_payout": "$/MW"}
     return PriceEvents(
         region=selection.region,
         window=window,
         events=events,
         cap=price_cap(window.end.date()),
         receipts=(exact.receipt,),
-        exports=(
-            Export("price-events", "High-price events", (exact.question,), lambda: events_table(events), units),
-        ),
-    )  # fmt: skip
+        exports=(Export("price-events", "High-price events", (exact.question,), make, units),),
+    )
 
 
 def high_price_events(region: str, prices: RegionPrices) -> list[PriceEvent]:
@@ -94,12 +96,3 @@ def high_price_events(region: str, prices: RegionPrices) -> list[PriceEvent]:
             )
         )
     return found
-
-
-def events_table(events: tuple[PriceEvent, ...]) -> pa.Table:
-    """The events as they are taken away, a row each."""
-    columns = {field: [getattr(event, field) for event in events] for field in PriceEvent.__slots__}
-    columns["interval_start"], columns["interval_end"] = columns.pop("start"), columns.pop("end")
-    time, text = pa.timestamp("us"), pa.string()
-    kinds = {"interval_start": time, "interval_end": time, "peak_at": time, "region_id": text}
-    return pa.table({name: pa.array(values, kinds.get(name, pa.float64())) for name, values in columns.items()})

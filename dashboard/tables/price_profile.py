@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, ask, window_of
+from dashboard.data import Export, Market, Question, Selection, Tables, only
 from dashboard.tables import shape
 from nem.caps import price_cap
 from nem.windows import MAX_POINTS, Resolution, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 _YEAR_HOURS = 366 * 24
 _SATURDAY = 5
 
 
 @dataclass(frozen=True, slots=True)
-class PriceProfile:
+class PriceProfile(Tables):
     """Mean prices by the clock, $/MWh; for NEM weighted by demand.
 
     ``profile`` holds ``hour`` (where the slot starts, 0 to 23.5) and the mean of ``all`` days, of each ``weekday`` and
@@ -35,16 +35,14 @@ class PriceProfile:
     first_day: np.datetime64
     grid: shape.Array
     cap: float
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> PriceProfile:
     """The selected region's price by time of day."""
-    window = window_of(selection, market.extent("regional_price"), market.clock)
+    window = market.window("regional_price", selection)
     resolution, slot_hours = slots_of(window)
-    question = Question("regional_price", window, resolution, {"region_id": (selection.region,)})
-    answer = ask(market, question)
+    question = Question("regional_price", window, resolution, only(selection.region))
+    answer = market.answer(question)
     data = shape.columns(answer.table)
     over, under = shape.price_measures(selection.region)
     starts, tops, bottoms = data["interval_start"], data[over].astype(float), data[under].astype(float)
@@ -72,7 +70,6 @@ def load(market: Market, selection: Selection) -> PriceProfile:
                 "Price by hour and day",
                 (question,),
                 lambda: _grid_table(first_day, grid),
-                {"price": "$/MWh"},
             ),
         ),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, ask, resolution_of, window_of
+from dashboard.data import Export, Market, Question, Selection, Tables, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.intervals import five_minute_prices
 from dashboard.tables.statistics import PriceStatistics, statistics
@@ -17,11 +18,11 @@ from nem.regions import NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Receipt
+    pass
 
 
 @dataclass(frozen=True, slots=True)
-class PriceSeries:
+class PriceSeries(Tables):
     """Prices over the selected range.
 
     ``series`` holds ``interval_start``, ``interval_end``, a column of mean $/MWh per region and NEM (weighted by
@@ -35,19 +36,17 @@ class PriceSeries:
     shown: tuple[str, ...]
     series: shape.Columns
     statistics: tuple[PriceStatistics, ...]
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> PriceSeries:
     """Every region's price over the range, and statistics of the five-minute prices themselves."""
-    window = window_of(selection, market.extent("regional_price"), market.clock)
+    window = market.window("regional_price", selection)
     resolution = resolution_of(selection, window)
     asked = (
         Question("regional_price", window, resolution),
-        Question("regional_price", window, resolution, {"region_id": (NEM,)}),
+        Question("regional_price", window, resolution, only(NEM)),
     )
-    series, whole = (ask(market, question) for question in asked)
+    series, whole = (market.answer(question) for question in asked)
     exact = five_minute_prices(market, window)
     found = price_series(series.table, whole.table, selection.region)
     told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
@@ -108,36 +107,32 @@ def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
 _PRICES = ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation")
 _BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
 STATISTICS_UNITS = {
-    **dict.fromkeys((*_PRICES, "lowest", "highest"), "$/MWh"),
-    "negative_count": "intervals",
-    "interval_count": "intervals",
+    **dict.fromkeys((*_PRICES, "lowest", "highest", *(f"{band}_contribution" for band in _BANDS)), "$/MWh"),
     "longest_negative": "h",
     "cap_payout": "$/MW",
-    **dict.fromkeys((f"{band}_hours" for band in _BANDS), "h"),
-    **dict.fromkeys((f"{band}_contribution" for band in _BANDS), "$/MWh"),
 }
 
 
 def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
     """The statistics and bands, a row per region."""
-    flat = []
-    for row in rows:
-        low, high = row.lowest or (None, None), row.highest or (None, None)
-        flat.append(
-            {
-                "region_id": row.region_id,
-                **{name: getattr(row, name) for name in _PRICES},
-                "lowest": low[0],
-                "lowest_at": low[1],
-                "highest": high[0],
-                "highest_at": high[1],
-                "interval_count": row.interval_count,
-                "negative_count": row.negative_count,
-                "negative_share": row.negative_share,
-                "longest_negative": row.longest_negative_hours,
-                "cap_payout": row.cap_payout_aud_per_mw,
-                **{f"{name}_hours": band.hours for name, band in zip(_BANDS, row.bands, strict=False)},
-                **{f"{name}_contribution": band.contribution for name, band in zip(_BANDS, row.bands, strict=False)},
-            }
-        )
-    return pa.Table.from_pylist(flat)
+    none = (None, None)
+    return shape.listed(
+        rows,
+        *(*_PRICES, "interval_count", "negative_count", "negative_share"),
+        region_id=lambda row: row.region_id,
+        lowest=lambda row: (row.lowest or none)[0],
+        lowest_at=lambda row: (row.lowest or none)[1],
+        highest=lambda row: (row.highest or none)[0],
+        highest_at=lambda row: (row.highest or none)[1],
+        longest_negative=lambda row: row.longest_negative_hours,
+        cap_payout=lambda row: row.cap_payout_aud_per_mw,
+        **{
+            f"{band}_{what}": partial(_of_band, place=place, what=what)
+            for what in ("hours", "contribution")
+            for place, band in enumerate(_BANDS)
+        },
+    )
+
+
+def _of_band(row: PriceStatistics, place: int, what: str) -> float | None:
+    return getattr(row.bands[place], what) if row.bands else None

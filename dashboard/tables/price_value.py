@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, window_of
+from dashboard.data import Export, Market, Question, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.supply import ROOFTOP
 from nem.fuels import FUELS, LOADS
@@ -17,7 +18,7 @@ from nem.regions import NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 ROOFTOPS = "Rooftops"  # in the place of a station
 _SUMMED = ("energy_mwh", "priced_energy_mwh", "market_value_aud", "rated_energy_mwh", "potential_mwh")
@@ -53,7 +54,7 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceValue:
+class PriceValue(Tables):
     """``tree`` lists every branch before what is below it, the largest first; ``order`` are its levels' columns."""
 
     region: str
@@ -61,17 +62,15 @@ class PriceValue:
     order: tuple[str, ...]
     fuels: tuple[FuelValue, ...]
     tree: tuple[Branch, ...]
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> PriceValue:
     """The value of the range's energy: by fuel, and down to stations."""
-    window = window_of(selection, market.extent("generation_by_fuel"), market.clock)
+    window = market.window("generation_by_fuel", selection)
     names = ("generation_by_fuel", "capacity_factor", "regional_price")
     questions = tuple(Question(name, window, "1M") for name in names)
-    generation, units = (ask(market, question) for question in questions[:2])
-    price = ask_beside(market, questions[2])
+    generation, units = (market.answer(question) for question in questions[:2])
+    price = market.answer_beside(questions[2])
     means = mean_prices(price.table)
     leaves = _leaves(units, generation, means)
     if selection.region != NEM:
@@ -81,7 +80,6 @@ def load(market: Market, selection: Selection) -> PriceValue:
     hours = shape.held_hours(units.receipt)
     fuels = fuel_values(generation.table, means, selection.region)
     tree = tuple(branches(leaves, order, hours))
-    units_of = {"energy_mwh": "MWh", "market_value_aud": "$", "dwa_price": "$/MWh", "capacity_mw": "MW"}
     return PriceValue(
         region=selection.region,
         window=window,
@@ -90,10 +88,8 @@ def load(market: Market, selection: Selection) -> PriceValue:
         tree=tree,
         receipts=(generation.receipt, units.receipt, price.receipt),
         exports=(
-            Export("value-by-fuel", "Value by fuel", questions, lambda: rows_table(fuels), units_of),
-            Export(
-                "value-tree", "Value by region, fuel and station", questions, lambda: tree_table(tree, order), units_of
-            ),
+            Export("value-by-fuel", "Value by fuel", questions, lambda: shape.listed(fuels, *FuelValue.__slots__)),
+            Export("value-tree", "Value by region, fuel and station", questions, lambda: _tree_table(tree, order)),
         ),
     )
 
@@ -187,15 +183,11 @@ def _branch(leaves: shape.Columns, hours: float, path: tuple[str, ...]) -> Branc
     )
 
 
-def rows_table(rows: Sequence[FuelValue]) -> pa.Table:
-    """The fuels as they are taken away."""
-    return pa.table({name: [getattr(row, name) for row in rows] for name in FuelValue.__slots__})
+def _tree_table(tree: Sequence[Branch], order: Sequence[str]) -> pa.Table:
+    """A level's column is null in the sums over it."""
 
+    def name_at(branch: Branch, level: int) -> str | None:
+        return branch.path[level] if level < len(branch.path) else None
 
-def tree_table(tree: Sequence[Branch], order: Sequence[str]) -> pa.Table:
-    """The tree as it is taken away: a level's column is null in the sums over it."""
-    levels = {
-        name: [branch.path[level] if level < len(branch.path) else None for branch in tree]
-        for level, name in enumerate(order)
-    }
-    return pa.table(levels | {name: [getattr(branch, name) for branch in tree] for name in Branch.__slots__[1:]})
+    levels = {name: partial(name_at, level=level) for level, name in enumerate(order)}
+    return shape.listed(tree, *Branch.__slots__[1:], **levels)

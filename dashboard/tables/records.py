@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Market, Question, ask_beside
+from dashboard.data import Market, Question, only
 from dashboard.tables.shape import Columns
 from dashboard.tables.supply import renewable_shares
 from nem.windows import INTERVAL, Resolution, Window, floor
@@ -67,7 +67,7 @@ def load_records(market: Market, region: str, extent: Window) -> Records:
 
 
 def _shares(market: Market, region: str, window: Window, resolution: Resolution) -> tuple[Columns, Receipt]:
-    answer = ask_beside(market, Question("generation_by_fuel", window, resolution, {"region_id": (region,)}))
+    answer = market.answer_beside(Question("generation_by_fuel", window, resolution, only(region)))
     return renewable_shares(answer, region), answer.receipt
 
 

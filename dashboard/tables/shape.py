@@ -6,7 +6,7 @@ What is missing is NaN in a column and None in a row: never 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +59,19 @@ def _encoded(column: pa.ChunkedArray) -> tuple[list[str | None], Array]:
 def arrow(data: Columns) -> pa.Table:
     """Columns as a table to take away: NaN as null."""
     return pa.table({name: pa.array(values, from_pandas=True) for name, values in data.items()})
+
+
+def listed(rows: Sequence[Any], *names: str, **made: Callable[[Any], Any]) -> pa.Table:
+    """A row for each of ``rows``: what is made of it, and its attributes of those names."""
+    columns = {name: [make(row) for row in rows] for name, make in made.items()}
+    columns |= {name: [getattr(row, name) for row in rows] for name in names}
+    numbers = pa.float64()  # what is not known at all is one
+    return pa.table(
+        {
+            name: pa.array(values, None if any(one is not None for one in values) else numbers)
+            for name, values in columns.items()
+        }
+    )
 
 
 def where(table: pa.Table, column: str, values: Sequence[str]) -> pa.Table:

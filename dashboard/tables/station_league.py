@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Selection, ask
+from dashboard.data import Export, Market, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.station_patterns import year_to
 from dashboard.tables.station_units import Place, Totals, fuels_of, places, totals, unit_columns, units_of
@@ -16,7 +17,7 @@ from nem.regions import NEM
 from nem.windows import Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 COMMISSIONED_FROM = 0.9  # of its capacity: what never gave more is still being brought into service
 
@@ -34,7 +35,7 @@ class StationRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StationLeague:
+class StationLeague(Tables):
     """The stations of the selected region and fuel, the highest capacity factor first, unknown capacity last.
 
     ``places`` are all there are to find, ``fuels`` those of all stations in the region, in no order.
@@ -46,14 +47,12 @@ class StationLeague:
     fuel: str
     fuels: tuple[str, ...]
     rows: tuple[StationRow, ...]
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> StationLeague:
     """The league of the range."""
     units = units_of(market, selection)
-    year = ask(market, replace(units.question, window=year_to(units.window, market.extent("capacity_factor"))))
+    year = market.answer(replace(units.question, window=year_to(units.window, market.extent("capacity_factor"))))
     data = units.data
     if selection.region != NEM:
         data = shape.kept(data, data["region_id"] == selection.region)
@@ -69,9 +68,7 @@ def load(market: Market, selection: Selection) -> StationLeague:
         fuels=fuels,
         rows=rows,
         receipts=(units.answer.receipt, year.receipt),
-        exports=(
-            Export("stations", "Stations by capacity factor", (units.question,), lambda: league_table(rows), UNITS),
-        ),
+        exports=(Export("stations", "Stations by capacity factor", (units.question,), lambda: _league_table(rows)),),
     )
 
 
@@ -122,26 +119,12 @@ def commissioning(history: Answer) -> frozenset[str]:
     return frozenset(map(str, duids[is_new]))
 
 
-UNITS = {
-    **dict.fromkeys(("energy_mwh", "charge_mwh", "storage_mwh"), "MWh"),
-    **dict.fromkeys(("market_value_aud", "charge_value_aud", "net_revenue_aud"), "$"),
-    **dict.fromkeys(("dwa_price", "charge_price"), "$/MWh"),
-    "capacity_mw": "MW",
-    "capacity_factor": "0-1",
-    "reading_share": "0-1",
-    "running_hours": "h",
-}
-
-
-def league_table(rows: tuple[StationRow, ...]) -> pa.Table:
-    """The league as it is taken away, all DUIDs with it."""
-    facts = {
-        "station_name": [row.station_name for row in rows],
-        "region_id": [row.region_id for row in rows],
-        "fueltech_id": [row.fuel_id for row in rows],
-        "duids": [" ".join(row.duids) for row in rows],
-    }
-    numbers = {name: [getattr(row.totals, name) for row in rows] for name in Totals.__slots__}
-    typed = {name: pa.array(values, pa.string()) for name, values in facts.items()}
-    typed |= {name: pa.array(values, pa.float64()) for name, values in numbers.items()}
-    return pa.table(typed | {"is_commissioning": pa.array([row.is_commissioning for row in rows], pa.bool_())})
+def _league_table(rows: tuple[StationRow, ...]) -> pa.Table:
+    """All DUIDs with it."""
+    return shape.listed(
+        rows,
+        *("station_name", "region_id", "is_commissioning"),
+        fueltech_id=lambda row: row.fuel_id,
+        duids=lambda row: " ".join(row.duids),
+        **{name: attrgetter(f"totals.{name}") for name in Totals.__slots__},
+    )

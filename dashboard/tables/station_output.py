@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, Selection, ask, ask_beside, resolution_of
+from dashboard.data import Export, Market, Question, Selection, Tables, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.price_profile import slots_of
 from dashboard.tables.station_units import (
@@ -25,13 +25,11 @@ from dashboard.tables.station_units import (
 from nem.windows import Resolution, Window
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
-
-SERIES_UNITS = {"mean_mw": "MW", "charge_mw": "MW", "capacity_mw": "MW", "price": "$/MWh"}
+    from cache_store.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
-class StationOutput:
+class StationOutput(Tables):
     """The chosen station or unit; ``places`` are all there are to find.
 
     ``series`` holds ``interval_start``, ``interval_end``, ``mean_mw``, ``charge_mw`` (negative), ``capacity_mw`` and
@@ -48,8 +46,6 @@ class StationOutput:
     capture_rate: float | None
     starts: int | None
     peak_mw: float | None
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> StationOutput:
@@ -60,9 +56,9 @@ def load(market: Market, selection: Selection) -> StationOutput:
     resolution = stored_resolution(selection, units.window)
     questions = (
         Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
-        Question("regional_price", units.window, resolution, {"region_id": (region,)}),
+        Question("regional_price", units.window, resolution, only(region)),
     )
-    detail, price = ask(market, questions[0]), ask_beside(market, questions[1])
+    detail, price = market.answer(questions[0]), market.answer_beside(questions[1])
     whole = totals(shape.kept(units.data, np.isin(units.data["duid"].astype(str), duids)))
     series = station_series(detail, price.table)
     return StationOutput(
@@ -76,7 +72,7 @@ def load(market: Market, selection: Selection) -> StationOutput:
         starts=_starts(market, questions[0], detail),
         peak_mw=float(np.nanmax(series["mean_mw"])) if np.isfinite(series["mean_mw"]).any() else None,
         receipts=(detail.receipt, price.receipt, units.answer.receipt),
-        exports=(Export("station", chosen.title, questions, lambda: shape.arrow(series), SERIES_UNITS),),
+        exports=(Export("station", chosen.title, questions, lambda: shape.arrow(series)),),
     )
 
 
@@ -115,7 +111,7 @@ def _starts(market: Market, question: Question, detail: Answer) -> int | None:
         return starts_of(detail.table)
     if slots_of(question.window)[0] != "30min":
         return None
-    return starts_of(ask(market, replace(question, resolution="30min")).table)
+    return starts_of(market.answer(replace(question, resolution="30min")).table)
 
 
 def starts_of(halves: pa.Table) -> int:

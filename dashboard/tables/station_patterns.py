@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dashboard.data import Export, Market, Question, Selection, ask
+from dashboard.data import Export, Market, Question, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.price_profile import slots_of, time_of_day
 from dashboard.tables.station_units import Chosen, Place, choose_units, places, unit_columns, units_of
 from nem.windows import Window, floor
 
 if TYPE_CHECKING:
-    from cache_store.answer import Answer, Receipt
+    from cache_store.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)
-class StationPatterns:
+class StationPatterns(Tables):
     """Of the chosen station or unit.
 
     ``profile`` holds ``hour`` (where the slot starts), the mean MW of ``all`` days, of each ``weekday`` and
@@ -33,8 +33,6 @@ class StationPatterns:
     slot_hours: float
     profile: shape.Columns
     months: shape.Columns
-    receipts: tuple[Receipt, ...]
-    exports: tuple[Export, ...]
 
 
 def load(market: Market, selection: Selection) -> StationPatterns:
@@ -47,7 +45,7 @@ def load(market: Market, selection: Selection) -> StationPatterns:
         Question("capacity_factor", units.window, resolution, {"duid": chosen.duids}),
         Question("capacity_factor", year, "1M", {"duid": chosen.duids}),
     )
-    detail, monthly = (ask(market, question) for question in asked)
+    detail, monthly = (market.answer(question) for question in asked)
     profile, months = power_by_time_of_day(detail, slot_hours), factors_by_month(monthly)
     return StationPatterns(
         window=units.window,
@@ -59,7 +57,7 @@ def load(market: Market, selection: Selection) -> StationPatterns:
         receipts=(detail.receipt, monthly.receipt),
         exports=(
             Export("station-time-of-day", f"{chosen.title} by time of day", asked[:1], lambda: shape.arrow(profile), {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend", "charge"), "MW")),
-            Export("station-months", f"{chosen.title} by month", asked[1:], lambda: shape.arrow(months), {"capacity_factor": "0-1", "energy_mwh": "MWh"}),
+            Export("station-months", f"{chosen.title} by month", asked[1:], lambda: shape.arrow(months)),
         ),
     )  # fmt: skip
 

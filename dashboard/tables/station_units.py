@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from cache_store.errors import NothingHeldError
-from dashboard.data import Market, Question, Selection, ask, window_of
+from dashboard.data import Market, Question, Selection
 from dashboard.tables import shape
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM, REGIONS
@@ -91,9 +91,9 @@ class Totals:
 
 def units_of(market: Market, selection: Selection) -> Units:
     """What every unit did over the range."""
-    window = window_of(selection, market.extent("capacity_factor"), market.clock)
+    window = market.window("capacity_factor", selection)
     question = Question("capacity_factor", window, "1M")
-    answer = ask(market, question)
+    answer = market.answer(question)
     return Units(window, answer, question, unit_columns(answer))
 
 

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from dashboard.data import Export, Market, Question, ask_beside, year_before
+from dashboard.data import Export, Market, Question, only, year_before
 from dashboard.tables import shape
 from dashboard.tables.supply import fuel_rows, renewable_share
 from nem.regions import NEM
@@ -78,11 +77,11 @@ def _load_day(
     """A day with what was asked for it; None where the data does not reach, or has a gap."""
     if window.overlap(extent) != window:
         return None, (), ()
-    filters = {"region_id": (region,)}
+    filters = only(region)
     fuels = Question("generation_by_fuel", window, "1d", filters)
     # Prices of every region for the whole market: its highest and lowest are some region's.
     prices = Question("regional_price", window, "1d", {} if region == NEM else filters)
-    generation, price = ask_beside(market, fuels), ask_beside(market, prices)
+    generation, price = market.answer_beside(fuels), market.answer_beside(prices)
     if not (generation.receipt.coverage or price.receipt.coverage):
         return None, (), ()
     groups = {row.band.id: row for row in fuel_rows(generation, "simplified")}
@@ -115,19 +114,13 @@ def _extreme(data: shape.Columns, which: str) -> Extreme | None:
 
 
 def _export(days: list[Day | None], questions: tuple[Question, ...]) -> Export:
-    held = [day for day in days if day is not None]
-    units = {"supply_mwh": "MWh", "demand_mwh": "MWh"} | dict.fromkeys(("mean_price", "rrp_max", "rrp_min"), "$/MWh")
-    return Export("summary", "The daily summary", questions, partial(summary_table, held), units)
-
-
-def summary_table(held: list[Day]) -> pa.Table:
-    """A row per day."""
-    names = ("mean_price", "supply_mwh", "demand_mwh", "renewable_share", "gas_share", "coal_share")
-    columns = {
-        "interval_start": pa.array([day.window.start for day in held], pa.timestamp("us")),
-        "interval_end": pa.array([day.window.end for day in held], pa.timestamp("us")),
-        **{name: pa.array([getattr(day, name) for day in held], pa.float64()) for name in names},
-        "rrp_max": pa.array([day.high.rrp if day.high else None for day in held], pa.float64()),
-        "rrp_min": pa.array([day.low.rrp if day.low else None for day in held], pa.float64()),
-    }
-    return pa.table(columns)
+    make = partial(
+        shape.listed,
+        [day for day in days if day is not None],
+        *("mean_price", "supply_mwh", "demand_mwh", "renewable_share", "gas_share", "coal_share"),
+        interval_start=lambda day: day.window.start,
+        interval_end=lambda day: day.window.end,
+        rrp_max=lambda day: day.high and day.high.rrp,
+        rrp_min=lambda day: day.low and day.low.rrp,
+    )
+    return Export("summary", "The daily summary", questions, make, dict.fromkeys(("rrp_max", "rrp_min"), "$/MWh"))
