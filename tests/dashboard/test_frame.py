@@ -209,19 +209,17 @@ def test_a_newer_choice_does_not_wait_for_the_one_it_replaces(browser, moving):
 
 
 def test_midnight_passes_in_an_open_page(browser, moving):
-    """T7: new data after midnight without a reload, in the panes that were there."""
+    """T7: new data after midnight without a reload."""
     market, url = moving
     end = market.newest
     market.newest = end - timedelta(days=1, minutes=10)
     with visit(browser, f"{url}?tab=generation&range=1d") as page:
         told(page, "2024-02-29T23:50]")
         page.evaluate("document.querySelector('main').dataset.mark = 'here'")
-        card = page.locator(".told").element_handle()
         market.newest = end - timedelta(days=1) + timedelta(minutes=10)
         told(page, "2024-03-01T00:10]")
         page.locator(".newest", has_text="2024-03-01 00:10").wait_for()
         assert page.evaluate("document.querySelector('main').dataset.mark") == "here"
-        assert card is not None
 
 
 def test_dates_are_chosen_and_pop_ups_close_by_the_keyboard(browser, url):

@@ -189,9 +189,15 @@ def test_a_load_pumps_only_if_it_is_known_to():
     assert (fuel_of("SHPUMP", "LOAD", *words), fuel_of("DRXNDA01", "LOAD", *words)) == ("pumps", None)
 
 
-def test_a_workbook_adds_units_that_are_new(tmp_path):
-    land_workbook(tmp_path, WORKBOOK)
-    rows = {row["duid"]: row for row in pq.read_table(tmp_path / UNITS_FILE).to_pylist()}
+def test_a_workbook_adds_units_that_are_new_from_when_it_was_changed_and_dates_no_other_anew(tmp_path):
+    path, wind = tmp_path / "list.xlsx", ("NSW1", "Generating Unit", "Wind", "Wind", "Wind - Onshore", 10, 12, "-")
+    path.write_bytes(workbook(["NEW1", "New", *wind], ["WDBESS2", "Another", *wind]))
+    _, changed = read_workbook(path)
+    land_workbook(tmp_path / "lake", path)
+    rows = {row["duid"]: row for row in pq.read_table(tmp_path / "lake" / UNITS_FILE).to_pylist()}
+    new = rows["NEW1"]
+    assert (new["station_name"], new["fueltech_id"], new["capacity_maximum_mw"]) == ("New", "wind", 12.0)
+    assert new["effective_date"].date() == changed
     assert rows["WDBESS2"]["fueltech_id"] == "battery"
     assert rows["WDBESS2"]["effective_date"] == datetime(2025, 2, 1)  # known here before
 
