@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
@@ -18,7 +18,7 @@ from nem.source import open_source
 from nem.windows import INTERVAL, RESOLUTIONS, Window, utc_time
 from tests.cache_store.worlds import World, arriving, warm
 from tests.oracle import compare
-from tests.tiny_nem import WINDOW
+from tests.tiny_nem import WINDOW, units_with
 
 QUERIES = list(CATALOGUE)
 NOON = datetime(2024, 2, 29, 12)
@@ -49,13 +49,12 @@ def reading(label: datetime) -> dict[str, list[object]]:
         ("regional_price", {"settlement_date": [NOON], "region_id": ["SA1"], "rrp": [41.0]}, [FIRST]),
         ("unit_scada", reading(NOON), [FIRST]),
         ("unit_scada", reading(datetime(2024, 3, 1, 0, 5)), [SECOND, FIRST]),
-        ("units", {"duid": "HYDRO1", "capacity_maximum_mw": 95.0}, [SECOND]),
+        ("units", {"duid": "HYDRO1", "since": date(2024, 3, 1), "capacity_maximum_mw": 95.0}, [SECOND]),
     ],
 )
 def test_what_was_revised_makes_its_days_due_for_the_queries_that_read_it_alone(tiny, table, rows, days):
     if table == "units":
-        units = [unit | rows if unit["capacity_maximum_mw"] == 90 else unit for unit in tiny.raw["units"].to_pylist()]
-        land_units(tiny.source.root, pa.Table.from_pylist(units, tiny.raw["units"].schema))
+        land_units(tiny.source.root, units_with(**rows))
     else:
         land(tiny.source.root, table, pa.table(rows))
     needing = [query for query in QUERIES if table in CATALOGUE[query].sources]

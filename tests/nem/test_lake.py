@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nem import lake
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.lake import day_file, land, land_units, landed_days
+from nem.landing import land_files
 from nem.source import open_source
 from nem.tables import TABLES
 from nem.windows import INTERVAL, Window
 from tests.nem.versions import version_of
-from tests.tiny_nem import raw_tables
+from tests.tiny_nem import LEAP_DAY, raw_tables, units_with
 
 DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
 MIDNIGHT = datetime(2024, 3, 1)  # the label that closes DAY
@@ -298,9 +302,7 @@ def test_a_unit_may_have_no_fuel_and_no_capacity(tmp_path):
 
 def test_a_changed_dispatch_type_derives_power_again(tiny):
     before = version_of(tiny, "unit_scada", DAY)
-    kinds = ["LOAD" if unit["duid"] == "COAL1" else unit["dispatch_type"] for unit in TINY["units"].to_pylist()]
-    at = TINY["units"].column_names.index("dispatch_type")
-    assert land_units(tiny.root, TINY["units"].set_column(at, "dispatch_type", pa.array(kinds))) == [DAY]
+    assert land_units(tiny.root, units_with("COAL1", dispatch_type="LOAD")) == [DAY]
     first = next(row for row in stored(tiny.root, "unit_scada", DAY) if row["duid"] == "COAL1")
     assert first["mean_mw"] == -0.6
     assert version_of(tiny, "unit_scada", DAY) != before
@@ -308,9 +310,7 @@ def test_a_changed_dispatch_type_derives_power_again(tiny):
 
 def test_a_changed_capacity_leaves_the_readings_as_they_are(tiny):
     before = identities(tiny.root)
-    at = TINY["units"].column_names.index("capacity_maximum_mw")
-    doubled = pa.array([240.0 if mw == 120 else mw for mw in TINY["units"]["capacity_maximum_mw"].to_pylist()])
-    assert land_units(tiny.root, TINY["units"].set_column(at, "capacity_maximum_mw", doubled)) == []
+    assert land_units(tiny.root, units_with("COAL1", capacity_maximum_mw=240.0)) == []
     assert {name for name, found in identities(tiny.root).items() if found != before[name]} == {"units.parquet"}
 
 
@@ -448,6 +448,86 @@ def test_a_lake_that_cannot_be_written_is_unavailable(tmp_path):
         land(tmp_path / "file" / "lake", "unit_scada", scada((NOON, "A", 1.0)))
     with pytest.raises(SourceUnavailableError, match="units cannot be landed"):
         land_units(tmp_path / "file" / "lake", TINY["units"])
+
+
+# What is odd, killed or contested
+
+
+def test_a_registry_landed_by_a_killed_process_is_finished_by_the_next(tiny, monkeypatch):
+    """The new registry was published, the days were not yet derived from it."""
+    changed = units_with("COAL1", dispatch_type="LOAD")
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(lake, "_rewrite", die)
+        with pytest.raises(KeyboardInterrupt):
+            land_units(tiny.root, changed)
+    assert land_units(tiny.root, changed) != []
+    assert land_units(tiny.root, changed) == []
+
+
+def test_landings_at_once_lose_no_row(tmp_path):
+    regions = ["NSW1", "QLD1", "SA1", "TAS1", "VIC1"]
+
+    threads = [
+        threading.Thread(target=land, args=(tmp_path, "regional_price", prices((NOON, region, 50.0))))
+        for region in regions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert column(tmp_path, "regional_price", "region_id") == regions
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_missing(tmp_path, odd):
+    land(tmp_path, "regional_price", prices((NOON, "SA1", odd)))
+    assert column(tmp_path, "regional_price", "rrp") == [None]
+
+
+def test_the_markets_first_label_lands(tmp_path):
+    assert land(tmp_path, "unit_scada", one(datetime(1998, 12, 13, 0, 5))) == [date(1998, 12, 13)]
+
+
+@pytest.mark.parametrize("name", ["2017-13-99", "1997-01-01", "2100-06-01", "9999-99-99", "copy-of-day"])
+def test_a_file_that_is_no_day_of_the_market_is_not_ours(tiny, name):
+    before = tiny.span("unit_scada")
+    (tiny.root / "unit_scada" / f"{name}.parquet").write_bytes(b"junk")
+    assert landed_days(tiny.root, "unit_scada") == [date(2024, 2, 29), date(2024, 3, 1)]
+    assert tiny.span("unit_scada") == before
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pa.table({"duid": ["A"]}),
+        pa.table({"settlement_date": ["2024-03-02"]}),
+        pa.table({"settlement_date": pa.array([None], pa.timestamp("us"))}),
+        pa.table({"settlement_date": pa.array([NOON], pa.timestamp("us", "UTC"))}),
+    ],
+)
+def test_a_day_file_without_labels_fails_only_who_reads_it(tiny, labels):
+    pq.write_table(labels, tiny.root / "regional_price" / "2024-03-02.parquet")
+    assert tiny.span("regional_price") == Window(LEAP_DAY.start, LEAP_DAY.end + timedelta(days=2))
+
+
+def test_a_torn_registry_is_named(tiny):
+    (tiny.root / "units.parquet").write_bytes(b"torn")
+    with pytest.raises(SourceFormatError, match=r"registry units\.parquet cannot be read"):
+        version_of(tiny, "units", date(2024, 2, 29))
+    with duckdb.connect() as con, pytest.raises(SourceUnavailableError, match="units"):
+        open_source(tiny.root).attach(con, ("unit_scada", "units"), LEAP_DAY)
+    with pytest.raises(SourceFormatError, match=r"registry .*units\.parquet cannot be read"):
+        land_files(tiny.root, [])
+
+
+def test_a_sample_that_lost_a_table_still_has_its_now(tmp_path):
+    land(tmp_path, "unit_scada", one(NOON))
+    (tmp_path / "sample.json").write_text("{}")
+    assert open_source(tmp_path).now().isoformat() == "2024-02-29T02:00:00+00:00"
 
 
 # The bundled sample

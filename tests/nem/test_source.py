@@ -17,7 +17,7 @@ from nem.source import open_source
 from nem.tables import TABLES, UNITS
 from nem.windows import INTERVAL, Window
 from tests.nem.versions import version_of
-from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, raw_tables
+from tests.tiny_nem import FIRST_OF_MARCH, LEAP_DAY, WINDOW, raw_tables, units_with
 
 TINY = raw_tables()
 DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1)
@@ -149,20 +149,12 @@ def test_a_period_has_one_version_that_any_of_its_days_moves(tiny):
     assert tiny.versions(["unit_scada"], FIRST_OF_MARCH) == before[1]
 
 
-def with_capacity(duid: str, since: date, capacity: float) -> pa.Table:
-    rows = TINY["units"].to_pylist()
-    for row in rows:
-        if row["duid"] == duid and row["effective_date"] == since:
-            row["capacity_maximum_mw"] = capacity
-    return pa.Table.from_pylist(rows, TINY["units"].schema)
-
-
 def test_a_changed_capacity_moves_the_version_of_the_days_it_applies_to_alone(tiny):
     before = [version_of(tiny, "units", day) for day in (DAY, NEXT)]
-    land_units(tiny.root, with_capacity("HYDRO1", NEXT, 100.0))
+    land_units(tiny.root, units_with("HYDRO1", NEXT, capacity_maximum_mw=100.0))
     after = [version_of(tiny, "units", day) for day in (DAY, NEXT)]
     assert [a != b for a, b in zip(before, after, strict=True)] == [False, True]
-    land_units(tiny.root, with_capacity("HYDRO1", NEXT, 90.0))
+    land_units(tiny.root, TINY["units"])
     assert [version_of(tiny, "units", day) for day in (DAY, NEXT)] == before
 
 

@@ -89,6 +89,16 @@ def raw_tables() -> dict[str, pa.Table]:
     }
 
 
+def units_with(duid: str, since: date | None = None, **facts: object) -> pa.Table:
+    """The registry where a unit, or only its row that begins ``since``, has other ``facts``."""
+    rows = [dict(zip(_SCHEMAS["units"].names, row, strict=True)) for row in _units()]
+    changed = [row for row in rows if row["duid"] == duid and since in (None, row["effective_date"])]
+    for row in changed:
+        row |= facts
+    assert changed
+    return pa.Table.from_pylist(rows, _SCHEMAS["units"])
+
+
 def land_raw(root: Path, raw: Mapping[str, pa.Table]) -> Source:
     """The lake of a raw set, landed at ``root``."""
     land_units(root, raw["units"].select([name for name in raw["units"].column_names if name in UNITS]))
