@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from nem.lake import UNITS_FILE, day_file, land_units
-from nem.regions import REGIONS
+from nem.regions import INTERCONNECTORS, REGIONS
 from nem.registry import bundled_registry
 from nem.tables import TABLES
 
@@ -29,7 +29,6 @@ _LABELS = (
     "FROM range(1, 290) AS step(i)"
 )
 _NOISE = "CREATE TEMP MACRO noise(name, label) AS (hash(name || label::VARCHAR) % 10000) / 10000.0"
-_INTERCONNECTORS = ("NSW1-QLD1", "N-Q-MNSP1", "VIC1-NSW1", "V-SA", "V-S-MNSP1", "T-V-MNSP1")
 
 
 def days_before(last: date, count: int) -> Iterator[date]:
@@ -57,7 +56,7 @@ def generating(registry: pa.Table) -> duckdb.DuckDBPyConnection:
     con.execute(_NOISE)
     con.register("unit", _unit_facts(con, registry))
     con.register("region", pa.table({"name": list(REGIONS)}))
-    con.register("interconnector", pa.table({"name": list(_INTERCONNECTORS)}))
+    con.register("interconnector", pa.table({"name": list(INTERCONNECTORS)}))
     return con
 
 

@@ -57,6 +57,10 @@ class AnswersDifferError(Exception):
     """Two ways to one answer disagree: nothing of them may be timed."""
 
 
+class MissingRivalError(Exception):
+    """A rival is not here; says how to come by it."""
+
+
 def check(holds: bool, what: str) -> None:
     """Raise ``AnswersDifferError`` unless ``holds``."""
     if not holds:

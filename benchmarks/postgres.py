@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from benchmarks.measure import timed
+from benchmarks.measure import MissingRivalError, timed
 from benchmarks.world import World
 from nem.lake import UNITS_FILE
 from nem.windows import Window
@@ -25,10 +25,6 @@ _ENERGY = """
             WHEN mean_mw < 0 THEN 'battery_charging' ELSE 'battery_discharging' END AS fueltech_id,
         sum(abs(mean_mw)) * 5 / 60 AS energy_mwh
     FROM unit_scada JOIN units USING (duid) GROUP BY 1, 2, 3"""
-
-
-class MissingPostgresError(Exception):
-    """There is no PostgreSQL here; says how to come by one."""
 
 
 class Postgres:
@@ -122,9 +118,9 @@ class Postgres:
 def _programs() -> Path:
     """The folder of initdb and pg_ctl."""
     if not find_spec("psycopg"):
-        raise MissingPostgresError("psycopg is not installed")
+        raise MissingRivalError("psycopg is not installed")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = shutil.which("initdb") or (str(debian[-1]) if debian else None)
     if found is None:
-        raise MissingPostgresError("install it, on Debian and Ubuntu with `sudo apt-get install postgresql`")
+        raise MissingRivalError("install it, on Debian and Ubuntu with `sudo apt-get install postgresql`")
     return Path(found).parent

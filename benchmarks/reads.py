@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from benchmarks.budgets import BUDGETS
 from benchmarks.measure import Row, Way, agree, beside, line, race
 from benchmarks.world import NOW, Size, World, generated_world, warm_all
-from cache_store import CATALOGUE, Store, fetch, open_store
+from cache_store import CATALOGUE, Answer, Store, fetch, open_store
 from nem.windows import Window
 
 LENGTHS = (1, 7, 30, 365, 1826)  # days
@@ -42,19 +42,15 @@ class Asked:
         return cls(world, query, window, resolution, filters, *stores)
 
     def fetch(self, store: Store, origin: str = "cache") -> pa.Table:
-        return self._answer(store, origin).table
+        return self.answer(store, origin).table
 
-    def fetch_at(self, now: datetime) -> pa.Table:
-        """What partitions answer at another instant."""
-        return self._answer(self.cold, "cache", now).table
-
-    def _answer(self, store: Store, origin: str, now: datetime = NOW) -> Any:
+    def answer(self, store: Store, origin: str = "cache", now: datetime = NOW) -> Answer:
         options = {"filters": self.filters, "resolution": self.resolution, "origin": origin, "now": now}
         return fetch(store, self.world.source, self.query, self.window, **options)
 
     def bare(self) -> tuple[Way, int]:
         """A reading of the same files, columns and rows by DuckDB alone, as Arrow; and how many files."""
-        builds = {segment.build for segment in self._answer(self.cold, "cache").receipt.segments}
+        builds = {segment.build for segment in self.answer(self.cold).receipt.segments}
         entries = [entry for entry in self.cold.manifest().entries if entry.build in builds]
         whole = all(
             self.window.start <= entry.covers.start and entry.covers.end <= self.window.end for entry in entries

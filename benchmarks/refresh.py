@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from benchmarks.engines import same_energy
 from benchmarks.generate import LAST, UNITS, chosen_units, generating, make_day
-from benchmarks.measure import Row, check, line, timed
-from benchmarks.postgres import MissingPostgresError, Postgres
+from benchmarks.measure import MissingRivalError, Row, check, line, timed
+from benchmarks.postgres import Postgres
 from benchmarks.reads import Asked
-from benchmarks.sqlmesh_rival import MissingSqlMeshError, SqlMesh
+from benchmarks.sqlmesh_rival import SqlMesh
 from benchmarks.world import END, Size, World, copied_world
 from cache_store import CATALOGUE
 from cache_store.due import due
@@ -113,7 +113,7 @@ def _beside_rivals(feed: Feed, rounds: int) -> Iterator[Row]:
         for kind in (SqlMesh, Postgres):
             try:
                 held.append(kind(world))
-            except (MissingSqlMeshError, MissingPostgresError) as error:
+            except MissingRivalError as error:
                 yield Row(f"{kind.name} was not measured: {error}")
         for rival in held:
             rival.tick(_now_of(world, END.date()))  # what the lake took in before they joined
@@ -166,5 +166,6 @@ def _now_of(world: World, day: date, after: datetime | None = None, until: datet
 def _same(feed: Feed, rival: Rival) -> None:
     """Check that the rival holds our energy, to rounding, over the last days and the new one."""
     window = Window(END - timedelta(days=min(feed.world.days, 9)), feed.newest)
-    mine = Asked.of(feed.world, PACING, window, "5min").fetch_at(utc_time(feed.newest))
+    asked = Asked.of(feed.world, PACING, window, "5min")
+    mine = asked.answer(asked.cold, now=utc_time(feed.newest)).table
     check(same_energy(mine, rival.answer(window)), rival.name)

@@ -18,15 +18,11 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.apart import PROJECT
-from benchmarks.measure import MS
+from benchmarks.measure import MS, MissingRivalError
 from benchmarks.world import END, World
 from nem.windows import INTERVAL, Window
 
 PYTHON = PROJECT / ".bench" / "sqlmesh" / "bin" / "python"
-
-
-class MissingSqlMeshError(Exception):
-    """There is no SQLMesh here; says how to come by one."""
 
 
 _SILENT = os.environ | {"SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true"}
@@ -40,7 +36,7 @@ class SqlMesh:
 
     def __init__(self, world: World):
         if not PYTHON.exists():
-            raise MissingSqlMeshError("`make bench` installs it")
+            raise MissingRivalError("`make bench` installs it")
         self._folder = world.home / "sqlmesh"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir()

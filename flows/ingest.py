@@ -131,7 +131,7 @@ def take_month(month: Window, force: bool) -> Ingested:
 def _warm(windows: Sequence[Window], processes: int = 1, scheduler: str | None = None) -> tuple[Work, list[Outcome]]:
     """Warm what is due in any of ``windows``, for every query whose data the lake has; nothing for no window."""
     if not windows:
-        return Work((), {}, {}), []
+        return Work(), []
     settings = Settings()
     store, source = open_store(settings.store), open_source(settings.lake)
     now = source.now()
@@ -155,7 +155,7 @@ def _finish(
     outcomes = [outcome for _, found in parts for outcome in found]
     problems = [*lost, *(problem for done in taken.values() for problem in done.problems)]
     problems += [problem for work, found in parts for problem in list_problems(work, found)]
-    warmed = summarise(Work((), {}, {}), outcomes, sum(outcome.seconds for outcome in outcomes))
+    warmed = summarise(Work(), outcomes, sum(outcome.seconds for outcome in outcomes))
     note(record, warmed, lag)
     record.message = "; ".join([*(done.message for done in taken.values()), warmed["message"]])
     tell(key, tabulate(taken), record.message, problems)

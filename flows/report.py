@@ -20,39 +20,35 @@ T = TypeVar("T")
 PACE = 10.0  # seconds: how often a run says how far it is; a tick is done by then, and says nothing
 
 
-class Summary(TypedDict):
-    """What a run did, counted in periods of a query; ``rows`` and ``bytes`` are those of the files published."""
+class Counts(TypedDict):
+    """Periods of a query, by what became of them; ``rows`` and ``bytes`` are those of the files published."""
 
-    message: str
     built: int
     renewed: int
     fresh: int
+    failed: int
     rows: int
     bytes: int
     seconds: float
 
 
+class Summary(Counts):
+    """What a run did, and a sentence that says it."""
+
+    message: str
+
+
 def summarise(work: Work, outcomes: Sequence[Outcome], seconds: float) -> Summary:
-    """The counts of a run, and the sentence that says them."""
-    built = sum(outcome.warmed for outcome in outcomes if not outcome.batch.is_renewal)
-    renewed = sum(outcome.warmed for outcome in outcomes if outcome.batch.is_renewal)
-    fresh = sum(work.fresh.values())
-    failed = sum(len(outcome.failed) for outcome in outcomes)
-    message = f"built {built}, renewed {renewed}, left {fresh} fresh" if outcomes else f"nothing was due: {fresh} fresh"
-    message = f"{message} partitions in {seconds:.1f} s"
+    """The counts of a run that took so many ``seconds``, and the sentence that says them."""
+    counts = _count(outcomes, sum(work.fresh.values()))
+    message = "built {built}, renewed {renewed}, left {fresh} fresh" if outcomes else "nothing was due: {fresh} fresh"
+    message = f"{message.format(**counts)} partitions in {seconds:.1f} s"
     if work.absent:
         message = f"{message}; no {', '.join(work.absent.values())} in the source"
-    if failed or work.unplanned:
-        message = f"incomplete: {failed} partitions and {len(work.unplanned)} whole queries failed; {message}"
-    return Summary(
-        message=message,
-        built=built,
-        renewed=renewed,
-        fresh=fresh,
-        rows=sum(outcome.row_count for outcome in outcomes),
-        bytes=sum(outcome.byte_count for outcome in outcomes),
-        seconds=round(seconds, 3),
-    )
+    if counts["failed"] or work.unplanned:
+        failed = f"{counts['failed']} partitions and {len(work.unplanned)} whole queries failed"
+        message = f"incomplete: {failed}; {message}"
+    return {**counts, "seconds": round(seconds, 3), "message": message}
 
 
 def list_problems(work: Work, outcomes: Iterable[Outcome]) -> list[str]:
@@ -117,10 +113,12 @@ def describe(outcome: Outcome) -> str:
 
 
 def _row(query: str, reason: str, outcomes: Sequence[Outcome], *, fresh: int = 0) -> dict[str, Any]:
+    periods = [period for outcome in outcomes for period in outcome.batch.periods]
+    return {"query": query, "reason": reason, "periods": _range(periods), **_count(outcomes, fresh)}
+
+
+def _count(outcomes: Sequence[Outcome], fresh: int) -> Counts:
     return {
-        "query": query,
-        "reason": reason,
-        "periods": _range([period for outcome in outcomes for period in outcome.batch.periods]),
         "built": sum(outcome.warmed for outcome in outcomes if not outcome.batch.is_renewal),
         "renewed": sum(outcome.warmed for outcome in outcomes if outcome.batch.is_renewal),
         "fresh": fresh,

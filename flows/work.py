@@ -62,9 +62,9 @@ class Work:
     ``absent`` names the table that the source has never held, by query: no failure, since no run could mend it.
     """
 
-    batches: tuple[Batch, ...]
-    fresh: Mapping[str, int]
-    unplanned: Mapping[str, str]
+    batches: tuple[Batch, ...] = ()
+    fresh: Mapping[str, int] = field(default_factory=dict)
+    unplanned: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
