@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 
     from bokeh.server.server import Server
 
-    from cache_store.settings import Settings
 
-
-def run_serve(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted."""
-    return _serve_and(arguments, lambda: None)
-
-
-def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
+def run_serve(arguments: argparse.Namespace, then: Callable[[], None] = lambda: None) -> int:
     """Serve until interrupted; ``then`` runs once the app answers."""
     from tornado.netutil import bind_sockets
 
@@ -38,6 +31,7 @@ def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
 
     settings = Settings()
     address, port = arguments.address or settings.address, arguments.port or settings.port
+    origins = _origins(arguments.origin, address, port)
     problem = _check_sign_in(arguments.basic_auth) or _check_oauth(arguments.oauth_provider)
     if problem:
         return complain(problem, BAD_REQUEST)
@@ -45,7 +39,7 @@ def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
         from dashboard.processes import take
 
         number, place = (int(part) for part in arguments.handed.split(":"))
-        return _serve(arguments, settings, address, port, take(number), lambda: None, process=place)
+        return _serve(arguments, settings.home, origins, take(number), then, place)
     try:
         listening = bind_sockets(port, address)
     except OSError as error:
@@ -53,14 +47,13 @@ def _serve_and(arguments: argparse.Namespace, then: Callable[[], None]) -> int:
     print(f"the dashboard is at http://{address}:{port}/ (Ctrl+C ends it)", flush=True)
     if arguments.processes > 1:
         return _supervise(arguments, listening)
-    return _serve(arguments, settings, address, port, lambda http: http.add_sockets(listening), then)
+    return _serve(arguments, settings.home, origins, lambda http: http.add_sockets(listening), then)
 
 
 def _serve(
     arguments: argparse.Namespace,
-    settings: Settings,
-    address: str,
-    port: int,
+    home: Path,
+    origins: list[str],
     connect: Callable[..., None],
     then: Callable[[], None],
     process: int | None = None,
@@ -69,13 +62,13 @@ def _serve(
 
     sign_in = _sign_in(arguments)
     # What an earlier reader saw is not for somebody who has yet to sign in.
-    picture = None if sign_in else settings.home / "run" / "overview.html"
+    picture = None if sign_in else home / "run" / "overview.html"
 
     def prepare() -> Callable[[], Server]:
         gc.disable()  # imports leave little garbage, and looking for it takes an eighth of their time
         from dashboard.app import open_app
 
-        told, origins = _told(), _origins(arguments.origin, address, port)
+        told = _told()
         _collect_less()
         return lambda: open_app(**told, origins=origins, picture=picture, process=process, **sign_in)
 
@@ -191,7 +184,7 @@ def run_up(arguments: argparse.Namespace) -> int:
         os.setpriority(os.PRIO_PROCESS, warming[0].pid, 10)
 
     try:
-        return _serve_and(arguments, warm)
+        return run_serve(arguments, warm)
     finally:
         for process in warming:
             process.terminate()
