@@ -63,6 +63,26 @@ CUT = (
 )
 
 
+# How many points of the page's canvases have the colour that a variable of the style sheet has by now.
+POINTS = """(name) => {
+  const probe = document.body.appendChild(document.createElement("span"));
+  probe.style.color = `var(${name})`;
+  const wanted = getComputedStyle(probe).color.match(/[0-9]+/g).map(Number);
+  probe.remove();
+  let found = 0;
+  const walk = (node) => {
+    if (node.tagName === "CANVAS" && node.width > 50) {
+      const { data } = node.getContext("2d").getImageData(0, 0, node.width, node.height);
+      for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3] > 200 && wanted.every((part, at) => Math.abs(part - data[i + at]) < 4)) found += 1;
+    }
+    for (const child of [...(node.shadowRoot?.children ?? []), ...node.children]) walk(child);
+  };
+  walk(document.body);
+  return found;
+}"""
+
+
 class World:
     """A lake and store of the bundled sample, and the app served over them by its own process."""
 
@@ -207,9 +227,11 @@ def test_a_table_sorts_by_any_column(page):
 def test_the_theme_is_remembered_and_figures_follow(page):
     ink = "() => getComputedStyle(document.documentElement).getPropertyValue('--ink')"
     light = page.evaluate(ink)
+    page.wait_for_function(f"() => ({POINTS})('--muted') > 20")  # of the words at an axis
     page.locator("#theme").click()
     dark = page.evaluate(ink)
     assert light != dark
+    page.wait_for_function(f"() => ({POINTS})('--muted') > 20")
     page.reload()
     drawn(page, 2)
     assert page.evaluate(ink) == dark
