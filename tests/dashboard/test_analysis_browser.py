@@ -94,7 +94,10 @@ def test_a_duration_curve_is_compared_with_days_of_the_readers_own(page, url):
 def test_the_tree_opens_by_level_and_leads_to_a_station(page, url):
     page.goto(f"{url}{PRICES}&view=value")
     tree = page.locator("nw-tree tbody tr")
-    tree.filter(has_text="South Australia").locator("button").click()
+    state = tree.filter(has_text="South Australia")
+    for key, is_open in (("ArrowRight", "true"), ("ArrowLeft", "false"), ("ArrowRight", "true")):
+        state.locator("button").press(key)
+        assert state.get_attribute("aria-expanded") == is_open
     tree.filter(has_text="Wind").locator("button").click()
     page.locator("nw-tree tr:visible", has_text="O'Hara's Ridge").click()
     page.locator("h2", has_text="O'Hara's Ridge").wait_for()  # C12
@@ -145,6 +148,10 @@ def test_the_league_sorts_filters_and_leads_to_a_station(page, url):
     rows.first.wait_for()
     page.locator("th", has_text="GWh").click()
     assert rows.first.locator("td").first.text_content() == "Colliery"
+    page.get_by_label("Filter by station, DUID or fuel").fill("wind o'hara")
+    assert [row for row in rows.all_text_contents() if "O'Hara" not in row]  # there, and hidden
+    assert rows.locator("visible=true").count() == 1
+    page.get_by_label("Filter by station, DUID or fuel").fill("")
     page.get_by_role("button", name="Wind", exact=True).click()
     page.wait_for_function("location.search.includes('fuel=wind')")
     rows.filter(has_text="Colliery").wait_for(state="detached")

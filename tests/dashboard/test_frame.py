@@ -152,6 +152,11 @@ def test_what_is_seen_is_saved_as_csv_and_parquet(browser, url, tiny_market, tmp
     with visit(browser, f"{url}?tab=generation&region=SA1&range=1d&res=1h") as page:
         told(page, "SA1")
         page.locator("summary", has_text="Export").click()
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.get_by_text("The rows it is made of").click()
+        page.get_by_role("button", name="Copy").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()").startswith("nemwarm query generation_by_fuel ")
         seen = tiny_market.ask(
             "generation_by_fuel",
             Window(

@@ -114,6 +114,37 @@ def test_ticks_over_time_stand_at_even_distances(page, url):
     assert {tick.day for tick in ticks(4000 * day)} == {tick.month for tick in ticks(4000 * day)} == {1}
 
 
+def test_an_age_is_told_in_words_and_goes_on_counting(page, url):
+    page.goto(url)
+    page.wait_for_function("() => window.nemwarm_ticks")
+    told = page.evaluate(
+        """(ages) => ages.map((seconds) => {
+          const [age, now, every] = [document.createElement("nw-age"), performance.now, setInterval];
+          age.setAttribute("seconds", seconds);
+          let turn;
+          window.setInterval = (tell) => { turn = tell; };
+          document.body.append(age);
+          const first = age.textContent;
+          performance.now = () => now.call(performance) + 60_000;
+          turn();
+          const later = age.textContent;
+          Object.assign(window, { setInterval: every });
+          performance.now = now;
+          age.remove();
+          return [first, later];
+        })""",
+        [5, 25, 95, 5_000, 6_000, 130_000],
+    )
+    assert told == [
+        ["just now", "65 s ago"],
+        ["25 s ago", "85 s ago"],
+        ["2 min ago", "3 min ago"],
+        ["83 min ago", "84 min ago"],
+        ["2 h ago", "2 h ago"],
+        ["2 days ago", "2 days ago"],
+    ]
+
+
 def test_every_view_fits_a_phone_and_has_its_colours(browser, url):
     views = [f"{SA1}&view={view}" for view in ("stack", "factors", "day", "compare", "flows")]
     for scheme, addresses in (("light", [""]), ("dark", ["", *views])):
