@@ -105,7 +105,7 @@ def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, wi
     timer.start()
     try:
         yield
-    except SourceUnavailableError as error:
+    except (SourceUnavailableError, duckdb.Error) as error:
         if over.is_set():
             raise SourceUnavailableError(f"{query.name} over {window} was not answered {remedy}") from error
         raise
