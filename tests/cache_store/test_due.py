@@ -323,7 +323,7 @@ def test_a_unit_that_changes_counts_in_each_for_its_time_there(warmed_month, ori
         assert before[measure] + after[measure] == pytest.approx(whole[measure])
 
 
-def test_a_bucket_of_one_interval_is_due_to_no_rounding(warmed_month):
+def test_one_interval_of_a_month_is_the_oracles(warmed_month):
     world, _, _, settled, _ = warmed_month
     window = Window(datetime(2024, 2, 15), datetime(2024, 2, 15) + INTERVAL)
     answer = world.fetch("generation_by_fuel", window, resolution="1M", now=settled)

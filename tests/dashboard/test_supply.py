@@ -42,7 +42,7 @@ class TestStack:
 
     def test_the_market_has_no_exchanges_and_a_demand_weighted_price(self, answer):
         """J13."""
-        prices = answer([price(0, import_mwh=None, export_mwh=None)], hours(0, 1))
+        prices = answer([price(0, import_mwh=9.0, export_mwh=4.0)], hours(0, 1))  # of regions, were they added up
         drawn = supply.stack(answer([fuel(0, "wind", 60.0)], hours(0, 1)), prices, "NEM")
         assert (ids(drawn), drawn.columns["price"].tolist()) == (["wind"], [41.0])
 
