@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from importlib.resources import files
@@ -20,6 +20,7 @@ from cache_store.errors import UnknownQueryError
 from cache_store.freshness import KEEP
 from nem.windows import Resolution
 
+STOOD_IN = "demand_operational_count"
 SCHEMA_VERSION = 1  # of the partition files; part of every fingerprint
 
 
@@ -77,6 +78,20 @@ class Query:
     def measures(self) -> tuple[str, ...]:
         """Stored columns that merge, facts included."""
         return tuple(name for name, column in self.columns.items() if column.merge is not None)
+
+    def narrowed(self, names: tuple[str, ...]) -> Query:
+        """Its keys and these measures and ratios alone, with what the ratios are made of; all of it without names.
+
+        Of demand also what says where another demand stood in, which receipts tell.
+        """
+        if not names:
+            return self
+        ratios = {name: ratio for name, ratio in self.ratios.items() if name in names}
+        wanted = {*names, *(part for one in ratios.values() for part in re.findall(r"[a-z]\w*", one.expression))}
+        if any("demand" in name for name in wanted):
+            wanted.add(STOOD_IN)
+        columns = {name: one for name, one in self.columns.items() if one.merge is None or name in wanted}
+        return replace(self, columns=columns, ratios=ratios)
 
     def keeps(self, grain: Resolution, age: timedelta) -> bool:
         """Whether a partition of ``grain`` that ends ``age`` before the newest data stays, however small the quota."""
@@ -158,7 +173,7 @@ REGIONAL_PRICE = Query(
         "demand_mwh": Column("MWh", "TOTALDEMAND, else DEMAND_AND_NONSCHEDGEN", "sum"),
         "priced_demand_mwh": Column("MWh", "the demand that has a price", "sum"),
         "demand_value_aud": Column("$", "price x demand", "sum"),
-        "demand_operational_count": _count("labels where DEMAND_AND_NONSCHEDGEN stood in"),
+        STOOD_IN: _count("labels where DEMAND_AND_NONSCHEDGEN stood in"),
         **{
             f"band_{band}_count": _count(f"prices {words}", across_regions=False)
             for band, words in (

@@ -31,6 +31,7 @@ class Request:
     sum_regions: bool
     origin: Choice
     max_staleness: timedelta | None
+    measures: tuple[str, ...] = ()  # none: all
 
 
 def check_request(
@@ -40,15 +41,16 @@ def check_request(
     resolution: str,
     origin: str,
     max_staleness: timedelta | None,
+    measures: Sequence[str] | None = None,
 ) -> Request:
     """The request in canonical form.
 
     Raises:
         UnknownQueryError: no such query.
-        RequestError: a resolution, region, fuel, filter or origin there is not.
+        RequestError: a resolution, region, fuel, filter, origin or measure there is not.
     """
     wanted = tuple((key, _values(key, values)) for key, values in filters.items()) if filters else ()
-    return _checked(query, window, wanted, resolution, origin, max_staleness)
+    return _checked(query, window, wanted, resolution, origin, max_staleness, tuple(sorted(set(measures or ()))))
 
 
 @lru_cache(1024)  # what is asked again needs no checking: a third of what an answer from memory takes
@@ -59,8 +61,12 @@ def _checked(
     resolution: str,
     origin: str,
     max_staleness: timedelta | None,
+    measures: tuple[str, ...],
 ) -> Request:
     declared = find_query(query)
+    known_measures = (*declared.measures, *declared.ratios)
+    if stray := [name for name in measures if name not in known_measures]:
+        raise RequestError(f"{query} has no measure {', '.join(map(repr, stray))}; it has {', '.join(known_measures)}")
     if resolution != "auto" and resolution not in RESOLUTIONS:
         raise RequestError(f"there is no resolution {resolution!r}; there are auto, {', '.join(RESOLUTIONS)}")
     if origin not in CHOICES:
@@ -83,6 +89,7 @@ def _checked(
         sum_regions and declared.sums_regions,
         next(known for known in CHOICES if known == origin),
         max_staleness,
+        measures,
     )
 
 

@@ -35,7 +35,7 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
         SourceUnavailableError: a live piece, and the source cannot be read.
         PartitionCorruptError: a partition cannot be read.
     """
-    query, runs = request.query, _runs(pieces)
+    query, runs = request.query.narrowed(request.measures), _runs(pieces)
     # A share is of the whole supply, whatever fuels are chosen to be shown.
     shown = {key: values for key, values in request.filters if "share" in query.ratios and key == "fueltech_id"}
     chosen = {key: values for key, values in request.filters if key not in shown}
@@ -48,6 +48,8 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
         # load about one in 2,000 did not: `derived` looks.
         if is_merged or len(runs) > 1 or runs[0][0].entry is None:
             statement = rollup.ordered(query, statement)
+        elif request.measures:
+            statement = rollup.relation(query, f"({statement})", {})
         try:
             table = cursor.sql(statement, params=parameters).to_arrow_table()
         except duckdb.Error as error:

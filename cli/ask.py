@@ -29,7 +29,8 @@ def run_query(arguments: argparse.Namespace) -> int:
     from cache_store.export import export
 
     store, source = open_installation()
-    answer = fetch(store, source, arguments.name, window_of(arguments), now=source.now(), **_request(arguments))
+    window, request = window_of(arguments), _request(arguments) | {"measures": arguments.measure}
+    answer = fetch(store, source, arguments.name, window, now=source.now(), **request)
     if arguments.format == "table":
         store.connection.from_arrow(answer.table).show(max_rows=60, max_width=200)
     else:

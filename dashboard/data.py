@@ -72,7 +72,7 @@ Unit = Literal["mw", "energy", "share"]
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Everything the pages may ask: ``ask(query, window, *, filters, resolution)`` blocks and is thread-safe.
+    """Everything the pages may ask: ``ask(query, window, *, filters, resolution, measures)`` blocks and is thread-safe.
 
     ``extent`` is what store and source hold for a query, in NEM time; ``clock`` the aware UTC now. ``kept`` is for
     `dashboard.shared`.
@@ -89,8 +89,10 @@ class Market:
 
     def answer(self, question: Question) -> Answer:
         """The answer to ``question``."""
-        filters = {name: list(values) for name, values in question.filters.items()} or None
-        return self.ask(question.query, question.window, filters=filters, resolution=question.resolution)
+        options: dict[str, Any] = {"filters": {name: list(values) for name, values in question.filters.items()} or None}
+        if question.measures:
+            options["measures"] = question.measures
+        return self.ask(question.query, question.window, resolution=question.resolution, **options)
 
     def answer_beside(self, question: Question) -> Answer:
         """The answer to a question beside another: where nothing of it is held, no rows and a receipt that says so.
@@ -134,6 +136,7 @@ class Question:
     window: Window
     resolution: Resolution
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()  # none: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cache_store.answer import Answer, Receipt
 
 STEP = np.timedelta64(5, "m")
+_MEASURES = ("rrp_sum", "priced_demand_mwh", "demand_value_aud")
 _ASKED_AT_ONCE = timedelta(days=62)
 
 
@@ -44,12 +45,12 @@ class Intervals:
 def five_minute_prices(market: Market, window: Window) -> Intervals:
     """Every region's prices, and the market's.
 
-    A long window is asked for month by month: a year's answer with all its measures would fill the memory of a server.
+    A long window is asked for month by month: what is settled of it stays in memory while time moves on.
 
     Raises:
         NothingHeldError: none of it is held.
     """
-    question = Question("regional_price", window, "5min")
+    question = Question("regional_price", window, "5min", measures=_MEASURES)
     parts: list[dict[str, RegionPrices]] = []
     receipts: list[Receipt] = []
     for piece in _pieces(window):
@@ -74,9 +75,7 @@ def _pieces(window: Window) -> list[Window]:
 
 
 def _by_region(answer: Answer) -> dict[str, RegionPrices]:
-    data = shape.columns(
-        answer.table, ("interval_end", "region_id", "rrp_sum", "priced_demand_mwh", "demand_value_aud")
-    )
+    data = shape.columns(answer.table, ("interval_end", "region_id", *_MEASURES))
     known = ~np.isnan(data["rrp_sum"].astype(float))
     held = {name: values[known] for name, values in data.items()}
     found = {}

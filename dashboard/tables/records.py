@@ -67,7 +67,8 @@ def load_records(market: Market, region: str, extent: Window) -> Records:
 
 
 def _shares(market: Market, region: str, window: Window, resolution: Resolution) -> tuple[Columns, Receipt]:
-    answer = market.answer_beside(Question("generation_by_fuel", window, resolution, only(region)))
+    needed = ("energy_mwh", "reading_count")
+    answer = market.answer_beside(Question("generation_by_fuel", window, resolution, only(region), needed))
     return renewable_shares(answer, region), answer.receipt
 
 

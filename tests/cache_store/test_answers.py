@@ -274,6 +274,24 @@ def test_cached_and_live_answers_agree(patchwork, name, data):
     assert again.table.equals(cached.table)
 
 
+# C1: few columns are those of all, whatever they are read from.
+@given(data=st.data())
+def test_measures_asked_for_alone_are_those_of_the_whole(patchwork, data):
+    world = patchwork["tiny"].world
+    query, window, resolution, filters = data.draw(requests(world))
+    if window.overlap(world.span) is None:
+        return
+    declared = CATALOGUE[query]
+    names = data.draw(st.lists(st.sampled_from([*declared.measures, *declared.ratios]), min_size=1, max_size=4))
+    only(world.store, data.draw(choices([entry for entry in patchwork["tiny"].entries if entry.query == query])))
+    for origin in ("auto", "live"):
+        asked = {"resolution": resolution, "filters": filters, "origin": origin}
+        whole, few = (world.fetch(query, window, **asked, measures=measures) for measures in (None, names))
+        columns = few.table.column_names
+        assert {"interval_start", "interval_end", "complete", *declared.keys[1:], *names} <= set(columns)
+        check_same(few.table, whole.table.select(columns))
+
+
 # R2: covered history issues no live query.
 @given(data=st.data())
 def test_a_warmed_window_asks_no_source(sample_world, data):
@@ -418,6 +436,8 @@ def test_demand_that_stood_in_is_noted(tiny_world):
     both = tiny_world.fetch("regional_price", tiny_world.span, resolution="1d")
     assert first.receipt.notes == ()
     assert both.receipt.notes == ("demand is DEMAND_AND_NONSCHEDGEN where TOTALDEMAND is absent",)
+    alone = tiny_world.fetch("regional_price", tiny_world.span, resolution="1d", measures=["demand_weighted_price"])
+    assert alone.receipt.notes == both.receipt.notes
 
 
 def test_auto_is_the_finest_resolution_within_the_points(sample_world):

@@ -70,6 +70,7 @@ REGIONS = "NSW1, QLD1, SA1, TAS1, VIC1, unknown, NEM"
             ("capacity_factor", {"filters": {"duid": values}}, "filter duid by")
             for values in ("COAL1", 5, ["A", None], [1], {"A"}, [])
         ),
+        ("regional_price", {"measures": ["energy_mwh"]}, "no measure 'energy_mwh'; it has rrp_sum"),
         *(
             ("regional_price", {"max_staleness": bound}, "max_staleness")
             for bound in (timedelta.max, timedelta(seconds=-1))

@@ -42,6 +42,13 @@ def test_a_day_of_brown_coal_as_csv(capsysbinary: pytest.CaptureFixture[bytes]) 
     assert all(float(row["mean_mw"]) * 24 == pytest.approx(float(row["energy_mwh"])) for row in rows)
 
 
+def test_only_the_measures_wanted_are_printed(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    arguments = ["regional_price", *WEEK, "--region", "SA1", "--resolution", "1d", "--measure", "twa_price"]
+    cli.main(["query", *arguments, "--measure", "rrp_max", "--format", "csv"])
+    measures = {"rrp_sum", "interval_count", "rrp_max", "twa_price"}  # what the ratio is made of, too
+    assert set(rows_of(capsysbinary)[0]) == {"interval_start", "interval_end", "complete", "region_id", *measures}
+
+
 def test_the_receipt_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["query", "regional_price", *WEEK, "--region", "SA1", "--resolution", "1d"]) == 0
     printed = capsys.readouterr()
