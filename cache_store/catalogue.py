@@ -80,7 +80,7 @@ class Query:
         return tuple(name for name, column in self.columns.items() if column.merge is not None)
 
     def narrowed(self, names: tuple[str, ...]) -> Query:
-        """Its keys and these measures and ratios alone, with what the ratios are made of; all of it without names.
+        """Its keys and facts and these measures and ratios alone, with what those are made of; all of it without names.
 
         Of demand also what says where another demand stood in, which receipts tell.
         """
@@ -90,7 +90,8 @@ class Query:
         wanted = {*names, *(part for one in ratios.values() for part in re.findall(r"[a-z]\w*", one.expression))}
         if any("demand" in name for name in wanted):
             wanted.add(STOOD_IN)
-        columns = {name: one for name, one in self.columns.items() if one.merge is None or name in wanted}
+        wanted.update(self.keys, self.filterable)
+        columns = {name: one for name, one in self.columns.items() if name in wanted}
         return replace(self, columns=columns, ratios=ratios)
 
     def keeps(self, grain: Resolution, age: timedelta) -> bool:

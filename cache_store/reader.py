@@ -58,7 +58,7 @@ def fetch(
     ``filters`` map key columns to the values wanted; ``region_id=["NEM"]`` adds the regions up. ``resolution`` "auto"
     is the finest within 2,200 points. ``origin`` "cache" never asks the source, "live" opens no partition.
     ``max_staleness`` refuses partitions last verified longer ago. ``measures`` are the measures and ratios wanted beside
-    the keys, with what those ratios are made of, and all if left out: a year of two is read in half the time of ten.
+    keys and facts, and all if left out: a year of two is read in half the time of ten.
 
     Raises:
         UnknownQueryError, RequestError, UnknownNameError, WindowError: the caller's mistake.

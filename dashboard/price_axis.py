@@ -33,15 +33,6 @@ def heights(prices: Array, cap: float) -> Array:
     return np.where(prices < 0, below, np.where(prices <= KNEE_PRICE, between, above))
 
 
-def prices_at(where: Array, cap: float) -> Array:
-    """The inverse of ``heights``."""
-    where = np.asarray(where, dtype=float)
-    below = -_SOFT * np.expm1((1 - np.minimum(where, ZERO) / ZERO) * np.log1p(-FLOOR / _SOFT))
-    between = KNEE_PRICE * (where - ZERO) / (KNEE - ZERO)
-    above = KNEE_PRICE * np.exp((np.maximum(where, KNEE) - KNEE) / (1 - KNEE) * np.log(cap / KNEE_PRICE))
-    return np.where(where < ZERO, below, np.where(where <= KNEE, between, above))
-
-
 def ticks(cap: float, prices: Sequence[int] = TICKS) -> dict[float, str]:
     """Height and label of every one of ``prices`` up to the cap."""
     shown = [price for price in prices if price <= cap]

@@ -36,7 +36,7 @@ from dashboard.charts import (
     tooltip,
 )
 from dashboard.palette import CAPACITY, PROVISIONAL
-from dashboard.price_axis import TICKS, heights, prices_at, ticks
+from dashboard.price_axis import KNEE, TICKS, ZERO, heights, ticks
 from dashboard.tables.shape import Columns
 
 _DAY_MS = 86_400_000
@@ -58,13 +58,7 @@ HEAT = [
     "#8A1535",
     "#5E0B3A",
 ]
-_HEAT_LOW, _HEAT_HIGH = 0.06, 0.85  # heights on the price axis
-
-
-def heat_edges(cap: float) -> tuple[float, float]:
-    """The prices of the first colour and the last."""
-    low, high = prices_at(np.array([_HEAT_LOW, _HEAT_HIGH]), cap)
-    return float(low), float(high)
+HEAT_EDGES = (-150.0, 2_000.0)  # the prices of the first colour and the last
 
 
 def hybrid(plot: figure, cap: float, prices: Sequence[int] = TICKS) -> None:
@@ -75,7 +69,7 @@ def hybrid(plot: figure, cap: float, prices: Sequence[int] = TICKS) -> None:
     labels: Any = marks
     plot.yaxis[0].major_label_overrides = labels
     plot.yaxis[0].major_label_policy = NoOverlap(min_distance=1)
-    for where, dash in ((0.16, "solid"), (0.70, [2, 4])):
+    for where, dash in ((ZERO, "solid"), (KNEE, [2, 4])):
         plot.add_layout(Span(location=where, dimension="width", line_color=CAPACITY, line_width=0.8, line_dash=dash))
 
 
@@ -196,7 +190,8 @@ def hours_by_days(data: Columns, first_day: np.datetime64, cap: float) -> Drawin
     plot.y_range = Range1d(start=24, end=0)
     plot.ygrid.visible = False
     _clock_axis(plot.yaxis[0])
-    mapper = LinearColorMapper(palette=list(HEAT), low=_HEAT_LOW, high=_HEAT_HIGH, nan_color="rgba(0, 0, 0, 0)")
+    low, high = heights(np.array(HEAT_EDGES), cap)
+    mapper = LinearColorMapper(palette=list(HEAT), low=low, high=high, nan_color="rgba(0, 0, 0, 0)")
     canvas: Any = plot  # its stubs know no image of numbers
     image = canvas.image(
         image="heights", source=source, x=start, y=0, dw=length, dh=24, color_mapper=mapper, origin="bottom_left"

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 PREVIOUS = "previous"
 
 
+def less(now: float | None, then: float | None) -> float | None:
+    """The difference; None where a side is missing."""
+    return None if now is None or then is None else now - then
+
+
 @dataclass(frozen=True, slots=True)
 class DeltaRow:
     """A band now and then. Changes are signed as told (more exports are a fall); None where one side is missing.
@@ -35,8 +40,7 @@ class DeltaRow:
     @property
     def change_mw(self) -> float | None:
         """Mean power now less then; a band that did not run then ran at 0."""
-        means = [signed(row, row.mean_mw) if row else 0.0 for row in (self.now, self.then)]
-        return None if None in means else means[0] - means[1]  # type: ignore[operator]
+        return less(*(signed(row, row.mean_mw) if row else 0.0 for row in (self.now, self.then)))
 
     @property
     def change(self) -> float | None:
@@ -47,15 +51,13 @@ class DeltaRow:
     @property
     def change_share(self) -> float | None:
         """The change in share, as a difference of shares."""
-        shares = [row.share if row else (0.0 if self.band.supplies else None) for row in (self.now, self.then)]
-        return None if None in shares else shares[0] - shares[1]  # type: ignore[operator]
+        none = 0.0 if self.band.supplies else None
+        return less(*(row.share if row else none for row in (self.now, self.then)))
 
     @property
     def change_price(self) -> float | None:
         """The change in dispatch-weighted price, $/MWh."""
-        if self.now is None or self.then is None or self.now.dwa_price is None or self.then.dwa_price is None:
-            return None
-        return self.now.dwa_price - self.then.dwa_price
+        return less(*(row.dwa_price if row else None for row in (self.now, self.then)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only
 from dashboard.tables import shape
-from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups
+from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups, percent_of_supply
 from nem.regions import NEM
 from nem.windows import Resolution, Window
 
@@ -82,7 +82,7 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
     priced = shape.bucket_hours(market, price.receipt)
 
     def mean(column: str) -> shape.Array:
-        values = market[column].astype(float)
+        values = market[column]
         return _summed(market_slot, values) / _summed(market_slot, np.where(np.isnan(values), np.nan, priced))
 
     if region != NEM:
@@ -90,22 +90,16 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
     bands = drawn_bands(means, grouping, unit)
     grid = _DAY + np.arange(_SLOTS) * _STEP
     out: shape.Columns = {"interval_start": grid, "interval_end": grid + _STEP}
+    factor = percent_of_supply([means[band.id] for band in bands], _SLOTS) if unit == "share" else np.ones(_SLOTS)
     for band in bands:
-        out[band.id] = -means[band.id] if band.below_zero else means[band.id]
+        out[band.id] = factor * (-means[band.id] if band.below_zero else means[band.id])
     out["supply"] = above_zero(out, bands)
-    out["demand"] = mean("demand_mwh")
+    out["demand"] = mean("demand_mwh") * (np.nan if unit == "share" else 1)
     over, under = shape.price_measures(region)
-    out["price"] = _ratio(
-        _summed(market_slot, market[over].astype(float)), _summed(market_slot, market[under].astype(float))
-    )
+    paid, weight = (_summed(market_slot, market[name]) for name in (over, under))
+    out["price"] = paid / np.where(weight > 0, weight, np.nan)
     out["marked"], out["unconfirmed"] = np.zeros(_SLOTS), np.full(_SLOTS, np.nan)  # a mean of days is neither
-    if unit != "share":
-        return Stack(out, tuple(bands), "MW")
-    total = np.sum([np.maximum(out[band.id], 0) for band in bands], axis=0) if bands else np.full(_SLOTS, np.nan)
-    for name in (*(band.id for band in bands), "supply"):
-        out[name] = 100 * _ratio(out[name], total)
-    out["demand"] = np.full(_SLOTS, np.nan)
-    return Stack(out, tuple(bands), "%")
+    return Stack(out, tuple(bands), "%" if unit == "share" else "MW")
 
 
 def _slot(starts: shape.Array) -> shape.Array:
@@ -114,7 +108,3 @@ def _slot(starts: shape.Array) -> shape.Array:
 
 def _summed(slot: shape.Array, values: shape.Array) -> shape.Array:
     return shape.added(slot, values, _SLOTS)
-
-
-def _ratio(over: shape.Array, under: shape.Array) -> shape.Array:
-    return np.asarray(over / np.where(under > 0, under, np.nan))

@@ -123,16 +123,16 @@ def links_of(answer: Answer) -> list[Link]:
 
 def _link(interconnector_id: str, table: pa.Table) -> Link:
     data = shape.columns(table)
-    sums = {name: shape.total(data[name].astype(float)) for name in _SUMS}
-    readings = data["reading_count"].astype(float)
+    sums = {name: shape.total(data[name]) for name in _SUMS}
+    readings = data["reading_count"]
     hours = np.where(readings > 0, readings, np.nan) / shape.PER_HOUR
-    counted = data["limit_count"].astype(float)
+    counted = data["limit_count"]
     columns = {
         "interval_start": data["interval_start"],
         "interval_end": data["interval_end"],
-        "mean_mw": data["mean_mw"].astype(float),
-        "forward_limit_mw": data["forward_limit_mwh"].astype(float) / hours,
-        "reverse_limit_mw": -data["reverse_limit_mwh"].astype(float) / hours,
+        "mean_mw": data["mean_mw"],
+        "forward_limit_mw": data["forward_limit_mwh"] / hours,
+        "reverse_limit_mw": -data["reverse_limit_mwh"] / hours,
         "at_limit": _at_limit(data) / np.where(counted > 0, counted, np.nan),
     }
     name, *ends = INTERCONNECTORS.get(interconnector_id, (interconnector_id,))
@@ -153,10 +153,8 @@ def _link(interconnector_id: str, table: pa.Table) -> Link:
 
 
 def _at_limit(data: shape.Columns) -> shape.Array:
-    both = data["at_both_limits_count"].astype(float)
-    return np.asarray(
-        data["at_forward_limit_count"].astype(float) + data["at_reverse_limit_count"].astype(float) - both
-    )
+    both = data["at_both_limits_count"]
+    return np.asarray(data["at_forward_limit_count"] + data["at_reverse_limit_count"] - both)
 
 
 def wide(links: list[Link]) -> shape.Columns:

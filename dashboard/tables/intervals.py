@@ -76,7 +76,7 @@ def _pieces(window: Window) -> list[Window]:
 
 def _by_region(answer: Answer) -> dict[str, RegionPrices]:
     data = shape.columns(answer.table, ("interval_end", "region_id", *_MEASURES))
-    known = ~np.isnan(data["rrp_sum"].astype(float))
+    known = ~np.isnan(data["rrp_sum"])
     held = {name: values[known] for name, values in data.items()}
     found = {}
     for region in REGIONS:
@@ -84,9 +84,9 @@ def _by_region(answer: Answer) -> dict[str, RegionPrices]:
         if mine.any():
             found[region] = RegionPrices(
                 held["interval_end"][mine].astype("M8[s]"),
-                held["rrp_sum"][mine].astype(float),
-                held["priced_demand_mwh"][mine].astype(float),
-                held["demand_value_aud"][mine].astype(float),
+                held["rrp_sum"][mine],
+                held["priced_demand_mwh"][mine],
+                held["demand_value_aud"][mine],
             )
     return found
 

@@ -142,8 +142,8 @@ def _share_now(generation: Answer, region: str) -> float | None:
 
 def _tile(region: str, generation: Answer, price: Answer) -> Tile:
     data = shape.columns(price.table)
-    paid = data[shape.price_column(region)].astype(float)
-    held, demand = paid[~np.isnan(paid)], data["demand_mw"].astype(float)
+    paid = data[shape.price_column(region)]
+    held, demand = paid[~np.isnan(paid)], data["demand_mw"]
     return Tile(
         region_id=region,
         price=float(held[-1]) if held.size else None,

@@ -45,7 +45,7 @@ def load(market: Market, selection: Selection) -> PriceProfile:
     answer = market.answer(question)
     data = shape.columns(answer.table)
     over, under = shape.price_measures(selection.region)
-    starts, tops, bottoms = data["interval_start"], data[over].astype(float), data[under].astype(float)
+    starts, tops, bottoms = data["interval_start"], data[over], data[under]
     profile = time_of_day(starts, tops, bottoms, slot_hours)
     first_day, grid = hours_by_day(starts, tops, bottoms)
     return PriceProfile(

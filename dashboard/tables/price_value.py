@@ -109,11 +109,11 @@ def fuel_values(generation: pa.Table, means: Mapping[str, float | None], region:
     rows = []
     for fuel in reversed(FUELS):
         mine = shape.kept(data, data["fueltech_id"] == fuel)
-        energy = shape.total(mine["energy_mwh"].astype(float))
+        energy = shape.total(mine["energy_mwh"])
         if not energy:
             continue
         names = ("market_value_aud", "priced_energy_mwh", "negative_price_energy_mwh")
-        value, priced, negative = (shape.total(mine[name].astype(float)) for name in names)
+        value, priced, negative = (shape.total(mine[name]) for name in names)
         rows.append(
             FuelValue(
                 fuel,
@@ -134,8 +134,8 @@ def _benchmark(data: shape.Columns, means: Mapping[str, float | None]) -> shape.
     A region whose mean is not positive has no such rate, and takes no part in the market's.
     """
     price = np.array([means.get(region) for region in data["region_id"]], dtype=float)
-    benchmark = data["priced_energy_mwh"].astype(float) * np.where(price > 0, price, np.nan)
-    value = np.where(np.isnan(benchmark), np.nan, data["market_value_aud"].astype(float))
+    benchmark = data["priced_energy_mwh"] * np.where(price > 0, price, np.nan)
+    value = np.where(np.isnan(benchmark), np.nan, data["market_value_aud"])
     return {"benchmark_aud": benchmark, "benchmarked_value_aud": value}
 
 
@@ -171,7 +171,7 @@ def branches(leaves: shape.Columns, order: Sequence[str], hours: float, path: tu
 
 
 def _branch(leaves: shape.Columns, hours: float, path: tuple[str, ...]) -> Branch:
-    measure = {name: shape.total(leaves[name].astype(float)) for name in _SUMMED}
+    measure = {name: shape.total(leaves[name]) for name in _SUMMED}
     return Branch(
         path,
         energy_mwh=measure["energy_mwh"],

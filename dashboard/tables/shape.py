@@ -27,7 +27,7 @@ PER_HOUR = 12  # five-minute intervals
 
 
 def columns(table: pa.Table, names: Iterable[str] | None = None) -> Columns:
-    """Columns as NumPy arrays: null as NaN, text as str objects."""
+    """Columns as NumPy arrays: numbers as floats, null as NaN, text as str objects."""
     return {name: _array(table.column(name)) for name in (names or table.column_names)}
 
 
@@ -39,7 +39,7 @@ def _array(column: pa.ChunkedArray) -> Array:
         return np.array(names, dtype=object)[place]
     if not len(column):
         return np.empty(0, column.type.to_pandas_dtype())
-    if column.null_count:  # of counts; as_numpy knows what a missing float is
+    if pa.types.is_integer(column.type):
         column = column.cast(pa.float64())
     return as_numpy(column)
 
@@ -123,7 +123,7 @@ def sums(
     """Each measure summed per value of ``key``, or per group of them; None where nothing is known."""
     names, place = keyed(table.column(key), groups)
     data = columns(table, measures)
-    found = {measure: added(place, data[measure].astype(float), len(names)) for measure in measures}
+    found = {measure: added(place, data[measure], len(names)) for measure in measures}
     return {
         name: {measure: None if np.isnan(values[at]) else float(values[at]) for measure, values in found.items()}
         for at, name in enumerate(names)
@@ -141,7 +141,7 @@ def spread(
     data = columns(table, ("interval_start", "interval_end", value))
     starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
     size = len(starts)
-    wide = added(place * size + row, data[value].astype(float), len(names) * size).reshape(len(names), size)
+    wide = added(place * size + row, data[value], len(names) * size).reshape(len(names), size)
     return starts, data["interval_end"][first], dict(zip(names, wide, strict=True))
 
 
@@ -195,7 +195,7 @@ def price_measures(region: str) -> tuple[str, str]:
 def mean_price(data: Columns, region: str) -> float | None:
     """The rows' mean price: over time, or for the whole market over demand."""
     over, under = price_measures(region)
-    return ratio(total(data[over].astype(float)), total(data[under].astype(float)))
+    return ratio(total(data[over]), total(data[under]))
 
 
 def held_hours(receipt: Receipt) -> float:

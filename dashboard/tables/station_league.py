@@ -111,9 +111,9 @@ def commissioning(history: Answer) -> frozenset[str]:
     first = np.full(len(duids), data["interval_start"].max())
     np.minimum.at(first, place, data["interval_start"])
     highest = np.full(len(duids), -np.inf)
-    np.maximum.at(highest, place, np.nan_to_num(data["max_mw"].astype(float), nan=-np.inf))
+    np.maximum.at(highest, place, np.nan_to_num(data["max_mw"], nan=-np.inf))
     capacity = np.zeros(len(duids))
-    np.maximum.at(capacity, place, np.nan_to_num(data["potential_mwh"].astype(float) / data["held_hours"]))
+    np.maximum.at(capacity, place, np.nan_to_num(data["potential_mwh"] / data["held_hours"]))
     load = np.bincount(place, weights=data["is_load"]) > 0
     is_new = (first > data["interval_start"].min()) & (highest <= COMMISSIONED_FROM * capacity) & (capacity > 0) & ~load
     return frozenset(map(str, duids[is_new]))

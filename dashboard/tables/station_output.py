@@ -89,18 +89,18 @@ def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
     hours, load = data["held_hours"], data["is_load"]
     out = {"interval_start": starts, "interval_end": data["interval_end"][first]}
     for name, values in {
-        "mean_mw": data["energy_mwh"].astype(float) / hours,
-        "charge_mw": -data["charge_mwh"].astype(float) / hours,
-        "capacity_mw": np.where(load, np.nan, data["potential_mwh"].astype(float) / hours),
+        "mean_mw": data["energy_mwh"] / hours,
+        "charge_mw": -data["charge_mwh"] / hours,
+        "capacity_mw": np.where(load, np.nan, data["potential_mwh"] / hours),
     }.items():
         out[name] = shape.added(row, values, len(starts))
     # One unit of unknown capacity, and the station's is unknown.
-    unknown = np.bincount(row, weights=~load & np.isnan(data["potential_mwh"].astype(float)), minlength=len(starts))
+    unknown = np.bincount(row, weights=~load & np.isnan(data["potential_mwh"]), minlength=len(starts))
     out["capacity_mw"] = np.where(unknown > 0, np.nan, out["capacity_mw"])
     out["price"] = np.full(len(starts), np.nan)
     if price is not None and len(starts):
         paid = shape.columns(price, ("interval_start", "twa_price", "demand_weighted_price"))
-        mean, weighted = paid["twa_price"].astype(float), paid["demand_weighted_price"].astype(float)
+        mean, weighted = paid["twa_price"], paid["demand_weighted_price"]
         held = np.isin(paid["interval_start"], starts)
         out["price"] = shape.on(starts, paid["interval_start"][held], np.where(np.isnan(mean), weighted, mean)[held])
     return shape.break_gaps(out)
@@ -119,6 +119,6 @@ def starts_of(halves: pa.Table) -> int:
     data = shape.columns(halves, ("interval_start", "interval_end", "duid", "energy_mwh", "running_count"))
     order = np.lexsort((data["interval_start"], data["duid"].astype(str)))
     data = shape.kept(data, order)
-    ran, told = data["running_count"] > 0, ~np.isnan(data["energy_mwh"].astype(float))
+    ran, told = data["running_count"] > 0, ~np.isnan(data["energy_mwh"])
     same = (data["duid"][1:] == data["duid"][:-1]) & (data["interval_start"][1:] == data["interval_end"][:-1])
     return int((same & ran[1:] & ~ran[:-1] & told[:-1]).sum())

@@ -73,7 +73,7 @@ def power_by_time_of_day(units: Answer, slot_hours: float) -> shape.Columns:
     data = unit_columns(units)
     starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
     hours = data["held_hours"][first]
-    output, charge = (shape.added(row, data[name].astype(float), len(starts)) for name in ("energy_mwh", "charge_mwh"))
+    output, charge = (shape.added(row, data[name], len(starts)) for name in ("energy_mwh", "charge_mwh"))
     profile = time_of_day(starts, output, hours, slot_hours)
     return {**profile, "charge": -time_of_day(starts, charge, hours, slot_hours)["all"]}
 
@@ -83,13 +83,13 @@ def factors_by_month(units: Answer) -> shape.Columns:
     data = unit_columns(units)
     starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
     rated, potential = (
-        shape.added(row, np.where(data["is_load"], np.nan, data[name].astype(float)), len(starts))
+        shape.added(row, np.where(data["is_load"], np.nan, data[name]), len(starts))
         for name in ("rated_energy_mwh", "potential_mwh")
     )
     return {
         "interval_start": starts,
         "interval_end": data["interval_end"][first],
         "capacity_factor": np.divide(rated, potential, out=np.full(len(starts), np.nan), where=potential > 0),
-        "energy_mwh": shape.added(row, data["energy_mwh"].astype(float), len(starts)),
+        "energy_mwh": shape.added(row, data["energy_mwh"], len(starts)),
         "is_whole": data["complete"][first].astype(bool),
     }

@@ -138,7 +138,7 @@ def choose_units(units: Units, selection: Selection) -> Chosen:
 
 def _largest(data: shape.Columns, region: str) -> str:
     here = (data["region_id"] == region) | (region == NEM)
-    energy = np.where(here if here.any() else True, np.nan_to_num(data["energy_mwh"].astype(float)), -1.0)
+    energy = np.where(here if here.any() else True, np.nan_to_num(data["energy_mwh"]), -1.0)
     names, place = np.unique(data["station_name"].astype(str), return_inverse=True)
     held = np.bincount(place, weights=np.maximum(energy, 0), minlength=len(names))
     inside = np.bincount(place, weights=energy >= 0, minlength=len(names)) > 0
@@ -148,7 +148,7 @@ def _largest(data: shape.Columns, region: str) -> str:
 def _chosen(data: shape.Columns, mine: shape.Array, title: str, missing: str | None = None) -> Chosen:
     rows = shape.kept(data, mine)
     station = str(rows["station_name"][-1])
-    moved = np.nan_to_num(rows["energy_mwh"].astype(float)) + np.nan_to_num(rows["charge_mwh"].astype(float))
+    moved = np.nan_to_num(rows["energy_mwh"]) + np.nan_to_num(rows["charge_mwh"])
     fuels, place = np.unique(rows["fueltech_id"].astype(str), return_inverse=True)
     # Of a battery that is two units, the one that gives back names it.
     weight = np.bincount(place, weights=np.where(rows["is_load"], moved * 0, moved) + moved * 1e-9)
@@ -178,7 +178,7 @@ def price_region(chosen: Chosen) -> str:
 
 def totals(rows: shape.Columns) -> Totals:
     """Everything in ``rows`` (of ``unit_columns``) added up."""
-    measure = {name: shape.total(rows[name].astype(float)) for name in _MEASURES}
+    measure = {name: shape.total(rows[name]) for name in _MEASURES}
     rated = shape.kept(rows, ~rows["is_load"])
     stores = shape.kept(rated, np.isin(rated["fueltech_id"], STORAGE))
     value, cost = measure["market_value_aud"], measure["charge_value_aud"]
@@ -186,11 +186,9 @@ def totals(rows: shape.Columns) -> Totals:
     intervals = float(rows["held_hours"].sum() * shape.PER_HOUR)
     return Totals(
         energy_mwh=measure["energy_mwh"],
-        capacity_mw=_newest(rated, rated["potential_mwh"].astype(float) / rated["held_hours"]),
-        storage_mwh=_newest(stores, stores["storage_mwh"].astype(float)),
-        capacity_factor=shape.ratio(
-            shape.total(rated["rated_energy_mwh"].astype(float)), shape.total(rated["potential_mwh"].astype(float))
-        ),
+        capacity_mw=_newest(rated, rated["potential_mwh"] / rated["held_hours"]),
+        storage_mwh=_newest(stores, stores["storage_mwh"]),
+        capacity_factor=shape.ratio(shape.total(rated["rated_energy_mwh"]), shape.total(rated["potential_mwh"])),
         dwa_price=shape.ratio(value, measure["priced_energy_mwh"]),
         market_value_aud=value,
         charge_mwh=measure["charge_mwh"],

@@ -96,7 +96,7 @@ def _load_day(
         high=_extreme(data, "high"),
         low=_extreme(data, "low"),
         supply_mwh=sum(row.energy_mwh for row in groups.values() if row.band.supplies) if groups else None,
-        demand_mwh=shape.total(data["demand_mwh"].astype(float)),
+        demand_mwh=shape.total(data["demand_mwh"]),
         renewable_share=renewable_share(generation, region),
         gas_share=share("gas"),
         coal_share=share("coal"),
@@ -106,7 +106,7 @@ def _load_day(
 
 def _extreme(data: shape.Columns, which: str) -> Extreme | None:
     column, place = _BOUNDS[which]
-    values = data[column].astype(float)
+    values = data[column]
     if np.isnan(values).all():
         return None
     at = int(place(values))

@@ -93,7 +93,7 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
     ends = np.concatenate([ends, market["interval_end"]])[first]
     bands = drawn_bands(own, grouping, unit)
-    demand = on(grid, market["interval_start"], market["demand_mwh"].astype(float))
+    demand = on(grid, market["interval_start"], market["demand_mwh"])
     factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
     # Demand and exchanges come with the prices, which may reach less far.
     priced = {"mw": _per_hour(grid, ends, price), "energy": factor, "share": np.nan}[unit]
@@ -103,8 +103,8 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
         out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * scale
     out["supply"] = above_zero(out, bands)
     out["demand"] = demand * priced
-    out["price"] = on(grid, market["interval_start"], market[price_column(region)].astype(float))
-    review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"].astype(float)))
+    out["price"] = on(grid, market["interval_start"], market[price_column(region)])
+    review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"]))
     out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
     out["marked"] = on(grid, starts, _marked(generation.table, starts))
     return Stack(break_gaps(out), tuple(bands), word)
@@ -135,7 +135,7 @@ def exchange_energy(starts: Array, market: Columns) -> dict[str, Array]:
     known = np.isin(market["interval_start"], starts)
     out = {}
     for name, column in EXCHANGES.items():
-        flow = np.nan_to_num(market[column].astype(float))[known]
+        flow = np.nan_to_num(market[column])[known]
         out[name] = np.nan_to_num(on(starts, market["interval_start"][known], flow))
     return out
 
@@ -150,9 +150,13 @@ def _scale(
     if unit == "mw":
         return _per_hour(grid, ends, generation), "MW"
     starts = np.unique(columns(generation.table, ("interval_start",))["interval_start"])
-    supply = np.sum([np.maximum(values, 0) for values in own.values()], axis=0) if own else np.zeros(len(starts))
-    supplied = on(grid, starts, supply)
-    return 100 / np.where(supplied > 0, supplied, np.nan), "%"
+    return on(grid, starts, percent_of_supply(list(own.values()), len(starts))), "%"
+
+
+def percent_of_supply(own: Sequence[Array], size: int) -> Array:
+    """What turns each of ``size`` amounts into percent of what those of ``own`` above zero add up to."""
+    supply = np.sum([np.zeros(size), *(np.maximum(values, 0) for values in own)], axis=0)
+    return np.asarray(100 / np.where(supply > 0, supply, np.nan))
 
 
 def _per_hour(grid: Array, ends: Array, answer: Answer) -> Array:
@@ -167,7 +171,7 @@ def _marked(table: pa.Table, starts: Array) -> Array:
     row = np.searchsorted(starts, data["interval_start"])
     cut = np.zeros(len(starts), dtype=bool)
     cut[row[~data["complete"].astype(bool)]] = True
-    provisional = added(row, data["provisional_count"].astype(float), len(starts)) > 0
+    provisional = added(row, data["provisional_count"], len(starts)) > 0
     firm = np.flatnonzero(~provisional)
     newest = np.arange(len(starts)) > (firm[-1] if firm.size else -1)
     return np.asarray((cut | newest).astype(float))
@@ -212,7 +216,7 @@ def fuel_rows(
 def exchanged(price: Answer) -> dict[str, float]:
     """A single region's imports and exports over the answer's window, MWh."""
     data = columns(price.table, EXCHANGES.values())
-    return {name: total(data[column].astype(float)) or 0.0 for name, column in EXCHANGES.items()}
+    return {name: total(data[column]) or 0.0 for name, column in EXCHANGES.items()}
 
 
 def generator_groups(grouping: Grouping) -> Mapping[str, str]:
@@ -239,13 +243,13 @@ def renewable_shares(generation: Answer, region: str) -> Columns:
     ends, size = data["interval_end"][first], len(starts)
     hours = bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt)
     names, place = keyed(table.column("fueltech_id"))
-    energy = data["energy_mwh"].astype(float)
+    energy = data["energy_mwh"]
 
     def of(fuels: tuple[str, ...], values: Array) -> Array:
         mine = np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names])
         return added(row[mine], values[mine], size)
 
-    estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"].astype(float)))
+    estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"]))
     expected = np.round(hours * PER_HOUR) * (len(REGIONS) if region == NEM else 1)
     metered = of(tuple(fuel for fuel in names if fuel != ROOFTOP), energy)
     whole = (estimates >= expected) & (expected > 0) & ~np.isnan(metered)

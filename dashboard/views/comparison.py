@@ -12,7 +12,7 @@ from dashboard.definitions import RENEWABLE
 from dashboard.layout import Text, View, card, grid, pile
 from dashboard.markup import Field, Row, cell, dollars, gwh, number, percent, plus
 from dashboard.parts import compare_bar
-from dashboard.tables.comparison import Comparison
+from dashboard.tables.comparison import Comparison, less
 from dashboard.tables.generation import Supply, signed
 from dashboard.tables.supply import FuelRow
 from dashboard.views.generation import show_stack
@@ -117,7 +117,7 @@ def _reach(tables: Comparison) -> str:
 def _whole(now: Supply, then: Supply) -> Row:
     """Renewable share and mean price of both ranges."""
     shares, prices = ((getattr(now, name), getattr(then, name)) for name in ("renewable_share", "mean_price"))
-    share, paid = (None if None in (one, two) else one - two for one, two in (shares, prices))
+    share, paid = less(*shares), less(*prices)
     cells = ["Renewable, mean price", *[""] * 6]
     cells += [f'<span title="{RENEWABLE}">{percent(one)}</span>' for one in shares] + [plus(share, _points(share))]
     cells += [*map(dollars, prices), plus(paid, dollars(paid))]

@@ -9,9 +9,15 @@ from dashboard.charts import Chart
 from dashboard.layout import View, grid
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import dash_key
-from dashboard.price_charts import DAYS, HEAT, day_profile, heat_edges, hours_by_days
+from dashboard.price_charts import DAYS, HEAT, HEAT_EDGES, day_profile, hours_by_days
 from dashboard.tables.price_profile import PriceProfile
 from nem.regions import NEM
+
+_LOW, _HIGH = (markup.dollars(price, ",.0f") for price in HEAT_EDGES)
+_SCALE = (
+    f'<span class="scale">{_LOW} and below<i style="background:linear-gradient(90deg,{",".join(HEAT)})"></i>'
+    f"{_HIGH} and above</span>"
+)
 
 
 def build() -> View:
@@ -27,7 +33,7 @@ def build() -> View:
         draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
         form = tables.region, tables.slot_hours
         lines.draw(head + dash_key(styles.values()), told, form, tables.profile, draw)
-        head = markup.header("Every hour of every day", "mean $/MWh", _scale(tables.cap))
+        head = markup.header("Every hour of every day", "mean $/MWh", _SCALE)
         if tables.grid.size:
             draw = partial(hours_by_days, first_day=tables.first_day, cap=tables.cap)
             heat.draw(head, told, (tables.first_day, tables.grid.shape, tables.cap), {"grid": tables.grid}, draw)
@@ -35,11 +41,3 @@ def build() -> View:
             heat.show(head, told)
 
     return View(grid(lines.card, heat.card), show)
-
-
-def _scale(cap: float) -> str:
-    low, high = (markup.dollars(price, ",.0f") for price in heat_edges(cap))
-    return (
-        f'<span class="scale">{low} and below<i style="background:linear-gradient(90deg,'
-        f'{",".join(HEAT)})"></i>{high} and above</span>'
-    )

@@ -288,7 +288,8 @@ def test_measures_asked_for_alone_are_those_of_the_whole(patchwork, data):
         asked = {"resolution": resolution, "filters": filters, "origin": origin}
         whole, few = (world.fetch(query, window, **asked, measures=measures) for measures in (None, names))
         columns = few.table.column_names
-        assert {"interval_start", "interval_end", "complete", *declared.keys[1:], *names} <= set(columns)
+        kept = {*declared.keys[1:], *declared.filterable, *names}
+        assert {"interval_start", "interval_end", "complete", *kept} <= set(columns)
         check_same(few.table, whole.table.select(columns))
 
 
@@ -375,10 +376,10 @@ def test_no_rows_is_an_answer(tiny_world):
 def test_a_name_with_an_apostrophe_filters(tiny_world):
     for origin in ("cache", "live"):
         filters = {"station_name": ["O'Hara's Ridge"]}
-        table = tiny_world.fetch(
-            "capacity_factor", tiny_world.span, resolution="1d", filters=filters, origin=origin
-        ).table
-        assert set(table["duid"].to_pylist()) == {"WIND1"}
+        for measures in (None, ["energy_mwh"]):
+            asked = {"filters": filters, "origin": origin, "measures": measures}
+            table = tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", **asked).table
+            assert set(table["duid"].to_pylist()) == {"WIND1"}
     hostile = {"duid": ["'; DROP TABLE units; --"]}
     with pytest.raises(UnknownNameError, match=r"there is no duid .*'; DROP TABLE UNITS; --"):
         tiny_world.fetch("capacity_factor", tiny_world.span, resolution="1d", filters=hostile)
