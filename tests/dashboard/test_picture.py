@@ -9,8 +9,8 @@ from bokeh.document import Document
 from panel.io.state import set_curdoc
 
 from dashboard import picture
+from dashboard.charts import Chart
 from dashboard.front import splash
-from dashboard.layout import Chart
 from dashboard.page import open_page
 from dashboard.tabs import choose, refresh
 
