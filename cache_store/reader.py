@@ -91,10 +91,11 @@ def explain(
     resolution: str = "auto",
     origin: Choice = "auto",
     max_staleness: timedelta | None = None,
+    measures: Sequence[str] | None = None,
 ) -> Receipt:
     """The receipt ``fetch`` would give, without opening a data file; raises as ``fetch`` would, names apart."""
     check_instant(now)
-    request = check_request(query, window, filters, resolution, origin, max_staleness)
+    request = check_request(query, window, filters, resolution, origin, max_staleness, measures)
     planned = sound_pieces(store, store.manifest(), request, now, "revalidate", opening=False)
     manifest, pieces, _ = _read(store, source, request, planned, now, lambda _: None, opening=False)
     return _receipt(request, manifest, pieces, now)

@@ -20,7 +20,8 @@ def _request(arguments: argparse.Namespace) -> dict[str, Any]:
     from cache_store.catalogue import FILTERS
 
     filters = {column: values for column in FILTERS if (values := getattr(arguments, column))}
-    return {"filters": filters, "resolution": arguments.resolution, "origin": arguments.origin}
+    asked = {"resolution": arguments.resolution, "origin": arguments.origin, "measures": arguments.measure}
+    return {"filters": filters, **asked}
 
 
 def run_query(arguments: argparse.Namespace) -> int:
@@ -29,8 +30,7 @@ def run_query(arguments: argparse.Namespace) -> int:
     from cache_store.export import export
 
     store, source = open_installation()
-    window, request = window_of(arguments), _request(arguments) | {"measures": arguments.measure}
-    answer = fetch(store, source, arguments.name, window, now=source.now(), **request)
+    answer = fetch(store, source, arguments.name, window_of(arguments), now=source.now(), **_request(arguments))
     if arguments.format == "table":
         store.connection.from_arrow(answer.table).show(max_rows=60, max_width=200)
     else:

@@ -161,6 +161,5 @@ def _add_request(parser: argparse.ArgumentParser, forms: list[str]) -> None:
     parser.add_argument(
         "--origin", default="auto", help="auto, cache (never asks the source) or live (opens no partition)"
     )
-    if "csv" in forms:  # a plan is of all
-        parser.add_argument("--measure", action="append", help="only this measure or ratio; may be repeated")
+    parser.add_argument("--measure", action="append", help="only this measure or ratio; may be repeated")
     parser.add_argument("--format", choices=forms, default="table")
