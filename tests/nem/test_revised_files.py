@@ -56,8 +56,10 @@ def first_landed(tmp_path_factory) -> Path:
     """The lake of both files, and a store warmed from it."""
     folder = tmp_path_factory.mktemp("first")
     land_files(folder / "lake", [SCADA, PRICE], strict=False)
-    source = open_source(folder / "lake")
-    warm_what_is_due(open_store(folder / "store"), source, utc_time(source.span("unit_scada").end))
+    source, store = open_source(folder / "lake"), open_store(folder / "store")
+    now = utc_time(source.span("unit_scada").end)
+    assert warm_what_is_due(store, source, now).keys() == set(QUERIES)
+    assert set().union(*warm_what_is_due(store, source, now).values()) <= {"2020"}  # a year is made of days that stand
     return folder
 
 
