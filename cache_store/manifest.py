@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,7 @@ class Manifest:
         return self.by_series.get((query, fingerprint, grain), ())
 
 
+@cache
 def period_window(period: str) -> Window:
     """What a period's name spans: ``2026-05-14`` a day, ``2026-05`` a month, ``2026`` a year."""
     year, month, day = (int(part) for part in f"{period}-01-01"[:10].split("-"))
@@ -145,7 +146,7 @@ def _standing_years(series: Sequence[Entry]) -> list[Entry]:
     """The years of one query, definition and grain whose parts are still those they were made of."""
     found: list[Entry] = []
     for year in (entry for entry in series if is_year(entry.period)):
-        parts = [part for part in _parts(series) if part.covers.overlap(year.covers)]
+        parts = [part for part in _parts(series) if year.covers.start <= part.covers.start < year.covers.end]
         if year.sources == made_of(parts):
             fresh = soonest([part.freshness for part in parts])
             found.append(dataclasses.replace(year, freshness=fresh))
