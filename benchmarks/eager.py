@@ -16,13 +16,13 @@ for one in TABS:
     import_module(f"dashboard.tables.{one.parts[0].module}")
 
 
-def _start(opened: tabs.Page) -> None:
+def start(opened: tabs.Page) -> None:
     for slot in opened.slots:
         view = build_tab(slot.tab)
         view.show(load(opened.market, replace(opened.selection, tab=slot.tab.name)))
-        slot.holder[:] = [view.layout]
+        slot.holder.children = [view.layout]
 
 
 if __name__ == "__main__":
-    page.start = app.start_page = _start  # type: ignore[assignment]
+    page.start = app.start_page = start  # type: ignore[assignment]
     sys.exit(main(["serve", *sys.argv[1:]]))

@@ -15,6 +15,7 @@ from bokeh.plotting import figure
 from panel.io.state import set_curdoc
 from panel.models.markup import HTML
 
+from benchmarks import eager
 from cache_store.errors import NoAnswerError
 from dashboard import app
 from dashboard import page as frame
@@ -321,3 +322,9 @@ def test_a_browser_is_sent_a_style_sheet_once(asking):
     texts = [one for one in document.models if isinstance(one, HTML)]
     assert len(texts) > 8
     assert {len(one.stylesheets) for one in texts} == {1}
+
+
+def test_the_variant_that_benchmarks_stand_beside_has_every_tab_before_the_page_is_sent(asking, page):
+    eager.start(page)
+    assert all(any(slot.holder.select({"type": figure})) for slot in page.slots)
+    assert {query for query, *_ in asking.asked} >= {"generation_by_fuel", "regional_price", "capacity_factor"}
