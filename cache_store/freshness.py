@@ -26,8 +26,8 @@ TTL_RECENT = Ttl(timedelta(hours=2), timedelta(hours=2), timedelta(days=2))
 TTL_SETTLED = Ttl(timedelta(days=28), timedelta(days=7), timedelta(days=90))
 PUBLICATION_DELAY = timedelta(minutes=5)  # AEMO's files of a label are up within it
 SETTLES_AFTER = timedelta(days=35)  # price revisions and late meter rows have stopped by then
-# A month is one file from then on: most revisions came by then, and a later one rebuilds a month in seconds, where every
-# read of its days would open thirty files.
+# A month is one file from then on, and its days part of their year's: most revisions came by then, and a later one
+# rebuilds a month in seconds, where every read of its days would open thirty files.
 CLOSES_AFTER = timedelta(days=3)
 
 # What a quota leaves of each grain, back from the newest data; all of a query's coarsest.

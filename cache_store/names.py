@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from cache_store.errors import UnknownNameError
 from cache_store.request import Request
+from cache_store.stitch import place_at_source
 from cache_store.store import Store
 from nem.errors import NemError
 from nem.source import Source
@@ -26,7 +27,7 @@ _HELD_IN = {
 def check_names(store: Store, source: Source, request: Request, table: pa.Table) -> None:
     """Refuse a name that no row of the answer has and the source has never heard of; one it has merely did nothing.
 
-    Only a name without a row is looked up. Where the source is away, or may not be asked, nobody can tell.
+    Only a name without a row is looked up. Where the source is away, is full or may not be asked, nobody can tell.
 
     Raises:
         UnknownNameError: there is no such unit, station or link; the message says what comes near.
@@ -36,13 +37,13 @@ def check_names(store: Store, source: Source, request: Request, table: pa.Table)
     for key, values in request.filters:
         if key in _HELD_IN and (missing := set(values) - set(pc.unique(table[key]).to_pylist())):
             with suppress(NemError):
-                _refuse_unknown(store, source, key, missing)
+                _refuse_unknown(store, source, request, key, missing)
 
 
-def _refuse_unknown(store: Store, source: Source, key: str, missing: set[str]) -> None:
+def _refuse_unknown(store: Store, source: Source, request: Request, key: str, missing: set[str]) -> None:
     known: set[str] = set()
     for table, column in _HELD_IN[key]:
-        with store.connection.cursor() as cursor:
+        with store.connection.cursor() as cursor, place_at_source(store, cursor, request.query, request.window):
             held = source.names(cursor, table, column)
         known, missing = known or held, missing - held
         if not missing:

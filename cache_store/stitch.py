@@ -73,7 +73,7 @@ def _rows(
     for i, run in enumerate(runs):
         window = _window(run)
         if run[0].entry is None:
-            with _at_source(store, cursor, request.query, window):
+            with place_at_source(store, cursor, request.query, window):
                 run_leaf(cursor, source, request.query, request.resolution, window, into=f"live_{i}", filters=filters)
             parts.append(f"FROM live_{i}")
             continue
@@ -88,7 +88,7 @@ def _rows(
 
 
 @contextmanager
-def _at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, window: Window) -> Iterator[None]:
+def place_at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Query, window: Window) -> Iterator[None]:
     """A place at the source, which takes so many readers at once, and no one for longer than ``LIVE_TIMEOUT``."""
     seconds = LIVE_TIMEOUT.total_seconds()
     remedy = f"within {seconds:g} s; warm it, or ask for a shorter window"

@@ -46,6 +46,15 @@ def test_a_live_query_that_takes_too_long_is_ended_and_said(tiny, tmp_path, atta
 
 
 @pytest.mark.usefixtures("hasty")
+def test_where_the_source_has_no_place_left_nobody_can_tell_a_misspelt_name(tiny):
+    store = open_store(tiny.store.root)
+    for _ in range(LIVE_AT_ONCE):
+        store.at_source.acquire()
+    answer = replace(tiny, store=store).fetch("capacity_factor", LEAP_DAY, resolution="1d", filters={"duid": ["NOPE"]})
+    assert (answer.table.num_rows, answer.receipt.origin) == (0, "cache")
+
+
+@pytest.mark.usefixtures("hasty")
 def test_where_the_source_has_no_place_left_partitions_answer_inside_their_longer_grace(tiny):
     late = max(entry.freshness.swr_until for entry in tiny.store.manifest().entries)
     for _ in range(LIVE_AT_ONCE):
