@@ -50,7 +50,8 @@ def check_request(
         RequestError: a resolution, region, fuel, filter, origin or measure there is not.
     """
     wanted = tuple((key, _values(key, values)) for key, values in filters.items()) if filters else ()
-    return _checked(query, window, wanted, resolution, origin, max_staleness, tuple(sorted(set(measures or ()))))
+    chosen = _values("measures", measures, doing="choose") if measures else ()
+    return _checked(query, window, wanted, resolution, origin, max_staleness, chosen)
 
 
 @lru_cache(1024)  # what is asked again needs no checking: a third of what an answer from memory takes
@@ -93,11 +94,11 @@ def _checked(
     )
 
 
-def _values(key: str, values: Sequence[str]) -> tuple[str, ...]:
+def _values(key: str, values: Sequence[str], doing: str = "filter") -> tuple[str, ...]:
     if isinstance(values, str) or not isinstance(values, Sequence) or not all(isinstance(one, str) for one in values):
-        raise RequestError(f"filter {key} by a list of texts, not {values!r}")
+        raise RequestError(f"{doing} {key} by a list of texts, not {values!r}")
     if not values:
-        raise RequestError(f"filter {key} by one or more values; leave it out for all")
+        raise RequestError(f"{doing} {key} by one or more values; leave it out for all")
     # Ids of units and links are upper case wherever they land.
     is_id = key in {"duid", "interconnector_id"}
     return tuple(sorted({value.strip().upper() if is_id else value for value in values}))

@@ -71,6 +71,7 @@ REGIONS = "NSW1, QLD1, SA1, TAS1, VIC1, unknown, NEM"
             for values in ("COAL1", 5, ["A", None], [1], {"A"}, [])
         ),
         ("regional_price", {"measures": ["energy_mwh"]}, "no measure 'energy_mwh'; it has rrp_sum"),
+        ("regional_price", {"measures": "rrp_sum"}, "choose measures by a list of texts, not 'rrp_sum'"),
         *(
             ("regional_price", {"max_staleness": bound}, "max_staleness")
             for bound in (timedelta.max, timedelta(seconds=-1))
