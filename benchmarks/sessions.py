@@ -82,7 +82,7 @@ class User:
         while (reply := await user._receive())[0].get("reqid") != asked:
             pass
         user._remember(reply[1])
-        ended = await user._step([_READY], expects=_FIRST)
+        ended = await user._step([_READY], expects="" if '"Figure"' in reply[1] else _FIRST)
         user.opened[0] = user.chosen
         return user, ended - began
 

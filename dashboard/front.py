@@ -112,7 +112,13 @@ async def run(
         if live is not None:
             live()
         await ended.wait()
+        # A message of a page still open is cut short, which Tornado would tell as an error of the program.
+        logging.getLogger("tornado.application").addFilter(_is_no_end)
         server.stop()
     finally:
         http.stop()
         await http.close_all_connections()
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))

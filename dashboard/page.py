@@ -20,7 +20,7 @@ from dashboard.layout import Shown
 from dashboard.markup import asset
 from dashboard.picture import save
 from dashboard.state import KEYS, read_address, read_fields
-from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, settle, stop
+from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, stop
 
 REFRESH_MS = 20_000
 PICTURE_SECONDS = 300
@@ -65,24 +65,18 @@ def read_arguments(arguments: Mapping[str, list[bytes]]) -> tuple[Selection, tup
 
 
 def start(page: Page) -> None:
-    """Ask for the open tab, show it once the browser is there, and keep the visible one up to date until the session ends."""
-    pn.state.onload(partial(_arrived, page))
+    """Ask for the open tab and draw it, and keep the visible one up to date while the browser is there."""
+
+    def keep_fresh() -> None:
+        pn.state.add_periodic_callback(partial(refresh, page), period=REFRESH_MS)
+
+    pn.state.onload(keep_fresh)  # what is drawn before a browser asks for the document is in it
     pn.state.on_session_destroyed(lambda _: end(page))
     if pn.state.curdoc and pn.state.curdoc.session_context:
         # A session that is gone (a laptop slept, the server began anew) is not to be had back: its page is opened anew.
         pn.state.curdoc.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
         pn.state.curdoc.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
-        page.parked = []  # the browser has its scripts to read meanwhile
         pn.state.execute(partial(refresh, page), schedule="thread")
-
-
-def _arrived(page: Page) -> None:
-    pn.state.execute(lambda: _keep_fresh(page), schedule=True)
-
-
-def _keep_fresh(page: Page) -> None:
-    settle(page)
-    pn.state.add_periodic_callback(partial(refresh, page), period=REFRESH_MS)
 
 
 def end(page: Page) -> None:
@@ -93,7 +87,7 @@ def end(page: Page) -> None:
 def _travelled(page: Page, query: str) -> None:
     """Back or Forward in the browser; what this page itself wrote there changes nothing."""
     selection, ignored = read_address(query)
-    schedule(page, partial(show_ignored, page.controls, ignored))
+    schedule(partial(show_ignored, page.controls, ignored))
     choose(page, travelled=True, **{name: getattr(selection, name) for name in KEYS})
 
 
@@ -140,4 +134,4 @@ def _save(page: Page, wanted: str) -> None:
     if number.isdecimal() and len(number) < 4 and int(number) < len(exports) and form in export.FORMS:
         one = exports[int(number)]
         kind, data = export.encode(one, form)
-        schedule(page, partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data))
+        schedule(partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data))

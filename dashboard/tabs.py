@@ -66,7 +66,6 @@ class Page:
     on_drawn: Callable[[Slot], None]
     lock: threading.Lock = field(default_factory=threading.Lock)
     ended: bool = False
-    parked: list[Callable[[], None]] | None = None  # changes that wait for the browser; None: it is there
 
     @property
     def open_slot(self) -> Slot:
@@ -96,7 +95,7 @@ def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
         if selection.tab != former.tab and not travelled and "view" not in changes:
             selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
         page.selection = selection
-    schedule(page, partial(_show_chosen, page, selection, travelled))
+    schedule(partial(_show_chosen, page, selection, travelled))
     refresh(page)
 
 
@@ -144,7 +143,7 @@ def _work(page: Page, slot: Slot) -> None:
 
     market = while_wanted(page.market, page.pool, is_wanted)
     if not shown:
-        schedule(page, partial(_mark, page, slot, busy=True))
+        schedule(partial(_mark, page, slot, busy=True))
     held = None
     try:
         held = look(market, selection)
@@ -154,38 +153,19 @@ def _work(page: Page, slot: Slot) -> None:
         tables = load_once(market, selection)
     except SupersededError:
         if slot.stopped:
-            schedule(page, partial(_fail, page, slot, errors.StoppedError(), keep=shown))
+            schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
-        schedule(page, partial(_fail, page, slot, error, keep=shown))
+        schedule(partial(_fail, page, slot, error, keep=shown))
         if held:
-            schedule(page, partial(show_held, page.controls, selection, held))
+            schedule(partial(show_held, page.controls, selection, held))
     else:
         slot.view = view
-        schedule(page, partial(_draw, page, slot, selection, tables, held))
+        schedule(partial(_draw, page, slot, selection, tables, held))
 
 
-def schedule(page: Page, change: Callable[[], None]) -> None:
-    """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once.
-
-    What is ready before the browser is there waits: changes between rendering and connecting may never reach it.
-    """
-    with page.lock:
-        if page.parked is not None:
-            page.parked.append(change)
-            return
+def schedule(change: Callable[[], None]) -> None:
+    """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once."""
     pn.state.execute(partial(_as_one, change), schedule=True)
-
-
-def settle(page: Page) -> None:
-    """Make the changes that waited for the browser, on the session's event loop."""
-    with page.lock:
-        parked, page.parked = page.parked or [], None
-
-    def make() -> None:
-        for change in parked:
-            change()
-
-    _as_one(make)
 
 
 def _as_one(change: Callable[[], None]) -> None:

@@ -19,16 +19,19 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bokeh.client import pull_session
 from bokeh.models import ImportedStyleSheet
+from bokeh.plotting import figure
 from bokeh.server.views import ws
+from bokeh.util.token import get_session_id
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketHandler, websocket_connect
 
 from cache_store.settings import Settings
 from cli.serve import _check_sign_in, _origins
@@ -218,6 +221,32 @@ def test_a_connection_kept_alive_since_the_splash_asks_the_app():
     assert asyncio.run(ask_twice()) == [b"starting", b"app"]
 
 
+def test_a_message_cut_short_by_the_end_is_no_error(caplog):
+    listening = bind_sockets(0, "127.0.0.1")
+    address = f"ws://127.0.0.1:{listening[0].getsockname()[1]}/"
+
+    class Hears(WebSocketHandler):
+        async def on_message(self, _message):
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.Event().wait()
+
+    async def say() -> None:
+        connection = await websocket_connect(address)
+        try:
+            await connection.write_message("are you there?")
+            await connection.read_message()
+        finally:
+            connection.close()
+
+    def build() -> SimpleNamespace:
+        tasks.append(asyncio.ensure_future(say()))
+        return SimpleNamespace(start=list, stop=list, _tornado=Application([("/", Hears)]))
+
+    tasks: list[asyncio.Future[None]] = []
+    asyncio.run(front.run(lambda http: http.add_sockets(listening), lambda: build))
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_no_picture_is_no_trouble(tmp_path):
     assert "Starting" in front.splash(None)
     assert "Starting" in front.splash(tmp_path / "missing.html")
@@ -331,6 +360,17 @@ def test_a_session_opened_by_a_websocket_asks_nobody_else_for_its_styles(url):
         session.close()
     assert styles
     assert {one for one in styles if urllib.parse.urlsplit(one).netloc} == set()
+
+
+def test_a_page_is_drawn_while_its_browser_still_reads_scripts(url):
+    """What is in the document when a browser asks for it is sent at once, and laid out once."""
+    token = re.search(r'"token":"([^"]+)"', get(url)[1])
+    figures, until = [], time.monotonic() + 20
+    while not figures and time.monotonic() < until:
+        session = pull_session(url=url, session_id=get_session_id(token[1]))
+        figures = list(session.document.select({"type": figure}))
+        session.close()
+    assert figures
 
 
 @pytest.mark.browser

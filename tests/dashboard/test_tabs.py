@@ -23,7 +23,7 @@ from dashboard.contents import TABS
 from dashboard.data import Market
 from dashboard.markup import asset
 from dashboard.page import open_page
-from dashboard.tabs import choose, refresh, schedule, settle
+from dashboard.tabs import choose, refresh, schedule
 from nem.errors import SourceUnavailableError
 from nem.windows import Window
 
@@ -74,17 +74,6 @@ def test_opening_the_app_builds_and_asks_nothing(page, asking):
 def test_the_first_tab_fills_itself_and_no_other(page):
     refresh(page)
     assert drawn(page) == [True, False, False, False]
-
-
-def test_what_is_ready_before_the_browser_is_there_waits_for_it(page, asking):
-    page.parked = []
-    refresh(page)
-    assert asking.asked
-    assert "Loading NEM Overview" in text_of(page.slots[0].holder)
-    settle(page)
-    assert "last 24 hours" in text_of(page.slots[0].holder)
-    page.controls.region.value = "SA1"
-    assert "South Australia, last 24 hours" in text_of(page.slots[0].holder)
 
 
 def test_opening_one_tab_imports_and_builds_that_one(page):
@@ -288,7 +277,7 @@ def test_the_timer_is_under_the_shortest_ttl():
     assert 15_000 <= frame.REFRESH_MS <= 30_000
 
 
-def test_a_change_is_told_as_one_also_when_it_fails(page):
+def test_a_change_is_told_as_one_also_when_it_fails():
     """What Panel sends while a message is under way may be forgotten: Bokeh sends it, when all is changed."""
     document, shown, told = Document(), Div(), []
     document.add_root(shown)
@@ -304,10 +293,10 @@ def test_a_change_is_told_as_one_also_when_it_fails(page):
         raise LookupError("no more")
 
     with set_curdoc(document):
-        schedule(page, change)
+        schedule(change)
         assert told == ["last"]
         with pytest.raises(LookupError, match="no more"):
-            schedule(page, broken)
+            schedule(broken)
     assert told == ["last", "half"]
 
 
