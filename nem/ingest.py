@@ -222,7 +222,8 @@ def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archi
         return
     links = [link for link in listed if table_of(link.name) in feed.monthly_tables]
     run.take([Offer(feed.name, link) for link in links])
-    if all(link.name not in run.taken[feed.name].failed for link in links):
+    landed = {link for link in links if (seen := ledger.seen.get(link.name)) and not seen.reason}
+    if landed == set(links) and {table_of(link.name) for link in landed} == set(feed.monthly_tables):
         ledger.close(Window(start, floor(start + timedelta(days=32), "1M")))
 
 

@@ -393,6 +393,27 @@ def test_what_the_archive_no_longer_has_comes_from_the_month(market: Market) -> 
     assert scada_of(last).gaps == (Window(datetime(2024, 4, 1), datetime(2024, 4, 19)),)  # not published yet
 
 
+@pytest.mark.parametrize("fault", ["torn", "of another table"])
+def test_a_gap_stays_while_what_the_month_has_of_it_did_not_land(market: Market, fault: str) -> None:
+    market.publish(NOON)
+    market.tick()
+    later, missed = datetime(2024, 3, 20), NOON + timedelta(hours=1)
+    market.roll(later)
+    market.publish(later)
+    archive(market, date(2024, 3, 19), [later - 5 * MINUTE])
+    folder = Addresses().of_month(NOON.date()).removeprefix("https://www.nemweb.com.au/")
+    table = f"{folder}PUBLIC_DVD_DISPATCH_UNIT_SCADA_202402010000.zip"
+    if fault == "torn":
+        market.server.publish(table, reading(missed)[:-40])
+    else:
+        market.server.publish(table.replace("DISPATCH_UNIT_SCADA", "BIDPEROFFER"), b"of no use here")
+    assert scada_of(market.tick()).gaps[0].start == NOON
+    market.server.publish(table, reading(missed))
+    market.now += timedelta(hours=1)
+    assert scada_of(market.tick()).gaps[0].start == datetime(2024, 3, 1)
+    assert missed in market.held()
+
+
 def test_a_gap_between_times_of_making_is_on_the_grid(market: Market) -> None:
     folder = "Reports/CURRENT/Adjusted_Prices_Reports"
     market.server.faults = [fault for fault in market.server.faults if fault[0] not in folder]
