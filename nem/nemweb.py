@@ -27,7 +27,7 @@ TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 MOST_FILE_BYTES = 16 * 2**30  # a month as one zip: up to 7.7 GB
 PAUSES = (2.0, 8.0)  # seconds before asking again, unless the server names its own
 MOST_PATIENCE = 60.0  # seconds: who asks to wait longer is asked in a later run
-LEAST_PEACE = 900.0  # seconds: how long a server that refuses is left alone at least
+LEAST_PEACE, MOST_PEACE = 900.0, 86_400.0  # seconds: how long a server that refuses is left alone, whatever it says
 MOST_FAILURES = 3  # addresses in a row, then the server is down
 GRACE, SLOWEST = 30.0, 10_000.0  # after so many seconds, fewer bytes a second than this is a server that hangs
 
@@ -131,7 +131,7 @@ class Web:
                 if pause is None or wait > MOST_PATIENCE:
                     if error.is_refusal:
                         raise ServerBusyError(
-                            f"{url}: {error}; it wants to be left alone", max(wait, LEAST_PEACE)
+                            f"{url}: {error}; it wants to be left alone", min(max(wait, LEAST_PEACE), MOST_PEACE)
                         ) from error
                     raise SourceUnavailableError(f"{url}: {error}") from error
             self.sleep(wait)

@@ -249,6 +249,15 @@ def test_a_server_that_refuses_is_left_alone_for_as_long_as_it_says(market: Mark
     assert scada_of(market.tick(only_due=True)).landed == 1
 
 
+@pytest.mark.parametrize("said", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_no_server_is_left_alone_for_more_than_a_day(market: Market, said: str) -> None:
+    market.publish(NOON)
+    market.server.fail("Dispatch_SCADA", status(429, Retry_After=said), times=1)
+    assert "left alone" in scada_of(market.tick(only_due=True)).failed["Dispatch_SCADA"]
+    market.now += timedelta(days=1)
+    assert scada_of(market.tick(only_due=True)).landed == 1
+
+
 def test_a_page_of_an_error_is_no_empty_folder(market: Market) -> None:
     market.publish(NOON)
     market.tick()
