@@ -1,8 +1,8 @@
 """Landing: AEMO's rows into the source lake, one Parquet file per table and NEM day.
 
-Rows are upserted by key, the greatest ``priority`` winning, then ``last_changed``, then the later arrival; what a row derives
-from its neighbours (mean power, settlement price) is worked out here, once. A file whose rows did not change is left
-untouched, so a day's ``Source.version`` moves only when its rows do.
+Rows are upserted by key; of several that hold their measure the greatest ``priority`` wins, then ``last_changed``, then the
+later arrival. What a row derives from its neighbours (mean power, settlement price) is worked out here, once. A file whose
+rows did not change is left untouched, so a day's ``Source.version`` moves only when its rows do.
 """
 
 from __future__ import annotations

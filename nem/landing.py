@@ -119,7 +119,7 @@ class _Landing:
         pa.default_memory_pool().release_unused()
         for table in list(rows):
             if table == "unit_scada":
-                self.units_seen.update(pc.unique(rows[table]["duid"]).to_pylist())
+                self.units_seen.update(duid.strip().upper() for duid in pc.unique(rows[table]["duid"]).to_pylist())
             self._note(table, land(self.root, table, rows.pop(table)))
 
     def _add(self, report: Report | Rejected) -> bool:

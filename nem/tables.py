@@ -3,9 +3,10 @@
 A column stands here once, with its DuckDB type; its unit is the suffix of its name (``rrp`` and ``settlement_rrp``
 are $/MWh). Columns in ``derived`` are worked out when rows land, by ``sql/land_<table>.sql``.
 
-AEMO sends several rows for one key. The greatest ``priority`` wins, then the greatest ``last_changed``: a reading beats
-the initial MW of a next-day file (1, 0); a dispatch price beats a trading price (1, 0); a physical run beats the pricing
-run (its INTERVENTION); a rooftop measurement beats satellite (DAILY 2, MEASUREMENT 1, SATELLITE 0).
+AEMO sends several rows for one key. Of those that hold their measure the greatest ``priority`` wins, then the greatest
+``last_changed``: a reading beats the initial MW of a next-day file (1, 0); a dispatch price beats a trading price (1, 0); a
+physical run beats the pricing run (its INTERVENTION); a rooftop measurement beats satellite (DAILY 2, MEASUREMENT 1,
+SATELLITE 0).
 """
 
 from __future__ import annotations

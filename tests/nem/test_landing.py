@@ -44,7 +44,7 @@ def held(tmp_path: Path, table: str, *columns: str, day: date = DAY) -> list[tup
     return [tuple(row.values()) for row in rows]
 
 
-def price(region: str, rrp: float, changed: str = "", run: int = 0, label: str = NOON) -> str:
+def price(region: str, rrp: float | str, changed: str = "", run: int = 0, label: str = NOON) -> str:
     return f"D,DISPATCH,PRICE,5,{label},1,{region},20240229001,{run},{rrp},{rrp},{changed}"
 
 
@@ -68,6 +68,35 @@ def test_what_is_whole_in_a_broken_archive_lands_and_the_archive_is_not_called_l
     assert list(landing.refused) == [tmp_path / "DAY.zip"]
     assert landing.refused[tmp_path / "DAY.zip"].startswith("2.CSV: has 4 lines")
     assert held(tmp_path, "unit_scada", "duid") == [("BW01",)]
+
+
+SOLUTION = "I,DISPATCH,UNIT_SOLUTION,3,SETTLEMENTDATE,DUID,INITIALMW"
+TRADING = "I,TRADING,PRICE,3,SETTLEMENTDATE,REGIONID,RRP"
+
+
+@pytest.mark.parametrize(
+    ("table", "measure", "lines", "other"),
+    [
+        (
+            "unit_scada",
+            "scada_mw",
+            (SCADA, scada(NOON, "BW01", "")),
+            (SOLUTION, f"D,DISPATCH,UNIT_SOLUTION,3,{NOON},BW01,55"),
+        ),
+        ("regional_price", "rrp", (PRICE, price("NSW1", "")), (TRADING, f"D,TRADING,PRICE,3,{NOON},NSW1,55")),
+    ],
+)
+def test_a_row_without_its_measure_hides_none_that_has_it(tmp_path, table, measure, lines, other):
+    land_lines(tmp_path, *lines)
+    land_lines(tmp_path, *other)
+    land_lines(tmp_path, *lines)
+    assert held(tmp_path, table, measure) == [(55.0,)]
+
+
+# J2
+def test_a_unit_is_known_however_it_is_written(tmp_path):
+    assert land_lines(tmp_path, SCADA, scada(NOON, " aglhal ", 5)).unknown_units == ()
+    assert land_lines(tmp_path, SCADA, scada(NOON, "new01 ", 5)).unknown_units == ("NEW01",)
 
 
 @pytest.mark.parametrize("batch_bytes", [1, 500, 10**9])
