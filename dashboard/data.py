@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import pyarrow as pa
 from cachetools import LRUCache
 
-from cache_store import empty_answer
+from cache_store import Answer, empty_answer
+from cache_store.answer import Receipt
 from cache_store.errors import NothingHeldError
 from nem.errors import WindowError
 from nem.regions import NEM
@@ -31,12 +33,6 @@ from nem.windows import (
     market_time,
     parse_time,
 )
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from cache_store import Answer
-    from cache_store.answer import Receipt
 
 RANGES: dict[str, timedelta | None] = {
     "1d": timedelta(days=1),
@@ -89,10 +85,10 @@ class Market:
 
     def answer(self, question: Question) -> Answer:
         """The answer to ``question``."""
-        options: dict[str, Any] = {"filters": {name: list(values) for name, values in question.filters.items()} or None}
-        if question.measures:
-            options["measures"] = question.measures
-        return self.ask(question.query, question.window, resolution=question.resolution, **options)
+        filters, measures = question.filters, question.measures
+        return self.ask(
+            question.query, question.window, filters=filters, resolution=question.resolution, measures=measures
+        )
 
     def answer_beside(self, question: Question) -> Answer:
         """The answer to a question beside another: where nothing of it is held, no rows and a receipt that says so.

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dashboard.data import LATE_MINUTES
 from dashboard.errors import card, describe
-from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, moment, number, percent, stretch, table
+from dashboard.markup import MISSING, RESOLUTION_WORDS, asset, header, lag, listed, moment, number, percent, stretch
 from nem.windows import RESOLUTIONS, Resolution, Window, market_time
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from cache_store.status import Overview, SeriesStatus
     from cache_store.usage import Tally
     from nem.taken import Taken
-
-
-Column = tuple[str, str, Callable[[Any], str]]  # heading, tooltip, and what is told of a thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +91,8 @@ def render(health: Health) -> str:
     return f'<p class="newest">As of <b>{moment(market_time(health.now))}</b> NEM time</p>{told}'
 
 
-def _listed(things: Sequence[Any], none: str, *columns: Column, kind: str = "") -> str:
-    """A table with a row for each of ``things``; ``none`` without any."""
-    rows = [("", [(tell(one), "") for _, _, tell in columns]) for one in things]
-    return table(columns, rows, kind=kind) if rows else f"<p>{none}</p>"
-
-
 def _feeds(health: Health) -> str:
-    return header("Feeds", "what the source holds") + _listed(
+    return header("Feeds", "what the source holds") + listed(
         health.feeds,
         "The source holds nothing.",
         ("Table", "", lambda one: escape(one.table)),
@@ -111,7 +102,7 @@ def _feeds(health: Health) -> str:
 
 
 def _taken(health: Health) -> str:
-    return header("Files taken", "when each feed was last looked at") + _listed(
+    return header("Files taken", "when each feed was last looked at") + listed(
         health.taken,
         "Nothing was taken from AEMO into this lake yet.",
         ("Feed", "of AEMO's server, a month of its archive, or a place that was named", lambda one: escape(one.name)),
@@ -153,7 +144,7 @@ def _day(health: Health) -> str:
     day = health.day
     if day is None:
         return header("Newest 24 hours") + "<p>Nothing can be asked of the source or the store.</p>"
-    return header("Newest 24 hours", stretch(day.window)) + _listed(
+    return header("Newest 24 hours", stretch(day.window)) + listed(
         [day],
         "",
         (
@@ -190,7 +181,7 @@ def _unknown(day: Day) -> str:
 
 def _series(health: Health) -> str:
     total = sum(one.byte_count for one in health.store.series)
-    return header("Warmed partitions", number(total, ",.1f", " MB", per=1e6)) + _listed(
+    return header("Warmed partitions", number(total, ",.1f", " MB", per=1e6)) + listed(
         health.store.series,
         "",
         ("Query", "", lambda one: escape(one.query)),
@@ -222,7 +213,7 @@ def _when(time: datetime | None) -> str:
 
 def _use(health: Health) -> str:
     asked = sorted(health.use.items(), key=lambda one: (one[0][0], RESOLUTIONS.index(one[0][1])))
-    return header("Asked by readers", f"hit ratio {percent(health.store.hit_ratio)}") + _listed(
+    return header("Asked by readers", f"hit ratio {percent(health.store.hit_ratio)}") + listed(
         [(*shape, tally) for shape, tally in asked if tally.count],
         "Nothing has been counted yet.",
         ("Query", "", lambda one: escape(one[0])),
@@ -248,7 +239,7 @@ def _use(health: Health) -> str:
 
 def _runs(health: Health) -> str:
     failures = [run for run in health.store.last_failures if run not in health.store.last_runs]
-    return header("Last runs", "of each flow, and its last failure") + _listed(
+    return header("Last runs", "of each flow, and its last failure") + listed(
         [*health.store.last_runs, *failures],
         "No run has left word.",
         ("Run", "", lambda run: escape(run.name)),

@@ -21,6 +21,9 @@ Cell = tuple[str, Any]  # HTML, and the value to sort by
 Row = tuple[str, Sequence[Cell]]  # attributes, and cells
 Head = tuple[str, str, *tuple[Any, ...]]  # heading, tooltip
 Field = tuple[str, str, Callable[[Any], Cell]]  # of a table: heading, tooltip, and the cell of what a row is of
+Column = tuple[
+    str, str, Callable[[Any], str]
+]  # of one that is not sorted: heading, tooltip, and what is told of a thing
 ASSETS = Path(__file__).parent / "assets"
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -186,9 +189,10 @@ def sorted_table(heads: Iterable[Head], rows: Iterable[Row], kind: str, attribut
     return f"<nw-table{attributes}>{table(heads, rows, kind=kind)}</nw-table>"
 
 
-def listed(columns: Sequence[Field], things: Iterable[Any], *, kind: str = "") -> str:
-    """A table with a row for each of ``things``."""
-    return table(columns, [told(columns, one) for one in things], kind=kind)
+def listed(things: Iterable[Any], none: str, *columns: Column, kind: str = "") -> str:
+    """A table with a row for each of ``things``; ``none`` without any."""
+    rows = [("", [(tell(one), "") for _, _, tell in columns]) for one in things]
+    return table(columns, rows, kind=kind) if rows else f"<p>{none}</p>"
 
 
 def _cell(html: str, value: Any) -> str:
@@ -245,14 +249,16 @@ def _age(built: datetime, now: datetime) -> str:
 
 
 def _segments(receipt: Receipt) -> str:
-    columns: list[Field] = [
-        ("after", "", lambda one: (moment(one.window.start), "")),
-        ("to", "", lambda one: (moment(one.window.end), "")),
-        ("origin", "", lambda one: (one.origin, "")),
-        ("why", "", lambda one: (one.reason.replace("_", " "), "")),
-        ("grain", "", lambda one: (RESOLUTION_WORDS[one.grain], "")),
-        ("built", "", lambda one: (_age(one.built_at, receipt.now) if one.built_at else MISSING, "")),
-    ]
+    rows = listed(
+        receipt.segments,
+        "",
+        ("after", "", lambda one: moment(one.window.start)),
+        ("to", "", lambda one: moment(one.window.end)),
+        ("origin", "", lambda one: one.origin),
+        ("why", "", lambda one: one.reason.replace("_", " ")),
+        ("grain", "", lambda one: RESOLUTION_WORDS[one.grain]),
+        ("built", "", lambda one: _age(one.built_at, receipt.now) if one.built_at else MISSING),
+    )
     notes = "".join(f"<p>{escape(note)}</p>" for note in receipt.notes)
     memory = "<p>This answer was held in memory.</p>" if receipt.from_memory else ""
-    return f'<div class="segments"><h3>{escape(receipt.query)}</h3>{listed(columns, receipt.segments)}{memory}{notes}</div>'
+    return f'<div class="segments"><h3>{escape(receipt.query)}</h3>{rows}{memory}{notes}</div>'

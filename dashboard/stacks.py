@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, Quad, Range1d, VStrip
 from bokeh.plotting import figure
 from bokeh.transform import stack
 
+from dashboard.bands import Band
 from dashboard.charts import (
     WHEN,
     Drawing,
@@ -26,11 +27,8 @@ from dashboard.charts import (
     tip_row,
 )
 from dashboard.palette import AT_LIMIT, CAPACITY, DEMAND, FLOW, PRICE, PROVISIONAL
-
-if TYPE_CHECKING:
-    from dashboard.bands import Band
-    from dashboard.tables.shape import Columns
-    from dashboard.tables.supply import Stack
+from dashboard.tables.shape import Columns
+from dashboard.tables.supply import Stack
 
 NUMBERS = {"MW": "0,0", "MWh": "0,0", "GWh": "0,0.0", "%": "0,0.0"}
 DAY_TIMES = "@interval_start{%H:%M} to @interval_end{%H:%M}"

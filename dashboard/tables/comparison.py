@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
@@ -14,9 +13,6 @@ from dashboard.tables import shape
 from dashboard.tables.generation import Supply, load_supply, signed, stack_export
 from dashboard.tables.supply import FuelRow
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    pass
 
 PREVIOUS = "previous"
 

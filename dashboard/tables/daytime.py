@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache_store.answer import Answer
 from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only
 from dashboard.tables import shape
 from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups, percent_of_supply
 from nem.regions import NEM
 from nem.windows import Resolution, Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 # Half hours: what is warmed at that grain is read at once. Of a longer range, the newest year.
 RESOLUTION: Resolution = "30min"

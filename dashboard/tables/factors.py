@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,6 @@ from dashboard.data import Export, Grouping, Market, Question, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.supply import band_factors, generator_groups
 from nem.windows import RESOLUTIONS, Resolution, Window
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

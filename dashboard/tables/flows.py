@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from cache_store.answer import Answer
 from cache_store.errors import NothingHeldError
 from dashboard.data import Export, Market, Question, Selection, Tables, resolution_of
 from dashboard.tables import shape
 from nem.regions import INTERCONNECTORS, NEM
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 _SUMS = (
     "forward_mwh",

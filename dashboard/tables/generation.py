@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from cache_store.answer import Receipt
 from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, stack
 from nem.regions import NEM
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Receipt
 
 
 @dataclass(frozen=True, slots=True)

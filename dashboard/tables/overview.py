@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
+from cache_store.answer import Answer
 from cache_store.errors import NothingHeldError
 from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, extent_of, only, window_of
 from dashboard.tables import shape
@@ -19,11 +20,6 @@ from dashboard.tables.summary import Summary, load_summary
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, renewable_shares, stack
 from nem.regions import NEM, REGIONS
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from cache_store.answer import Answer
 
 DAY = timedelta(days=1)
 FIVE_MINUTE_SETTLEMENT = datetime(2021, 10, 1)  # before it a price holds for half an hour

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +16,6 @@ from dashboard.tables.intervals import RegionPrices, five_minute_prices
 from dashboard.tables.price_series import shown_regions
 from nem.caps import price_cap
 from nem.windows import MAX_POINTS, Window
-
-if TYPE_CHECKING:
-    pass
 
 COMPARED = "compared"
 SHARES = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

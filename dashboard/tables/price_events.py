@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from dashboard.data import Export, Market, Selection, Tables
 from dashboard.tables import shape
@@ -14,9 +13,6 @@ from dashboard.tables.statistics import CAP_STRIKE
 from nem.caps import price_cap
 from nem.regions import NEM
 from nem.windows import INTERVAL, Window
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

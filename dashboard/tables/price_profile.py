@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +11,6 @@ from dashboard.data import Export, Market, Question, Selection, Tables, only
 from dashboard.tables import shape
 from nem.caps import price_cap
 from nem.windows import MAX_POINTS, Resolution, Window
-
-if TYPE_CHECKING:
-    pass
 
 _YEAR_HOURS = 366 * 24
 _SATURDAY = 5

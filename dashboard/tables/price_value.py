@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from cache_store.answer import Answer
 from dashboard.data import Export, Market, Question, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.supply import ROOFTOP
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 ROOFTOPS = "Rooftops"  # in the place of a station
 _SUMMED = ("energy_mwh", "priced_energy_mwh", "market_value_aud", "rated_energy_mwh", "potential_mwh")

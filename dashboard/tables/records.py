@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache_store.answer import Receipt
 from dashboard.data import Market, Question, only
 from dashboard.tables.shape import Columns
 from dashboard.tables.supply import renewable_shares
 from nem.windows import INTERVAL, Resolution, Window, floor
-
-if TYPE_CHECKING:
-    from cache_store.answer import Receipt
 
 YEAR = timedelta(days=365)  # of hours: more would take longer to read than the rest of the page
 

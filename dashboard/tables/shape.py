@@ -7,17 +7,15 @@ What is missing is NaN in a column and None in a row: never 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from cache_store.answer import Receipt
 from nem.arrays import as_arrow, as_numpy
 from nem.regions import NEM
-
-if TYPE_CHECKING:
-    from cache_store.answer import Receipt
 
 Array = npt.NDArray[Any]
 Columns = dict[str, Array]

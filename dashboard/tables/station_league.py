@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from cache_store.answer import Answer
 from dashboard.data import Export, Market, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.station_patterns import year_to
 from dashboard.tables.station_units import Place, Totals, fuels_of, places, totals, unit_columns, units_of
 from nem.regions import NEM
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 COMMISSIONED_FROM = 0.9  # of its capacity: what never gave more is still being brought into service
 

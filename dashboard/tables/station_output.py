@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from cache_store.answer import Answer
 from dashboard.data import Export, Market, Question, Selection, Tables, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.price_profile import slots_of
@@ -23,9 +23,6 @@ from dashboard.tables.station_units import (
     units_of,
 )
 from nem.windows import Resolution, Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache_store.answer import Answer
 from dashboard.data import Export, Market, Question, Selection, Tables
 from dashboard.tables import shape
 from dashboard.tables.price_profile import slots_of, time_of_day
 from dashboard.tables.station_units import Chosen, Place, choose_units, places, unit_columns, units_of
 from nem.windows import Window, floor
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from cache_store.answer import Answer
 from cache_store.errors import NothingHeldError
 from dashboard.data import Market, Question, Selection
 from dashboard.tables import shape
 from nem.fuels import FUELS, LOADS
 from nem.regions import NEM, REGIONS
 from nem.windows import Window
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 STORAGE = ("battery", "battery_discharging", "battery_charging")
 _MEASURES = (

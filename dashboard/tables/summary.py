@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cache_store.answer import Receipt
 from dashboard.data import Export, Market, Question, only, year_before
 from dashboard.tables import shape
 from dashboard.tables.supply import fuel_rows, renewable_share
 from nem.regions import NEM
 from nem.windows import INTERVAL, Window, floor
-
-if TYPE_CHECKING:
-    from cache_store.answer import Receipt
 
 _BOUNDS = {"high": ("rrp_max", np.nanargmax), "low": ("rrp_min", np.nanargmin)}
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from cache_store.answer import Answer
 from dashboard.bands import BANDS, Band, stack_order
 from dashboard.data import Grouping, Unit
 from dashboard.tables.shape import (
@@ -34,9 +34,6 @@ from dashboard.tables.shape import (
 )
 from nem.fuels import FUELS, RENEWABLES
 from nem.regions import NEM, REGIONS
-
-if TYPE_CHECKING:
-    from cache_store.answer import Answer
 
 ROOFTOP = "solar_rooftop"
 EXCHANGES = {"imports": "import_mwh", "exports": "export_mwh"}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -14,14 +13,14 @@ from hypothesis import strategies as st
 from dashboard import price_axis
 from dashboard.contents import load
 from dashboard.data import Selection
-from dashboard.tables.intervals import RegionPrices, _pieces, runs
+from dashboard.tables.intervals import RegionPrices, runs
 from dashboard.tables.price_duration import duration_curves, levels
 from dashboard.tables.price_events import high_price_events
 from dashboard.tables.price_profile import hours_by_day, time_of_day
 from dashboard.tables.statistics import statistics
 from dashboard.views.price_series import build as build_series
 from nem.caps import price_cap
-from nem.windows import MAX_POINTS, Window
+from nem.windows import MAX_POINTS
 
 LEAP_DAY = "2024-02-29..2024-03-01"
 
@@ -149,14 +148,6 @@ class TestSeries:
         assert len(source.data["NSW1"]) <= MAX_POINTS + 1
         view.show(told(tiny_market, region="NSW1", range="1d"))
         assert list(view.layout.select({"type": figure})) == [drawn]
-
-
-def test_a_long_range_is_asked_for_in_months_that_tile_it():
-    window = Window(datetime(2023, 1, 17, 5), datetime(2024, 3, 2, 10, 5))
-    pieces = _pieces(window)
-    assert (pieces[0].start, pieces[-1].end) == (window.start, window.end)
-    assert all(one.end == two.start for one, two in pairwise(pieces))
-    assert max(piece.end - piece.start for piece in pieces) <= timedelta(days=31)
 
 
 def test_a_run_ends_at_a_gap():
