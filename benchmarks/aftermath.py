@@ -24,7 +24,7 @@ from cache_store.warm import warm
 from flows.local import EVENT_DAYS, LOG_BYTES, RUN_DAYS
 from nem import open_source
 from nem.errors import NemError
-from nem.ingest import ingest_folder
+from nem.ingest import ingest_place
 from tests.prefect_here import ENDED, Here, wait_until
 
 MOST_SHOWN = 10  # problems of one promise
@@ -76,7 +76,7 @@ def data_through(here: Here) -> str:
 def compare(here: Here, published: Path, scratch: Path) -> Iterator[str]:
     """What of the store is not what a build from all that was published gives, from scratch."""
     now = datetime.now(UTC)
-    ingest_folder(scratch / "lake", published, now=now)
+    ingest_place(scratch / "lake", published, now=now)
     source, fresh = open_source(scratch / "lake"), open_store(scratch / "store")
     for query in CATALOGUE.values():
         assert not warm(fresh, source, query, due(fresh, source, query, now=now), now=now).failed

@@ -43,15 +43,21 @@ def run_ingest(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> str:
     """What is wrong with the request; empty if nothing."""
     place, edges = arguments.place, (arguments.start, arguments.end)
-    if any(edges) and (arguments.sample or place):
+    # Not whether they are empty: that is what a shell makes of a variable that is not set.
+    is_elsewhere, is_history = arguments.sample or place is not None, edges != (None, None)
+    if is_history and is_elsewhere:
         return "--start and --end are of AEMO's history: give them without --sample or --from"
-    if any(edges) and not all(edges):
+    if is_history and None in edges:
         return "history needs both --start and --end"
-    if arguments.feed and (arguments.sample or place or any(edges)):
+    if arguments.feed and (is_elsewhere or is_history):
         return "--feed is of the current feeds: give it without --sample, --from, --start and --end"
-    if place and "://" not in place and not Path(place).expanduser().exists():
+    if place is not None and not _is_address(place) and not (place and Path(place).expanduser().exists()):
         return f"there is no {place}: give a folder, a file or an http address"
     return ""
+
+
+def _is_address(place: str) -> bool:
+    return place.lower().startswith(("http://", "https://"))
 
 
 def _land_sample(lake: Path) -> int:
@@ -68,32 +74,21 @@ def _land_sample(lake: Path) -> int:
 def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Ingested]:
     """What was asked for: one part, or a month at a time, newest first."""
     from cli.installation import window_of
-    from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
+    from nem.ingest import ingest_current, ingest_month, ingest_place
     from nem.nemweb import open_web
     from nem.windows import months_of
 
-    lake, addresses, place = settings.lake, settings.nemweb, arguments.place
-    now, strict, progress = datetime.now(UTC), not arguments.trimmed, _progress
-    if place and "://" not in place:
-        yield ingest_folder(lake, Path(place).expanduser(), now=now, strict=strict, progress=progress)
-        return
-    months = months_of(window_of(arguments)) if arguments.start else []
+    lake, addresses, place, progress = settings.lake, settings.nemweb, arguments.place, _progress
+    now, strict, force = datetime.now(UTC), not arguments.trimmed, arguments.force
     with open_web(agent=settings.user_agent) as web:
-        if place:
-            yield ingest_url(lake, web, place, now=now, strict=strict, progress=progress)
-        for month in months:
-            yield ingest_month(
-                lake,
-                web,
-                addresses,
-                month,
-                now=now,
-                feeds=settings.feeds,
-                strict=strict,
-                force=arguments.force,
-                progress=progress,
-            )
-        if not (place or months):
+        if place is not None:
+            there, of = (place, web) if _is_address(place) else (Path(place).expanduser(), None)
+            yield ingest_place(lake, there, now=now, web=of, strict=strict, progress=progress)
+        elif arguments.start is not None:
+            for month in months_of(window_of(arguments), now):
+                asked = (lake, web, addresses, month)
+                yield ingest_month(*asked, now=now, feeds=settings.feeds, strict=strict, force=force, progress=progress)
+        else:
             feeds = arguments.feed or settings.feeds
             yield ingest_current(lake, web, addresses, now=now, feeds=feeds, progress=progress)
 

@@ -80,7 +80,7 @@ def backfill(
     """
     settings, logger = Settings(), get_run_logger()
     with recorded(settings.store, "backfill") as record:
-        months = months_of(Window(parse_time(start), parse_time(end)))
+        months = months_of(Window(parse_time(start), parse_time(end)), datetime.now(UTC))
         taken: dict[str, Ingested] = {}
         lost: list[str] = []
         parts: list[tuple[Work, list[Outcome]]] = []

@@ -7,7 +7,7 @@ tries again. Where files are is ``nem.feeds``; how one is had, landed and noted 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -92,36 +92,35 @@ def ingest_month(
         return run.finish([HISTORY])
 
 
-def ingest_folder(
-    root: Path, path: Path, *, now: datetime, strict: bool = True, progress: Progress | None = None
+def ingest_place(
+    root: Path,
+    place: Path | str,
+    *,
+    now: datetime,
+    web: Web | None = None,
+    strict: bool = True,
+    progress: Progress | None = None,
 ) -> Ingested:
-    """Land a file, or every zip, CSV and registration workbook under a folder. They stay where they are.
+    """Land a file, or every zip, CSV and registration workbook under a folder, where they stay; with ``web``, at an address.
+
+    Of a folder at an address, the folders in it are left out.
 
     Raises:
         SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
     """
-    run = Run(root, ELSEWHERE, None, now, progress, strict)
-    return _take_elsewhere(run, str(path), lambda: _links_under(path, run.taken[ELSEWHERE].failed))
-
-
-def ingest_url(
-    root: Path, web: Web, url: str, *, now: datetime, strict: bool = True, progress: Progress | None = None
-) -> Ingested:
-    """Take the file at ``url``, or all that the folder there lists, without the folders in it.
-
-    Raises:
-        SourceUnavailableError: the lake cannot be written, or another ingest of this kind is at work.
-    """
-    is_file = url.lower().endswith(_FILES)
     run = Run(root, ELSEWHERE, web, now, progress, strict)
-    return _take_elsewhere(run, url, lambda: [Link(url.rpartition("/")[2], url)] if is_file else _listed(web, url))
-
-
-def _take_elsewhere(run: Run, where: str, find: Callable[[], list[Link]]) -> Ingested:
     with run.turn([ELSEWHERE]):
-        links = run.noted(ELSEWHERE, where, find) or []
-        run.take([Offer(ELSEWHERE, link) for link in _in_order(links)])
+        failed = run.taken[ELSEWHERE].failed
+        links = run.noted(
+            ELSEWHERE, str(place), lambda: _links_at(web, str(place)) if web else _links_under(Path(place), failed)
+        )
+        run.take([Offer(ELSEWHERE, link) for link in _in_order(links or [])])
         return run.finish([ELSEWHERE])
+
+
+def _links_at(web: Web, url: str) -> list[Link]:
+    """The file at ``url``, or all that the folder there lists."""
+    return [Link(url.rpartition("/")[2], url)] if url.lower().endswith(_FILES) else _listed(web, url)
 
 
 def _links_under(path: Path, failed: dict[str, str]) -> list[Link]:

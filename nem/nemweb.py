@@ -169,12 +169,12 @@ class Web:
             with self.client.stream("GET", url, headers=headers) as answer:
                 _check(url, answer)
                 yield answer
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, httpx.DecodingError) as error:
+            raise SourceUnavailableError(f"{url}: {error}") from error
         except httpx.TransportError as error:
             if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                 self._failures = MOST_FAILURES  # nobody there: another address will not do better
             raise _AgainError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
-        except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
-            raise SourceUnavailableError(f"{url}: {error}") from error
 
     def _chunks(self, answer: httpx.Response, chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
         """The body, as long as it is no longer than ``most`` and comes at the pace of a line that works."""

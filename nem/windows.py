@@ -146,13 +146,19 @@ def joined(windows: Iterable[Window]) -> list[Window]:
     return found
 
 
-def months_of(window: Window) -> list[Window]:
-    """The parts of ``window`` by month, newest first."""
-    parts, end = [], window.end
+def months_of(window: Window, now: datetime) -> list[Window]:
+    """The parts of ``window`` by month, newest first, of the months that have begun at ``now`` (UTC).
+
+    Raises:
+        WindowError: none of them has.
+    """
+    parts, end = [], min(window.end, ceil(market_time(now), "1M"))
     while end > window.start:
         start = max(window.start, floor(end - INTERVAL, "1M"))
         parts.append(Window(start, end))
         end = start
+    if not parts:
+        raise WindowError(f"{window} is of months to come")
     return parts
 
 

@@ -130,6 +130,11 @@ def test_a_feed_that_is_none_is_a_bad_setting(
         (["--start", "2024-07-02", "--end", "2024-07-01"], "2024-07-01"),
         (["--start", "yesterday", "--end", "2024-07-01"], "yesterday"),
         (["--from", "/nowhere/at/all"], "there is no /nowhere/at/all"),
+        # What a shell makes of a variable that is not set: not the same as nothing.
+        (["--from", ""], "give a folder, a file or an http address"),
+        (["--from", "s3://bucket/files"], "give a folder, a file or an http address"),
+        (["--start", "", "--end", ""], "'' is not a date"),
+        (["--start", "2099-01-01", "--end", "2099-02-01"], "is of months to come"),
     ],
 )
 @pytest.mark.usefixtures("server")
@@ -176,6 +181,11 @@ def test_a_month_is_taken_once(server: AemoServer, lake: Path, capsys: pytest.Ca
     assert [path for path in server.paths() if path.endswith(".zip")] == []
     again = Run(capsys, "ingest", *JULY, "--trimmed", "--force")
     assert again.out[0].startswith("landed 6 files, 0 days changed in ")
+
+
+def test_months_to_come_are_not_asked_for(server: AemoServer, capsys: pytest.CaptureFixture[str]) -> None:
+    Run(capsys, "ingest", "--start", "2024-07-31", "--end", "2100-01-01", "--trimmed")
+    assert [path for path in server.paths() if "2099" in path] == []
 
 
 @pytest.mark.usefixtures("server")

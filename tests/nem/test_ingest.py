@@ -18,7 +18,7 @@ import pytest
 from nem import taking
 from nem.errors import SourceUnavailableError
 from nem.feeds import FEEDS, Addresses
-from nem.ingest import ingest_current, ingest_folder, ingest_month, ingest_url
+from nem.ingest import ingest_current, ingest_month, ingest_place
 from nem.lake import SAMPLE_MARK, landed_days
 from nem.landing import land_files
 from nem.ledger import read_ledger
@@ -666,7 +666,7 @@ def test_a_whole_month_of_another_layout_is_named(market: Market) -> None:
 
 def test_a_whole_month_on_disk_lands(market: Market, tmp_path: Path) -> None:
     (tmp_path / "mmsdm_2020_01.ZIP").write_bytes(whole_month("DATA\\", TABLES_OF_JANUARY[:1]))
-    done = ingest_folder(market.lake, tmp_path / "mmsdm_2020_01.ZIP", now=NOW, strict=False)
+    done = ingest_place(market.lake, tmp_path / "mmsdm_2020_01.ZIP", now=NOW, strict=False)
     assert (done.landed, done.problems) == (1, [])
 
 
@@ -685,7 +685,7 @@ def test_a_folder_lands_without_its_duplicates(market: Market, tmp_path: Path) -
     (folder / "b" / name_of(NOON + 5 * MINUTE).upper()).write_bytes(reading(NOON + 5 * MINUTE))
     (folder / "b" / "notes.txt").write_text("no data")
     (folder / "b" / "torn.zip").write_bytes(b"torn")
-    done = ingest_folder(market.lake, folder, now=NOW)
+    done = ingest_place(market.lake, folder, now=NOW)
     assert (done.landed, [problem.split(":")[1].strip() for problem in done.problems]) == (2, ["b/torn.zip"])
     assert pq.read_table(market.file(NOON.date()))["scada_mw"].to_pylist() == [1.0, 100.0]
     assert (folder / "b" / "torn.zip").exists()
@@ -697,7 +697,7 @@ def test_of_two_files_of_one_name_each_lands_or_is_refused_by_itself(market: Mar
     for place, content in contents.items():
         (tmp_path / "files" / place).mkdir(parents=True)
         (tmp_path / "files" / place / name_of(NOON)).write_bytes(content)
-    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    done = ingest_place(market.lake, tmp_path / "files", now=NOW)
     assert market.held() == [NOON, NOON + 5 * MINUTE]
     assert (done.landed, list(done.taken[0].rejected)) == (2, [f"{place}/{name_of(NOON)}" for place in "bd"])
 
@@ -706,7 +706,7 @@ def test_of_two_files_of_one_name_each_lands_or_is_refused_by_itself(market: Mar
 def test_an_address_is_a_folder_or_a_file(market: Market, what: str) -> None:
     market.publish(NOON)
     with market.web() as web:
-        done = ingest_url(market.lake, web, f"{market.server.url}/{FOLDER}/{what}", now=NOW)
+        done = ingest_place(market.lake, f"{market.server.url}/{FOLDER}/{what}", now=NOW, web=web)
     assert (done.landed, done.problems) == (1, [])
     assert market.held() == [NOON]
 
@@ -714,7 +714,7 @@ def test_an_address_is_a_folder_or_a_file(market: Market, what: str) -> None:
 def test_a_folder_with_nothing_to_land_is_named(market: Market, tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "notes.txt").write_text("no data")
-    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    done = ingest_place(market.lake, tmp_path / "files", now=NOW)
     assert done.problems == [f"elsewhere: {tmp_path / 'files'}: holds no .zip, .csv, .xlsx, .xls"]
 
 
@@ -732,7 +732,7 @@ def test_a_folder_that_cannot_be_listed_stops_no_other(
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", deny)
-    done = ingest_folder(market.lake, tmp_path / "files", now=NOW)
+    done = ingest_place(market.lake, tmp_path / "files", now=NOW)
     assert (done.landed, done.problems) == (
         1,
         [f"elsewhere: {tmp_path / 'files' / 'a'}: cannot be listed: Permission denied"],
@@ -741,6 +741,6 @@ def test_a_folder_that_cannot_be_listed_stops_no_other(
 
 def test_an_address_that_is_nothing_is_named(market: Market) -> None:
     with market.web() as web:
-        done = ingest_url(market.lake, web, f"{market.server.url}/nowhere/", now=NOW)
+        done = ingest_place(market.lake, f"{market.server.url}/nowhere/", now=NOW, web=web)
     assert (done.landed, len(done.problems)) == (0, 1)
     assert "nowhere" in done.problems[0]

@@ -153,12 +153,16 @@ def test_joined_windows_hold_the_same_labels_and_nowhere_meet(given_windows):
 
 
 def test_months_are_told_newest_first() -> None:
-    parts = months_of(Window(datetime(2024, 1, 31, 12), datetime(2024, 3, 1)))
+    window = Window(datetime(2024, 1, 31, 12), datetime(2024, 3, 1))
+    parts = months_of(window, datetime(2024, 6, 1, tzinfo=UTC))
     assert parts == [
         Window(datetime(2024, 2, 1), datetime(2024, 3, 1)),
         Window(datetime(2024, 1, 31, 12), datetime(2024, 2, 1)),
     ]
     assert sum((part.end - part.start for part in parts), timedelta()) == timedelta(days=29, hours=12)
+    # In NEM time the month is ten hours older.
+    assert months_of(window, datetime(2024, 1, 31, 14, tzinfo=UTC)) == parts[1:]
+    assert months_of(window, datetime(2024, 1, 31, 14, 1, tzinfo=UTC)) == parts
 
 
 WEEK = timedelta(days=7)
