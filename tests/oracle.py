@@ -239,7 +239,8 @@ class _Oracle:
         """Labels from the table's first to its last, without days it holds no row of."""
         labels = np.unique(self.frame(table)["settlement_date"].to_numpy())
         days = np.unique(_start(labels).astype("M8[D]"))
-        span = _grid(labels[0], labels[-1])
+        step = HALF_HOUR if table == "rooftop_pv" else 1  # a point is held over the half hour before it
+        span = _grid(labels[0] - np.timedelta64(5 * (step - 1), "m"), labels[-1])
         return span[np.isin(_start(span).astype("M8[D]"), days)]
 
     def frame(self, table: str) -> pd.DataFrame:
