@@ -6,7 +6,7 @@ come from the page's CSS variables (`--bk-*`), which is how one figure serves bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,21 +70,21 @@ class Chart:
     def __init__(self) -> None:
         self._above, self._figures, self._below = Text(), Column(**WIDE), Text()
         self.card = card(self._above, self._figures, self._below)
-        self._form: Hashable = None
+        self._form: dict[str, Any] = {}
         self._drawing: Drawing | None = None
 
     def show(self, above: str, below: str) -> None:
         """Say what stands above and below no figure."""
         self._above.html, self._below.html, self._figures.visible = above, below, False
 
-    def draw(self, above: str, below: str, form: Hashable, data: Columns, draw: Callable[[Columns], Drawing]) -> None:
-        """Put ``data``'s points into the figures, drawn anew where their ``form`` has changed."""
+    def draw(self, above: str, below: str, make: Callable[..., Drawing], data: Columns, **form: Any) -> None:
+        """Put ``data``'s points into the figures that ``make`` draws of it, anew where their ``form`` has changed."""
         self._above.html, self._below.html, self._figures.visible = above, below, True
         former = self._drawing
         if former and self._form == form:
             _show_points(former, data)
             return
-        self._form, self._drawing = form, _lighten(draw(data))
+        self._form, self._drawing = form, _lighten(make(data, **form))
         self._figures.children = [*self._drawing.figures]
         if former:
             former.source.destroy()  # its numbers would stay until garbage is looked for

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from html import escape
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +171,12 @@ def _days(window: Window) -> tuple[date, date]:
 def cell(words: Callable[[Any], str], value: Any) -> Cell:
     """A value in ``words`` of it."""
     return words(value), value
+
+
+def of(words: Callable[[Any], str], name: str) -> Callable[[Any], Cell]:
+    """How a field tells the attribute called so: in ``words``, and to sort by."""
+    value = attrgetter(name)
+    return lambda one: cell(words, value(one))
 
 
 def told(columns: Sequence[Field], one: Any, attributes: str = "") -> Row:

@@ -86,8 +86,13 @@ def _series_points(data: Columns, names: tuple[str, ...], cap: float) -> dict[st
     return {**drawn, "middle": middle, "provisional_y": marks}
 
 
-def price_series(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, cap: float) -> Drawing:
-    """A step line per region (id to label and colour) on the hybrid axis, the chosen one in front of its own range."""
+def price_series(
+    data: Columns, regions: Mapping[str, tuple[str, str]], chosen: str, cap: float, ranged: bool
+) -> Drawing:
+    """A step line per region (id to label and colour) on the hybrid axis, the chosen one in front of its own range.
+
+    ``ranged`` is whether prices differ within a bucket.
+    """
     points = partial(_series_points, names=tuple(regions), cap=cap)
     source = ColumnDataSource(points(data))
     plot = frame(time_range(data), 380, "0")
@@ -106,7 +111,7 @@ def price_series(data: Columns, regions: Mapping[str, tuple[str, str]], chosen: 
     mark.fill_color = None
     plot.add_glyph(source, mark)
     rows = [price_row(label, region, colour) for region, (label, colour) in regions.items()]
-    if np.isfinite(data["lowest"]).any() and not np.array_equal(data["lowest"], data["highest"], equal_nan=True):
+    if ranged:
         rows += ["<hr>", *(price_row(name, name) for name in ("lowest", "highest"))]
     hover(plot, source, f"{chosen if chosen in regions else next(iter(regions))}_y", "".join(rows))
     return Drawing((plot,), source, points)
@@ -180,11 +185,14 @@ def _clock_axis(axis: Any) -> None:
     axis.formatter = CustomJSTickFormatter(code="return `${String(tick).padStart(2, '0')}:00`")
 
 
-def hours_by_days(data: Columns, first_day: np.datetime64, cap: float) -> Drawing:
-    """Every hour of every day of ``data``'s ``grid``, midnight at the top, coloured by its price on the hybrid axis."""
-    start = milliseconds(first_day)
+def hours_by_days(data: Columns, days: tuple[np.datetime64, int], cap: float) -> Drawing:
+    """Every hour of every day of ``data``'s ``grid``, midnight at the top, coloured by its price on the hybrid axis.
+
+    ``days`` are the first and how many.
+    """
+    start, length = milliseconds(days[0]), days[1] * _DAY_MS
     points = partial(_cells, start=start, cap=cap)
-    source, length = ColumnDataSource(points(data)), data["grid"].shape[1] * _DAY_MS
+    source = ColumnDataSource(points(data))
     x_range = Range1d(start=start, end=start + length, bounds=(start, start + length), min_interval=_DAY_MS)
     plot = frame(x_range, 300, "0")
     plot.y_range = Range1d(start=24, end=0)

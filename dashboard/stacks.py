@@ -28,7 +28,6 @@ from dashboard.charts import (
 )
 from dashboard.palette import AT_LIMIT, CAPACITY, DEMAND, FLOW, PRICE, PROVISIONAL
 from dashboard.tables.shape import Columns
-from dashboard.tables.supply import Stack
 
 NUMBERS = {"MW": "0,0", "MWh": "0,0", "GWh": "0,0.0", "%": "0,0.0"}
 DAY_TIMES = "@interval_start{%H:%M} to @interval_end{%H:%M}"
@@ -36,10 +35,11 @@ DAY_TIMES = "@interval_start{%H:%M} to @interval_end{%H:%M}"
 
 def stack_over_price(
     data: Columns,
-    shown: Stack,
+    *,
+    bands: Sequence[Band],
+    unit: str,
     price_label: str,
     height: int,
-    *,
     when: str = WHEN,
     top_range: tuple[float, float] | None = None,
 ) -> Drawing:
@@ -47,22 +47,22 @@ def stack_over_price(
 
     Buckets that are partial or provisional are hatched. ``top_range`` fixes the y axis, ``when`` words the tooltip's time.
     """
-    names = tuple(band.id for band in shown.bands)
+    names = tuple(band.id for band in bands)
     points = partial(_stack_points, filled=names)
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
-    number = NUMBERS[shown.unit]
-    plot = frame(x_range, height, "0,0" if shown.unit != "%" else "0", last=False)
+    number = NUMBERS[unit]
+    plot = frame(x_range, height, "0,0" if unit != "%" else "0", last=False)
     if top_range is not None:
         plot.y_range = Range1d(start=top_range[0], end=top_range[1])
-    elif shown.unit == "%":
+    elif unit == "%":
         plot.y_range = Range1d(start=0, end=100)
-    _paint(plot, source, shown.bands)
-    rows = [tip_row(band.label, band.id, number, shown.unit, band.colour) for band in reversed(shown.bands)]
-    if shown.unit != "%":
+    _paint(plot, source, bands)
+    rows = [tip_row(band.label, band.id, number, unit, band.colour) for band in reversed(bands)]
+    if unit != "%":
         line(plot, source, "demand", "#FFFFFF", line_width=3, line_alpha=0.7)  # a rim, to be seen on every fuel
         line(plot, source, "demand", DEMAND, line_width=1.25)
-        rows += ["<hr>", tip_row("Supply", "supply", number, shown.unit)]
-        rows.append(tip_row("Demand", "demand", number, shown.unit, DEMAND))
+        rows += ["<hr>", tip_row("Supply", "supply", number, unit)]
+        rows.append(tip_row("Demand", "demand", number, unit, DEMAND))
     rows.append(price_row(price_label, "price", PRICE))
     hover(plot, source, "supply", "".join(rows), cross, when)
     strip = frame(x_range, 130, "$0,0")

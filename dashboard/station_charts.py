@@ -24,7 +24,7 @@ def _power_points(data: Columns, cap: float) -> dict[str, Any]:
     return closed({**data, **filled, "price_y": heights(data["price"], cap)})
 
 
-def power_over_price(data: Columns, colour: str, edge: str, cap: float) -> Drawing:
+def power_over_price(data: Columns, colour: str, edge: str, cap: float, charges: bool) -> Drawing:
     """A station's power under its capacity line, charging below zero, and its region's price beneath."""
     points = partial(_power_points, cap=cap)
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
@@ -34,7 +34,6 @@ def power_over_price(data: Columns, colour: str, edge: str, cap: float) -> Drawi
     line(plot, source, "capacity_mw", CAPACITY, line_dash=[5, 3], line_width=1.3)
     for name in _FILLED:
         line(plot, source, name, edge, line_width=1)
-    charges = bool(np.any(np.nan_to_num(data["charge_mw"]) != 0))
     rows = [tip_row("Output", "mean_mw", "0,0.0", "MW", colour)]
     rows += [tip_row("Drawn", "charge_mw", "0,0.0", "MW", colour)] if charges else []
     rows += [tip_row("Capacity", "capacity_mw", "0,0.0", "MW", CAPACITY)]
@@ -53,14 +52,13 @@ def _month_points(months: Columns) -> dict[str, Any]:
     return {**months, **times, "alpha": alpha}
 
 
-def factors_by_month(months: Columns, colour: str, edge: str) -> Drawing:
-    """A bar per month as high as its capacity factor, paler where only part of it is held."""
+def factors_by_month(months: Columns, colour: str, edge: str, span: tuple[float, float]) -> Drawing:
+    """A bar per month as high as its capacity factor, paler where only part of it is held; all are within ``span``."""
     source = ColumnDataSource(_month_points(months))
     plot = frame(time_range(months), 260, "0%", monthly=True)
     plot.xaxis.formatter = DatetimeTickFormatter(days="%b %Y", months="%b %Y", years="%b %Y")
     plot.add_layout(Span(location=1, dimension="width", line_color=CAPACITY, line_width=1, line_dash=[5, 3]))
-    low, high = (float(find(months["capacity_factor"], initial=0.0)) for find in (np.nanmin, np.nanmax))
-    plot.y_range = Range1d(start=low, end=max(high * 1.1, 0.1))
+    plot.y_range = Range1d(start=span[0], end=max(span[1] * 1.1, 0.1))
     bars = Quad(left="interval_start", right="interval_end", bottom=0, top="capacity_factor", line_color=edge)
     bars.fill_color, bars.fill_alpha, bars.line_width = colour, "alpha", 1
     plot.add_glyph(source, bars)

@@ -10,7 +10,7 @@ from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
 from dashboard.data import Export, Grouping, Market, Selection, Tables, Unit, compared_window, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import Supply, load_supply, signed, stack_export
+from dashboard.tables.generation import Supply, load_supply, stack_export
 from dashboard.tables.supply import FuelRow
 from nem.windows import Window
 
@@ -36,13 +36,13 @@ class DeltaRow:
     @property
     def change_mw(self) -> float | None:
         """Mean power now less then; a band that did not run then ran at 0."""
-        return less(*(signed(row, row.mean_mw) if row else 0.0 for row in (self.now, self.then)))
+        return less(*(row.mean_mw if row else 0.0 for row in (self.now, self.then)))
 
     @property
     def change(self) -> float | None:
         """The change in mean power over its size then."""
         then = self.then.mean_mw if self.then else None
-        return None if not then or self.change_mw is None else self.change_mw / then
+        return None if not then or self.change_mw is None else self.change_mw / abs(then)
 
     @property
     def change_share(self) -> float | None:
@@ -114,9 +114,8 @@ def delta_rows(now: list[FuelRow], then: list[FuelRow], grouping: Grouping) -> l
 
 def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
     def of(row: DeltaRow, name: str, when: str) -> float | None:
-        side = getattr(row, when)
-        value = getattr(side, name, None)
-        return value if side is None or name in {"share", "dwa_price"} else signed(side, value)
+        value: float | None = getattr(getattr(row, when), name, None)
+        return value
 
     sides = {
         f"{name}_{when}": partial(of, name=name, when=when)

@@ -92,19 +92,7 @@ def stack_units(drawn: Stack) -> dict[str, str]:
 
 
 def rows_export(supply: Supply) -> Export:
-    """The table of bands: loads and exports have negative energy, power and value."""
-    make = partial(
-        shape.listed,
-        supply.rows,
-        *("share", "capacity_factor", "dwa_price"),
-        band=lambda row: row.band.id,
-        energy_mwh=lambda row: signed(row, row.energy_mwh),
-        mean_mw=lambda row: signed(row, row.mean_mw),
-        market_value_aud=lambda row: signed(row, row.market_value_aud),
-    )
+    """The table of bands."""
+    names = ("energy_mwh", "mean_mw", "market_value_aud", "share", "capacity_factor", "dwa_price")
+    make = partial(shape.listed, supply.rows, *names, band=lambda row: row.band.id)
     return Export("fuels", "The table of fuels", supply.questions, make)
-
-
-def signed(row: FuelRow, value: float | None) -> float | None:
-    """``value`` on the row's side of zero."""
-    return None if value is None else row.sign * value

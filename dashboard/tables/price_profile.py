@@ -26,7 +26,6 @@ class PriceProfile(Tables):
 
     region: str
     window: Window
-    slot_hours: float
     profile: shape.Columns
     first_day: np.datetime64
     grid: shape.Array
@@ -47,7 +46,6 @@ def load(market: Market, selection: Selection) -> PriceProfile:
     return PriceProfile(
         region=selection.region,
         window=window,
-        slot_hours=slot_hours,
         profile=profile,
         first_day=first_day,
         grid=grid,

@@ -27,7 +27,6 @@ class StationPatterns(Tables):
     window: Window
     places: tuple[Place, ...]
     chosen: Chosen
-    slot_hours: float
     profile: shape.Columns
     months: shape.Columns
 
@@ -48,7 +47,6 @@ def load(market: Market, selection: Selection) -> StationPatterns:
         window=units.window,
         places=places(units.data),
         chosen=chosen,
-        slot_hours=slot_hours,
         profile=profile,
         months=months,
         receipts=(detail.receipt, monthly.receipt),

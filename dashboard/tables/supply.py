@@ -58,9 +58,10 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class FuelRow:
-    """One band over a whole window; ``share`` is of the region's own supply, so loads and exchanges have none.
+    """One band over a whole window, loads and exports negative: in energy, in mean power, and in value what they paid.
 
-    An exchange has energy and mean power alone: it is a difference of dispatch, and earns no fuel anything.
+    ``share`` is of the region's own supply, so loads and exchanges have none. An exchange has energy and mean power alone:
+    it is a difference of dispatch, and earns no fuel anything.
     """
 
     band: Band
@@ -70,11 +71,6 @@ class FuelRow:
     capacity_factor: float | None = None
     dwa_price: float | None = None
     market_value_aud: float | None = None
-
-    @property
-    def sign(self) -> int:
-        """Which way it is drawn and told."""
-        return -1 if self.band.below_zero else 1
 
 
 def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "detailed", unit: Unit = "mw") -> Stack:
@@ -196,15 +192,16 @@ def fuel_rows(
         sum_of = found.get(band.id, {})
         energy = flows.get(band.id) or sum_of.get("energy_mwh")
         if energy:
+            sign, value = -1 if band.below_zero else 1, sum_of.get("market_value_aud")
             rows.append(
                 FuelRow(
                     band=band,
-                    energy_mwh=energy,
-                    mean_mw=ratio(energy, priced if band.id in flows else hours),
+                    energy_mwh=sign * energy,
+                    mean_mw=ratio(sign * energy, priced if band.id in flows else hours),
                     share=ratio(energy, supply) if band.supplies else None,
                     capacity_factor=factors.get(band.id),
-                    dwa_price=ratio(sum_of.get("market_value_aud"), sum_of.get("priced_energy_mwh")),
-                    market_value_aud=sum_of.get("market_value_aud"),
+                    dwa_price=ratio(value, sum_of.get("priced_energy_mwh")),
+                    market_value_aud=None if value is None else sign * value,
                 )
             )
     return rows

@@ -10,11 +10,10 @@ from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.definitions import RENEWABLE
 from dashboard.layout import Text, View, card, grid, pile
-from dashboard.markup import Field, Row, cell, dollars, gwh, number, percent, plus
+from dashboard.markup import Cell, Field, Row, cell, dollars, gwh, number, percent, plus
 from dashboard.parts import compare_bar
-from dashboard.tables.comparison import Comparison, less
-from dashboard.tables.generation import Supply, signed
-from dashboard.tables.supply import FuelRow
+from dashboard.tables.comparison import Comparison, DeltaRow, less
+from dashboard.tables.generation import Supply
 from dashboard.views.generation import show_stack
 
 
@@ -22,43 +21,32 @@ def _points(change: float | None) -> str:
     return number(None if change is None else change * 100, ",.1f")
 
 
-def _changed(words: Callable[[float | None], str], change: float | None) -> tuple[str, float | None]:
+def _changed(words: Callable[[float | None], str], change: float | None) -> Cell:
     return plus(change, words(change)), change
 
 
-def _energy(row: FuelRow | None) -> float | None:
-    return signed(row, row.energy_mwh) if row else None
-
-
-def _mean(row: FuelRow | None) -> float | None:
-    return signed(row, row.mean_mw) if row else None
+def _of(words: Callable[[float | None], str], side: str, name: str) -> Callable[[DeltaRow], Cell]:
+    """How a side of a row is told; a dash where it has none."""
+    return lambda row: cell(words, getattr(getattr(row, side), name, None))
 
 
 COLUMNS: tuple[Field, ...] = (
     ("Fuel", "in the order of the stack", lambda row: markup.named(row.band.colour, row.band.label)),
-    ("GWh", "energy in the selected range", lambda row: cell(gwh, _energy(row.now))),
-    ("GWh then", "energy in the range compared with", lambda row: cell(gwh, _energy(row.then))),
-    (
-        "Av. MW",
-        "energy over the hours that have data, selected range",
-        lambda row: cell(number, _mean(row.now)),
-    ),
-    ("Av. MW then", "the same of the other range", lambda row: cell(number, _mean(row.then))),
+    ("GWh", "energy in the selected range", _of(gwh, "now", "energy_mwh")),
+    ("GWh then", "energy in the range compared with", _of(gwh, "then", "energy_mwh")),
+    ("Av. MW", "energy over the hours that have data, selected range", _of(number, "now", "mean_mw")),
+    ("Av. MW then", "the same of the other range", _of(number, "then", "mean_mw")),
     (
         "Δ MW",
         "change in average power: ranges of unequal length still compare",
         lambda row: _changed(number, row.change_mw),
     ),
     ("Δ %", "of the average power then", lambda row: _changed(percent, row.change)),
-    (
-        "Share",
-        "of the region's own supply, selected range",
-        lambda row: cell(percent, row.now and row.now.share),
-    ),
-    ("Share then", "the same of the other range", lambda row: cell(percent, row.then and row.then.share)),
+    ("Share", "of the region's own supply, selected range", _of(percent, "now", "share")),
+    ("Share then", "the same of the other range", _of(percent, "then", "share")),
     ("Δ pp", "change in share, in percentage points", lambda row: _changed(_points, row.change_share)),
-    ("$/MWh", "dispatch-weighted price, selected range", lambda row: cell(dollars, row.now and row.now.dwa_price)),
-    ("$/MWh then", "the same of the other range", lambda row: cell(dollars, row.then and row.then.dwa_price)),
+    ("$/MWh", "dispatch-weighted price, selected range", _of(dollars, "now", "dwa_price")),
+    ("$/MWh then", "the same of the other range", _of(dollars, "then", "dwa_price")),
     ("Δ $/MWh", "change in dispatch-weighted price", lambda row: _changed(dollars, row.change_price)),
 )
 

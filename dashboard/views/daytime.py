@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.layout import View, grid
 from dashboard.palette import REGION_NAMES
 from dashboard.stacks import DAY_TIMES, stack_over_price
 from dashboard.tables.daytime import Daytime
-from dashboard.views.generation import price_label
+from dashboard.views.generation import stack_form
 
 
 def build() -> View:
@@ -18,14 +16,15 @@ def build() -> View:
     power = Chart()
 
     def show(tables: Daytime) -> None:
-        shown, label = tables.stack, price_label(tables.region)
+        shown = tables.stack
         unit = "mean MW" if shown.unit == "MW" else "% of the region's own supply"
         power.draw(
             markup.header(f"The average day, {REGION_NAMES[tables.region]}", f"{unit} by half hour", _span(tables)),
             _note(tables) + markup.receipt_line(tables.receipts),
-            (shown.bands, shown.unit, label),
+            stack_over_price,
             shown.columns,
-            partial(stack_over_price, shown=shown, price_label=label, height=460, when=DAY_TIMES),
+            **stack_form(shown, tables.region, 460),
+            when=DAY_TIMES,
         )
 
     return View(grid(power.card), show)

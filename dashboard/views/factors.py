@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.definitions import FACTOR
@@ -25,7 +23,7 @@ def build() -> View:
         head = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
         told = markup.receipt_line(tables.receipts)
         if tables.bands:
-            lines.draw(head, told, tables.bands, tables.columns, partial(band_lines, bands=tables.bands))
+            lines.draw(head, told, band_lines, tables.columns, bands=tables.bands)
         else:
             lines.show(head, f'<p class="note">No unit of known capacity is registered in this range.</p>{told}')
         whole.html = markup.header("Over the range", markup.stretch(tables.window)) + _table(tables) + told

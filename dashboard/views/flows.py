@@ -7,7 +7,7 @@ from functools import partial
 from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Field, cell, gwh, number, percent
+from dashboard.markup import Field, gwh, number, of, percent
 from dashboard.palette import AT_LIMIT, FLOW, REGION_NAMES
 from dashboard.stacks import flow_panels
 from dashboard.tables.flows import Flows, Link, wide
@@ -25,26 +25,22 @@ COLUMNS: tuple[Field, ...] = (
         "metered flow in the newest interval of the range",
         lambda link: (f"{number(link.newest['mean_mw'])}{limit_flag(link)}", link.newest["mean_mw"]),
     ),
-    ("Limit", "in the direction it flows then", lambda link: cell(number, link.newest_limit)),
-    ("Mean MW", "over the intervals with a metered flow", lambda link: cell(number, link.mean_mw)),
-    (
-        "GWh →",
-        "metered energy from the first region to the second",
-        lambda link: cell(gwh, link.forward_mwh),
-    ),
-    ("GWh ←", "and the other way", lambda link: cell(gwh, link.reverse_mwh)),
+    ("Limit", "in the direction it flows then", of(number, "newest_limit")),
+    ("Mean MW", "over the intervals with a metered flow", of(number, "mean_mw")),
+    ("GWh →", "metered energy from the first region to the second", of(gwh, "forward_mwh")),
+    ("GWh ←", "and the other way", of(gwh, "reverse_mwh")),
     (
         "Use →",
         "utilisation: energy over what the limit let flow, where it is known; never clipped",
-        lambda link: cell(_whole_percent, link.forward_utilisation),
+        of(partial(percent, digits=0), "forward_utilisation"),
     ),
-    ("Use ←", "the same the other way", lambda link: cell(_whole_percent, link.reverse_utilisation)),
+    ("Use ←", "the same the other way", of(partial(percent, digits=0), "reverse_utilisation")),
     (
         "At limit",
         "share of intervals whose dispatch target is within 0.01 MW of a limit, or past it",
-        lambda link: cell(percent, link.at_limit_share),
+        of(percent, "at_limit_share"),
     ),
-    ("Losses GWh", "as dispatch reckons with them", lambda link: cell(gwh, link.losses_mwh)),
+    ("Losses GWh", "as dispatch reckons with them", of(gwh, "losses_mwh")),
 )
 _KEYS = (
     f"<span>{markup.swatch(FLOW)}flow</span><span>{markup.swatch(AT_LIMIT)}at a limit</span><span>dashed: limits</span>"
@@ -65,7 +61,7 @@ def build() -> View:
             panels.show(head(), f'<p class="note">{tables.why_none}</p>{told}')
             return
         shown = tuple((link.interconnector_id, link.name, direction(link)) for link in tables.links)
-        panels.draw(head(_KEYS), told, shown, wide(tables.links), partial(flow_panels, links=shown))
+        panels.draw(head(_KEYS), told, flow_panels, wide(tables.links), links=shown)
         assert tables.window is not None
         rows = [markup.told(COLUMNS, link) for link in tables.links]
         when = markup.header("How hard they ran", markup.stretch(tables.window))
@@ -77,7 +73,3 @@ def build() -> View:
 def direction(link: Link) -> str:
     """Such as VIC1 → SA1."""
     return f"{link.ends[0]} → {link.ends[1]}" if link.ends else "forward"
-
-
-def _whole_percent(share: float | None) -> str:
-    return percent(share, 0)

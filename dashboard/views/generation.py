@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,10 @@ from dashboard.bands import Band
 from dashboard.charts import Chart
 from dashboard.definitions import DWA, ENERGY, FACTOR, RENEWABLE, SHARE, VALUE
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Field, Row, cell, gwh, in_millions, number
+from dashboard.markup import Field, Row, gwh, in_millions, number, of
 from dashboard.palette import PROVISIONAL, REGION_NAMES
 from dashboard.stacks import stack_over_price
-from dashboard.tables.generation import Generation, Supply, signed
+from dashboard.tables.generation import Generation, Supply
 from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
@@ -25,28 +25,20 @@ COLUMNS: tuple[Field, ...] = (
         "in the order of the stack; click a colour to hide its band",
         lambda row: (f"{hide_swatch(row.band)}{row.band.label}", row.band.label),
     ),
-    ("GWh", f"{ENERGY}; loads and exports are negative", lambda row: cell(gwh, row.sign * row.energy_mwh)),
+    ("GWh", f"{ENERGY}; loads and exports are negative", of(gwh, "energy_mwh")),
     (
         "Share",
         f"{SHARE}; loads and exchanges have none",
         lambda row: (markup.bar(row.share, row.band.colour), row.share),
     ),
-    (
-        "Av. MW",
-        "energy over the hours of the range that have data",
-        lambda row: cell(number, signed(row, row.mean_mw)),
-    ),
+    ("Av. MW", "energy over the hours of the range that have data", of(number, "mean_mw")),
     (
         "CF",
         f"capacity factor: {FACTOR}. Storage has none: what it gives back it has drawn",
-        lambda row: cell(markup.factor, row.capacity_factor),
+        of(markup.factor, "capacity_factor"),
     ),
-    ("$/MWh", f"{DWA}; for a load, what it paid", lambda row: cell(markup.dollars, row.dwa_price)),
-    (
-        "$m",
-        f"{VALUE}; what a load paid is negative",
-        lambda row: cell(in_millions, signed(row, row.market_value_aud)),
-    ),
+    ("$/MWh", f"{DWA}; for a load, what it paid", of(markup.dollars, "dwa_price")),
+    ("$m", f"{VALUE}; what a load paid is negative", of(in_millions, "market_value_aud")),
 )
 EXCHANGE_TIP = "from the region's net interchange, not from generation: it has no fuel, price or value of its own"
 
@@ -74,8 +66,8 @@ def show_stack(
     top_range: tuple[float, float] | None = None,
 ) -> None:
     """Draw a supply's stack under its unit, renewable share and mean price."""
-    shown, label = supply.stack, price_label(supply.region)
-    mean = label.lower().replace("price", "mean price", 1)
+    shown = supply.stack
+    mean = price_label(supply.region).lower().replace("price", "mean price", 1)
     aside = (
         f'<span title="{RENEWABLE}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
         f"<span>{mean} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
@@ -83,10 +75,16 @@ def show_stack(
     power.draw(
         markup.header(title, STACK_WORDS[shown.unit], aside),
         note + stack_note(shown) + markup.receipt_line(supply.receipts[:2]),
-        (shown.bands, shown.unit, label, top_range),
+        stack_over_price,
         shown.columns,
-        partial(stack_over_price, shown=shown, price_label=label, height=height, top_range=top_range),
+        **stack_form(shown, supply.region, height),
+        top_range=top_range,
     )
+
+
+def stack_form(shown: Stack, region: str, height: int) -> dict[str, Any]:
+    """How a stack is drawn, whatever its numbers."""
+    return {"bands": shown.bands, "unit": shown.unit, "price_label": price_label(region), "height": height}
 
 
 def price_label(region: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 from dashboard import markup
 from dashboard.charts import Chart
@@ -17,7 +16,7 @@ from dashboard.tables.overview import Overview, RecentPrices, Tile
 from dashboard.tables.records import Record, Records
 from dashboard.tables.supply import FuelRow
 from dashboard.views.days import day_facts
-from dashboard.views.generation import hide_swatch, price_label, stack_note
+from dashboard.views.generation import hide_swatch, stack_form, stack_note
 from dashboard.views.links import flow_list, flow_map
 from nem.regions import NEM
 
@@ -48,14 +47,13 @@ def build() -> View:
 
 
 def _show_stack(power: Chart, tables: Overview) -> None:
-    label, shown = price_label(tables.region), tables.stack
     aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
     power.draw(
         markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside),
-        stack_note(shown) + markup.receipt_line(tables.receipts[:2]),
-        (shown.bands, label),
-        shown.columns,
-        partial(stack_over_price, shown=shown, price_label=label, height=480),
+        stack_note(tables.stack) + markup.receipt_line(tables.receipts[:2]),
+        stack_over_price,
+        tables.stack.columns,
+        **stack_form(tables.stack, tables.region, 480),
     )
 
 
@@ -169,7 +167,7 @@ def _mix(tables: Overview) -> str:
 def _part(row: FuelRow) -> str:
     return (
         f"<li>{hide_swatch(row.band)}<span>{row.band.label}</span>"
-        f"<em>{gwh(row.sign * row.energy_mwh, ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
+        f"<em>{gwh(row.energy_mwh, ' GWh')}</em><b>{markup.percent(row.share)}</b></li>"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from dashboard import markup
@@ -33,9 +32,8 @@ def build() -> View:
         }
         if COMPARED in tables.curves:
             styles[COMPARED] = (f"{tables.region}, compared", REGION_COLOURS[tables.region], [5, 3])
-        form, told = (tuple(styles), tables.region, tables.cap), markup.receipt_line(tables.receipts)
-        draw = partial(duration, lines=styles, chosen=tables.region, cap=tables.cap)
-        lines.draw(head, told, form, tables.curves, draw)
+        told = markup.receipt_line(tables.receipts)
+        lines.draw(head, told, duration, tables.curves, lines=styles, chosen=tables.region, cap=tables.cap)
         levels.html = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables) + told
 
     return View(grid(lines.card, card(levels)), show)

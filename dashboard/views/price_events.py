@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from dashboard import markup
 from dashboard.charts import Chart, milliseconds
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Field, cell, dollars
+from dashboard.markup import Field, dollars, of
 from dashboard.palette import REGION_COLOURS, REGION_NAMES
 from dashboard.parts import region_cell
 from dashboard.price_axis import heights
 from dashboard.price_charts import event_marks
 from dashboard.tables.price_events import PriceEvents
 from dashboard.tables.shape import Columns
+
+
+def _lasted(hours: float) -> str:
+    minutes = round(hours * 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
 
 MOST_ROWS = 500
 COLUMNS: tuple[Field, ...] = (
@@ -25,23 +29,19 @@ COLUMNS: tuple[Field, ...] = (
         "start of the first 5-minute interval at $300 or more, NEM time",
         lambda event: (f"{event.start:%d %b %Y %H:%M}", event.start.isoformat()),
     ),
-    ("Lasted", "without a break", lambda event: cell(_lasted, event.hours)),
+    ("Lasted", "without a break", of(_lasted, "hours")),
     (
         "Peak",
         "the highest 5-minute price; beneath, when its interval ended",
         lambda event: (f"{dollars(event.peak)}<small>{event.peak_at:%d %b %H:%M}</small>", event.peak),
     ),
-    ("Mean", "of the event's 5-minute prices", lambda event: cell(dollars, event.mean)),
+    ("Mean", "of the event's 5-minute prices", of(dollars, "mean")),
     (
         "Cap payout",
         "the sum of (price - 300) x hours, $ per MW",
         lambda event: (dollars(event.cap_payout, ",.0f"), event.cap_payout),
     ),
-    (
-        "Demand paid",
-        "price times the region's demand energy, added up",
-        lambda event: cell(markup.millions, event.demand_value_aud),
-    ),
+    ("Demand paid", "price times the region's demand energy, added up", of(markup.millions, "demand_value_aud")),
 )
 
 
@@ -57,8 +57,7 @@ def build() -> View:
         told = markup.receipt_line(tables.receipts)
         if count:
             edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))
-            draw = partial(event_marks, window=edges, cap=tables.cap)
-            marks.draw(head, told, (edges, tables.cap), _points(tables), draw)
+            marks.draw(head, told, event_marks, _points(tables), window=edges, cap=tables.cap)
         else:
             marks.show(head, told)
         left = f", the {MOST_ROWS} dearest" if count > MOST_ROWS else ", dearest first"
@@ -87,8 +86,3 @@ def _table(tables: PriceEvents) -> str:
         return '<p class="note">No 5-minute price of the range is $300/MWh or more.</p>'
     rows = [markup.told(COLUMNS, event) for event in tables.events[:MOST_ROWS]]
     return markup.sorted_table(COLUMNS, rows, "statistics events", ' class="tall"')
-
-
-def _lasted(hours: float) -> str:
-    minutes = round(hours * 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

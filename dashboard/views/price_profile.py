@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.layout import View, grid
@@ -30,13 +28,12 @@ def build() -> View:
         styles = {name: (label, colour, dash) for name, (label, dash) in DAYS.items()}
         head = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}")
         told = markup.receipt_line(tables.receipts)
-        draw = partial(day_profile, lines=styles, unit="$/MWh", number="$0,0")
-        form = tables.region, tables.slot_hours
-        lines.draw(head + dash_key(styles.values()), told, form, tables.profile, draw)
+        head += dash_key(styles.values())
+        lines.draw(head, told, day_profile, tables.profile, lines=styles, unit="$/MWh", number="$0,0")
         head = markup.header("Every hour of every day", "mean $/MWh", _SCALE)
         if tables.grid.size:
-            draw = partial(hours_by_days, first_day=tables.first_day, cap=tables.cap)
-            heat.draw(head, told, (tables.first_day, tables.grid.shape, tables.cap), {"grid": tables.grid}, draw)
+            days = tables.first_day, tables.grid.shape[1]
+            heat.draw(head, told, hours_by_days, {"grid": tables.grid}, days=days, cap=tables.cap)
         else:
             heat.show(head, told)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 import numpy as np
 
 from dashboard import markup
 from dashboard.charts import Chart
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Cell, Field, cell, dollars, number
+from dashboard.markup import Cell, Field, cell, dollars, number, of
 from dashboard.palette import REGION_COLOURS
 from dashboard.parts import region_cell, region_keys, region_label, region_row
 from dashboard.price_charts import price_series
@@ -27,20 +26,16 @@ def _extreme(found: tuple[float, datetime] | None) -> Cell:
 _MARKET = "; for NEM, of the price weighted by demand in every interval"
 COLUMNS: tuple[Field, ...] = (
     ("Region", "click a row to select it", lambda row: region_cell(row.region_id)),
-    (
-        "Mean",
-        f"time-weighted: the mean of the 5-minute prices{_MARKET}",
-        lambda row: cell(dollars, row.twa_price),
-    ),
+    ("Mean", f"time-weighted: the mean of the 5-minute prices{_MARKET}", of(dollars, "twa_price")),
     (
         "Demand-wtd",
         "demand-weighted: price times demand energy, added up, over the demand energy that has a price",
-        lambda row: cell(dollars, row.demand_weighted_price),
+        of(dollars, "demand_weighted_price"),
     ),
-    ("Median", f"of the 5-minute prices, exact{_MARKET}", lambda row: cell(dollars, row.median)),
-    ("p5", "5 % of the 5-minute prices are below", lambda row: cell(dollars, row.p5)),
-    ("p95", "95 % of the 5-minute prices are below", lambda row: cell(dollars, row.p95)),
-    ("Std dev", "standard deviation of the 5-minute prices", lambda row: cell(dollars, row.deviation)),
+    ("Median", f"of the 5-minute prices, exact{_MARKET}", of(dollars, "median")),
+    ("p5", "5 % of the 5-minute prices are below", of(dollars, "p5")),
+    ("p95", "95 % of the 5-minute prices are below", of(dollars, "p95")),
+    ("Std dev", "standard deviation of the 5-minute prices", of(dollars, "deviation")),
     ("Lowest", "lowest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.lowest)),
     ("Highest", "highest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.highest)),
     (
@@ -76,9 +71,10 @@ def build() -> View:
         head = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region))
         styles = {name: (region_label(name), REGION_COLOURS[name]) for name in tables.shown}
         cap = float(np.nanmax(tables.series["cap"], initial=1_000.0))
-        form = (tables.shown, tables.region, cap, bool(np.isfinite(tables.series["lowest"]).any()))
-        draw = partial(price_series, regions=styles, chosen=tables.region, cap=cap)
-        lines.draw(head + _notes(tables), markup.receipt_line(tables.receipts[:1]), form, tables.series, draw)
+        ranged = bool((tables.series["lowest"] < tables.series["highest"]).any())
+        form = {"regions": styles, "chosen": tables.region, "cap": cap, "ranged": ranged}
+        told = markup.receipt_line(tables.receipts[:1])
+        lines.draw(head + _notes(tables), told, price_series, tables.series, **form)
         stretch = f"$/MWh, {markup.stretch(tables.window)}"
         told = markup.receipt_line(tables.receipts[1:])
         rows = [markup.told(COLUMNS, row, region_row(row.region_id, tables.region)) for row in tables.statistics]

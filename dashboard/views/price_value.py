@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 
 from dashboard import markup
 from dashboard.definitions import CAPTURE, DWA, ENERGY, FACTOR, VALUE
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Cell, Field, cell, dollars, gwh, in_millions, percent
+from dashboard.markup import Cell, Field, dollars, gwh, in_millions, of, percent
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.tables.price_value import ROOFTOPS, Branch, FuelValue, PriceValue
 from nem.fuels import FUELS, LOADS
 
-
-def _rate(share: float | None) -> str:
-    return percent(share, 0)
+_rate = partial(percent, digits=0)
 
 
 def _fuel(row: FuelValue) -> Cell:
@@ -24,23 +23,23 @@ def _fuel(row: FuelValue) -> Cell:
 
 FUEL_COLUMNS: tuple[Field, ...] = (
     ("Fuel", "", _fuel),
-    ("GWh", "energy; what loads drew is positive too", lambda row: cell(gwh, row.energy_mwh)),
-    ("$m", f"{VALUE}; for a load, what it paid", lambda row: cell(in_millions, row.market_value_aud)),
-    ("$/MWh", DWA, lambda row: cell(dollars, row.dwa_price)),
-    ("Capture", CAPTURE, lambda row: cell(_rate, row.capture_rate)),
+    ("GWh", "energy; what loads drew is positive too", of(gwh, "energy_mwh")),
+    ("$m", f"{VALUE}; for a load, what it paid", of(in_millions, "market_value_aud")),
+    ("$/MWh", DWA, of(dollars, "dwa_price")),
+    ("Capture", CAPTURE, of(_rate, "capture_rate")),
     (
         "At negative prices",
         "share of the priced energy that was sold, or drawn, while the price was below $0",
-        lambda row: cell(percent, row.negative_price_share),
+        of(percent, "negative_price_share"),
     ),
 )
 TREE_COLUMNS: tuple[Field, ...] = (
-    ("GWh", ENERGY, lambda branch: cell(gwh, branch.energy_mwh)),
-    ("$m", VALUE, lambda branch: cell(in_millions, branch.market_value_aud)),
-    ("$/MWh", DWA, lambda branch: cell(dollars, branch.dwa_price)),
-    ("Capture", CAPTURE, lambda branch: cell(_rate, branch.capture_rate)),
-    ("CF", FACTOR, lambda branch: cell(markup.factor, branch.capacity_factor)),
-    ("MW", "capacity, averaged over the range", lambda branch: cell(markup.number, branch.capacity_mw)),
+    ("GWh", ENERGY, of(gwh, "energy_mwh")),
+    ("$m", VALUE, of(in_millions, "market_value_aud")),
+    ("$/MWh", DWA, of(dollars, "dwa_price")),
+    ("Capture", CAPTURE, of(_rate, "capture_rate")),
+    ("CF", FACTOR, of(markup.factor, "capacity_factor")),
+    ("MW", "capacity, averaged over the range", of(markup.number, "capacity_mw")),
 )
 ORDERS = {"value": "Region, fuel, station", "value_by_fuel": "Fuel, region, station"}
 

@@ -7,7 +7,7 @@ from html import escape
 from dashboard import markup
 from dashboard.definitions import DWA, FACTOR, VALUE
 from dashboard.layout import Text, View, card, grid
-from dashboard.markup import Cell, Field, cell, dollars, gwh, number
+from dashboard.markup import Cell, Field, dollars, gwh, number, of
 from dashboard.palette import REGION_NAMES, fuel_colour, fuel_label
 from dashboard.parts import pick
 from dashboard.tables.station_league import StationLeague, StationRow
@@ -26,20 +26,12 @@ COLUMNS: tuple[Field, ...] = (
         lambda row: (f"{escape(row.station_name)}{_badge(row)}", row.station_name),
     ),
     ("Fuel", "", lambda row: markup.named(fuel_colour(row.fuel_id), fuel_label(row.fuel_id))),
-    ("Region", "", lambda row: cell(str, row.region_id)),
+    ("Region", "", of(str, "region_id")),
     ("Cap. factor", FACTOR, _factor),
-    (
-        "MW",
-        "capacity at the range's end: maximum, else registered",
-        lambda row: cell(number, row.totals.capacity_mw),
-    ),
-    ("GWh", "energy generated or discharged", lambda row: cell(gwh, row.totals.energy_mwh)),
-    ("$/MWh", DWA, lambda row: cell(dollars, row.totals.dwa_price)),
-    (
-        "Revenue",
-        f"{VALUE}; a load's is what it paid, negative",
-        lambda row: cell(markup.millions, row.totals.net_revenue_aud),
-    ),
+    ("MW", "capacity at the range's end: maximum, else registered", of(number, "totals.capacity_mw")),
+    ("GWh", "energy generated or discharged", of(gwh, "totals.energy_mwh")),
+    ("$/MWh", DWA, of(dollars, "totals.dwa_price")),
+    ("Revenue", f"{VALUE}; a load's is what it paid, negative", of(markup.millions, "totals.net_revenue_aud")),
     (
         "Running",
         "hours with output, added up over units",

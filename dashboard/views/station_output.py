@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from html import escape
 
 import numpy as np
@@ -31,9 +30,12 @@ def build() -> View:
         power.draw(
             station_head(tables.chosen, "mean MW") + _facts(tables),
             markup.receipt_line(tables.receipts),
-            (colour, cap, bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0))),
+            power_over_price,
             tables.series,
-            partial(power_over_price, colour=colour, edge=EDGES.get(fuel, colour), cap=cap),
+            colour=colour,
+            edge=EDGES.get(fuel, colour),
+            cap=cap,
+            charges=bool(np.any(np.nan_to_num(tables.series["charge_mw"]) != 0)),
         )
 
     return View(grid(power.card), show)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from dashboard import markup
@@ -31,16 +29,22 @@ def build() -> View:
         profile.draw(
             station_head(chosen, "mean MW by time of day") + dash_key(lines.values()),
             markup.receipt_line(tables.receipts[:1]),
-            (tuple(lines), colour, tables.slot_hours),
+            day_profile,
             tables.profile,
-            partial(day_profile, lines=lines, unit="MW", number="0,0"),
+            lines=lines,
+            unit="MW",
+            number="0,0",
         )
+        found = tables.months["capacity_factor"]
+        span = float(np.nanmin(found, initial=0.0)), float(np.nanmax(found, initial=0.0))
         months.draw(
             markup.header("Capacity factor by month", "paler where only part of the month is held"),
             markup.receipt_line(tables.receipts[1:]),
-            (colour, len(tables.months["interval_start"])),
+            factors_by_month,
             tables.months,
-            partial(factors_by_month, colour=colour, edge=edge),
+            colour=colour,
+            edge=edge,
+            span=span,
         )
 
     return View(grid(profile.card, months.card), show)

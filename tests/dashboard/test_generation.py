@@ -34,17 +34,14 @@ class TestStack:
         assert rows["hydro"].capacity_factor == pytest.approx(1440 / (60 * 24 + 90 * 24))  # [23]
         assert rows["unknown"].energy_mwh == pytest.approx(144)  # [13] J1: unknown units stay
         assert rows["pumps"].share is None
-        assert (rows["imports"].energy_mwh, rows["exports"].energy_mwh) == (
-            pytest.approx(144),
-            pytest.approx(432),
-        )  # [36]
+        assert (rows["imports"].energy_mwh, rows["exports"].energy_mwh) == pytest.approx((144, -432))  # [36]
 
     def test_charging_and_discharging_stand_apart(self, tiny_market):
         """E11, P1: split by sign at five minutes, at whatever resolution it is asked."""
         for resolution in ("5min", "30min", "1d"):
             tables = loaded(tiny_market, region="SA1", resolution=resolution)
             rows = rows_of(tables)
-            assert rows["battery_charging"].energy_mwh == pytest.approx(35)  # [6]
+            assert rows["battery_charging"].energy_mwh == pytest.approx(-35)  # [6]
             assert rows["battery_discharging"].energy_mwh == pytest.approx(23)  # [7]
             assert rows["battery_discharging"].dwa_price == pytest.approx(-12.17391, abs=1e-5)  # [19]
             assert rows["battery_discharging"].capacity_factor is None

@@ -113,7 +113,7 @@ def test_demand_and_exchanges_are_means_over_the_hours_of_prices(lacking):
     told = generation.load_supply(market, selection, FIRST_OF_MARCH)
     assert told.stack.columns["demand"] == pytest.approx([120.0])
     assert told.stack.columns["exports"] == pytest.approx([-18.0])
-    assert {row.band.id: row.mean_mw for row in told.rows}["exports"] == pytest.approx(18.0)
+    assert {row.band.id: row.mean_mw for row in told.rows}["exports"] == pytest.approx(-18.0)
     assert told.receipts[1].coverage == 0.5
     energy = generation.load_supply(market, replace(selection, unit="energy"), FIRST_OF_MARCH)
     assert energy.stack.columns["exports"] == pytest.approx([-18.0 * 12])

@@ -207,7 +207,7 @@ class TestRows:
         assert (wind.energy_mwh, wind.mean_mw, wind.share) == (40.0, 20.0, 0.8)
         assert wind.dwa_price == 20.0  # 600 / 30: the unpriced 10 MWh are in neither sum
         assert (battery.share, battery.dwa_price) == (0.2, -5.0)
-        assert (pumps.band.id, pumps.share, pumps.capacity_factor, pumps.sign) == ("pumps", None, None, -1)
+        assert (pumps.band.id, pumps.share, pumps.capacity_factor, pumps.energy_mwh) == ("pumps", None, None, -8.0)
 
     def test_exchanges_have_energy_and_power_alone(self, answer):
         prices = answer([price(0, import_mwh=30.0), price(1, export_mwh=10.0)], hours(0, 2))
@@ -215,7 +215,7 @@ class TestRows:
             row.band.id: row for row in supply.fuel_rows(answer([fuel(0, "wind", 10.0)], hours(0, 2)), price=prices)
         }
         assert (rows["imports"].energy_mwh, rows["imports"].mean_mw) == (30.0, 15.0)
-        assert rows["exports"].energy_mwh == 10.0
+        assert rows["exports"].energy_mwh == -10.0
         assert (rows["imports"].share, rows["imports"].dwa_price, rows["imports"].market_value_aud) == (
             None,
             None,
