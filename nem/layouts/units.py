@@ -79,14 +79,16 @@ def registry_of(file: File | None) -> Registry:
         return Registry(bundled_registry())
     with reading(file), duckdb.connect() as con:
         given = csv_rows(file) if file.is_csv else pq.read_table(file.path)
-        names = {name.strip().upper(): name for name in given.column_names}
+        names = [name.strip().upper() for name in given.column_names]
         if missing := [name for name in _COLUMNS if name not in names]:
             raise SourceFormatError(f"{file.path.name} has no column {', '.join(missing)}; it has {', '.join(names)}")
+        if twice := [name for name in _COLUMNS if names.count(name) > 1]:
+            raise SourceFormatError(f"{file.path.name} names {', '.join(twice)} twice")
         con.register("curated", bundled_registry())
         labels = [(label, fuel, rank) for label, fuels in LABELS.items() for rank, fuel in enumerate(fuels)]
         con.execute("CREATE TEMP TABLE label (label VARCHAR, fueltech_id VARCHAR, rank INTEGER)")
         con.executemany("INSERT INTO label VALUES ($1, $2, $3)", labels)
-        con.register("given", given.select([names[name] for name in _COLUMNS]).rename_columns(list(_COLUMNS)))
+        con.register("given", given.select([names.index(name) for name in _COLUMNS]).rename_columns(list(_COLUMNS)))
         return Registry(
             con.sql(_UNITS, params={"epoch": EPOCH, "forever": FOREVER, "none": list(NO_UNITS)}).to_arrow_table()
         )
@@ -97,7 +99,7 @@ _UNITS = """
         SELECT
             upper(trim("DUID", E' \\t\\r\\n')) AS duid,
             trim("SITE NAME") AS station_name,
-            upper(trim("REGION")) AS region_id,
+            coalesce(nullif(upper(trim("REGION")), ''), 'unknown') AS region_id,
             upper(trim("FUEL")) AS label,
             TRY_CAST(CAST("CAPACITY(MW)" AS VARCHAR) AS DOUBLE) AS capacity_mw, -- AEMO's lists hold '-' and ranges: then it is unknown
             TRY_CAST(CAST("STORAGE(MWH)" AS VARCHAR) AS DOUBLE) AS storage_mwh
@@ -124,9 +126,9 @@ _UNITS = """
             WHEN unit.label = 'BATTERY STORAGE' THEN 'BIDIRECTIONAL'
             ELSE 'GENERATOR'
         END AS dispatch_type,
-        capacity_mw AS capacity_registered_mw,
+        CASE WHEN isfinite(capacity_mw) THEN capacity_mw END AS capacity_registered_mw,
         CAST(NULL AS DOUBLE) AS capacity_maximum_mw,
-        nullif(storage_mwh, 0) AS storage_mwh,
+        CASE WHEN isfinite(storage_mwh) THEN nullif(storage_mwh, 0) END AS storage_mwh,
         emission_factor_t_mwh,
         CAST($epoch AS TIMESTAMP) AS effective_date,
         CAST($forever AS TIMESTAMP) AS end_date

@@ -558,6 +558,7 @@ def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lu
         ("SA1", "New Battery", "NOBODY2", "50", "100", "Battery Storage"),
         ("SA1", "Hornsdale", "HPRG1", "100", "129", "Battery Storage"),
         ("SA1", "Odd", "NOBODY3", "1-3", "0", "Fusion"),
+        ("", "Nowhere", "NOBODY4", "inf", "nan", "Wind"),
         ("NSW1", "Roofs", "ROOFTOP_NSW", "0", "0", "Rooftop Solar"),
         ("NSW1", "Twice", "BW01", "1", "0", "Wind"),
         ("NSW1", "None", "-", "1", "0", "Wind"),
@@ -573,6 +574,7 @@ def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lu
                 "SELECT duid, fueltech_id, dispatch_type, capacity_registered_mw, storage_mwh FROM units"
             ).fetchall()
         }
+        regions = con.sql("SELECT region_id FROM units WHERE duid = 'NOBODY4'").fetchall()
     assert found == {
         "BW01": ("coal_black", "GENERATOR", 660, None),
         "LYA1": ("coal_brown", "GENERATOR", 560, None),
@@ -582,7 +584,18 @@ def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lu
         "NOBODY2": ("battery", "BIDIRECTIONAL", 50, 100),
         "HPRG1": ("battery_discharging", "GENERATOR", 100, 129),
         "NOBODY3": (None, "GENERATOR", None, None),
+        "NOBODY4": ("wind", "GENERATOR", None, None),
     }
+    assert regions == [("unknown",)]
+
+
+def test_a_table_that_names_a_column_twice_is_said_to(tmp_path):
+    (tmp_path / "gen_info.csv").write_text(
+        "Region,Site Name,DUID,Capacity(MW),Storage(MWh),Fuel,DUID\nSA1,A,B,1,0,Wind,C"
+    )
+    write(tmp_path / "scada5.parquet", {"settlementdate": [NOON], "duid": ["BW01"], "scadavalue": [1.0]})
+    with duckdb.connect() as con, pytest.raises(SourceFormatError, match=r"gen_info.csv names DUID twice"):
+        open_source(tmp_path).attach(con, ("unit_scada", "units"), EVER_NOON)
 
 
 # --- every layout ----------------------------------------------------------------------------------------------------
