@@ -185,6 +185,18 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
     return rebuilt
 
 
+def lost(wrong: Iterable[Finding], rebuilt: Sequence[tuple[str, str]]) -> list[str]:
+    """The periods that were wrong and that nothing ``rebuilt`` stands in for; a month stands in for its days."""
+    entries = [finding.entry for finding in wrong if finding.entry]
+    return sorted(
+        {
+            f"{entry.query} {entry.period}"
+            for entry in entries
+            if not any(query == entry.query and entry.period.startswith(period) for query, period in rebuilt)
+        }
+    )
+
+
 def _partitions(root: Path) -> set[str]:
     """Every partition file on disk, published or not. Readers never look here: they open what the manifest names."""
     return {str(path.relative_to(root)) for path in root.glob("*/*/*/*.parquet") if not path.name.startswith(".")}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run_check(arguments: argparse.Namespace) -> int:
     """Print what is wrong with the store, and mend it if asked to."""
     from cache_store.errors import StoreUnavailableError, StoreVersionError
-    from cache_store.upkeep import check, rebuild_manifest, repair
+    from cache_store.upkeep import check, lost, rebuild_manifest, repair
 
     store, source = open_installation()
     try:
@@ -36,12 +36,17 @@ def run_check(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(f"{finding.problem:12} {finding.path}")
     wrong = [finding for finding in findings if finding.entry]
+    left, state = lost(wrong, []), "wrong"
     if arguments.repair:
-        for query, period in repair(store, source, wrong, now=source.now()):
+        rebuilt = repair(store, source, wrong, now=source.now())
+        left = lost(wrong, rebuilt)
+        state = f"wrong, of which {len(left)} not rebuilt" if left else "mended"
+        for query, period in rebuilt:
             print(f"rebuilt      {query} {period}")
-    state = "mended" if arguments.repair else "wrong"
+        for period in left:
+            print(f"not rebuilt  {period}")
     print(f"{len(store.manifest().entries)} partitions published, {len(wrong)} {state}")
-    return WRONG if wrong and not arguments.repair else OK
+    return WRONG if left else OK
 
 
 def run_attach(arguments: argparse.Namespace) -> int:

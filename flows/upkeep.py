@@ -16,7 +16,7 @@ from pydantic import Field
 from cache_store import open_store
 from cache_store.errors import CacheStoreError
 from cache_store.settings import Settings
-from cache_store.upkeep import Finding, check, repair
+from cache_store.upkeep import Finding, check, lost, repair
 from cache_store.upkeep import sweep as sweep_store
 from flows.record import recorded
 from flows.report import tell
@@ -61,18 +61,6 @@ def describe(wrong: list[Finding], rebuilt: list[tuple[str, str]], published: in
     kinds = Counter(finding.problem for finding in wrong)
     found = ", ".join(f"{count} {problem}" for problem, count in kinds.most_common())
     return f"{len(wrong)} partitions wrong ({found}), {len(rebuilt)} rebuilt, {published} published"
-
-
-def lost(wrong: list[Finding], rebuilt: list[tuple[str, str]]) -> list[str]:
-    """The periods that were wrong and that nothing rebuilt stands in for; a month stands in for its days."""
-    entries = [finding.entry for finding in wrong if finding.entry]
-    return sorted(
-        {
-            f"{entry.query} {entry.period}"
-            for entry in entries
-            if not any(query == entry.query and entry.period.startswith(period) for query, period in rebuilt)
-        }
-    )
 
 
 @flow(name="sweep", persist_result=False)

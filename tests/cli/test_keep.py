@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -63,6 +64,26 @@ def test_check_finds_and_mends_and_gc_collects(
     assert cli.main(["gc", "--dry-run"]) == 0
     # What was replaced a moment ago may still be read: it stays for its grace.
     assert "0 partitions and 0 files would go" in capsys.readouterr().out
+
+
+def test_what_could_not_be_rebuilt_is_not_called_mended(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = home / "own"
+    shutil.copytree(home / "lake", lake)
+    monkeypatch.setenv("NEMWARM_LAKE", str(lake))
+    monkeypatch.setenv("NEMWARM_READ_THROUGH", "true")
+    asked = [sys.executable, "-m", "cli", "query", "regional_price", *WEEK, "--resolution", "1d"]
+    subprocess.run(asked, capture_output=True, check=True)
+    for day in ("15", "16"):
+        broken = next((home / "store").glob(f"regional_price/*/1d/2017-10-{day}.*.parquet"))
+        broken.write_bytes(broken.read_bytes()[:100])
+    (lake / "regional_price" / "2017-10-16.parquet").write_bytes(b"no Parquet")
+    capsys.readouterr()
+    assert cli.main(["check", "--repair", "--sample", "0"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[-3:-1] == ["rebuilt      regional_price 2017-10-15", "not rebuilt  regional_price 2017-10-16"]
+    assert told[-1].endswith("partitions published, 2 wrong, of which 1 not rebuilt")
 
 
 def test_a_manifest_of_another_version_is_not_repaired(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,9 @@ import pytest
 from cache_store import Store, open_store
 from cache_store import upkeep as store_upkeep
 from cache_store.history import read_runs
-from cache_store.upkeep import Swept, check, repair
+from cache_store.upkeep import Swept, check, lost, repair
 from flows import report, upkeep
-from flows.upkeep import AuditFailedError, audit, describe, lost, sweep
+from flows.upkeep import AuditFailedError, audit, describe, sweep
 from nem.lake import SAMPLE_MARK
 from nem.source import Source
 from nem.windows import utc_time
