@@ -23,9 +23,9 @@ KEEP_RUNS, KEEP_FAILURES = 300, 20  # of each name: a day of five-minute ticks
 Outcome = Literal["done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
-    """One run. ``name`` is its deployment's, or its flow's; ``trigger`` what started it; ``began_at`` is UTC.
+    """One run, filled in while it works. ``name`` is its deployment's, or its flow's; ``trigger`` what started it; ``began_at`` is UTC.
 
     ``periods`` counts what it built, ``row_count`` and ``byte_count`` are of the files it published; ``lag`` is how far
     behind the market the store was when it ended, None where it says nothing about that.
@@ -34,9 +34,9 @@ class Run:
     name: str
     trigger: str
     began_at: datetime
-    seconds: float
-    outcome: Outcome
-    message: str
+    seconds: float = 0.0
+    outcome: Outcome = "done"
+    message: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     periods: int = 0
     row_count: int = 0

@@ -16,9 +16,10 @@ from pydantic import Field
 
 from cache_store import CATALOGUE, open_store
 from cache_store.errors import CacheStoreError
+from cache_store.history import Run
 from cache_store.settings import Settings
 from cache_store.status import furthest_behind, status
-from flows.record import Record, note, recorded
+from flows.record import note, recorded
 from flows.report import list_problems, summarise, tell, watched
 from flows.warm import may_pass, warm_due
 from flows.work import Outcome, Work, find_work
@@ -140,7 +141,7 @@ def _warm(windows: Sequence[Window], processes: int = 1, scheduler: str | None =
 
 
 def _finish(
-    record: Record,
+    record: Run,
     taken: Mapping[str, Ingested],
     parts: Sequence[tuple[Work, list[Outcome]]],
     key: str,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
 from types import SimpleNamespace
@@ -15,9 +16,9 @@ from prefect.exceptions import TerminationSignal
 from prefect.flow_engine import capture_sigterm
 
 from cache_store import open_store
-from cache_store.history import read_runs
+from cache_store.history import Run, read_runs
 from flows import record as module
-from flows.record import DATA_LAG, Record, note, recorded
+from flows.record import DATA_LAG, note, recorded
 from flows.report import Summary
 
 LONG = "SELECT count(*) FROM many, range(1000000) AS more(than) WHERE (range * than) % 7 = 3"  # hours
@@ -90,6 +91,7 @@ def test_a_run_of_a_deployment_ends_the_dead_before_it_and_goes_by_its_name_and_
 
 
 def test_a_warming_counts_what_it_built_and_what_it_renewed() -> None:
-    record, lag = Record(), timedelta(minutes=5)
-    note(record, Summary(message="said", built=2, renewed=3, fresh=9, rows=7, bytes=8, seconds=1.0), lag)
-    assert record == Record("said", 5, 7, 8, lag)
+    run, lag = Run("warm-cache", "console", datetime(2024, 3, 1, tzinfo=UTC)), timedelta(minutes=5)
+    note(run, Summary(message="said", built=2, renewed=3, fresh=9, rows=7, bytes=8, seconds=1.0), lag)
+    assert run == replace(run, message="said", periods=5, row_count=7, byte_count=8, lag=lag)
+    assert (run.message, run.lag) == ("said", lag)
