@@ -11,11 +11,15 @@ from dashboard.data import Market, Selection
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a tab: what `Selection.view` calls it, its button's label (none: no button), and its module's name."""
+    """A part of a tab: what `Selection.view` calls it, its button's label (none: no button), its module's name.
+
+    ``offers`` are the fields of the selection that it has switches of.
+    """
 
     word: str
     label: str
     module: str
+    offers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,10 @@ TABS = (
         "Generation",
         "generation",
         (
-            Part("", "Generation", "generation"),
-            Part("factors", "Capacity factor", "factors"),
-            Part("day", "Time of day", "daytime"),
-            Part("compare", "Compare", "comparison"),
+            Part("", "Generation", "generation", ("grouping", "unit")),
+            Part("factors", "Capacity factor", "factors", ("grouping",)),
+            Part("day", "Time of day", "daytime", ("grouping", "unit")),
+            Part("compare", "Compare", "comparison", ("grouping", "unit")),
             Part("flows", "Interconnectors", "flows"),
         ),
     ),

@@ -162,8 +162,9 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """What a part of a tab shows: its own facts, where they came from, and what of them can be taken away."""
+    """What a part of a tab shows: its own facts, for whom, where they came from, and what of them can be taken away."""
 
+    selection: Selection
     receipts: tuple[Receipt, ...]
     exports: tuple[Export, ...]
 

@@ -55,14 +55,14 @@ def part_of(tables: Any) -> str:
 def _bar(tab: Tab, shown: str, tables: Any) -> str:
     """The parts, and the groupings and units of the one that is ``shown``."""
     words = {part.word: part.label for part in tab.parts if part.label}
-    word = next(part.word for part in tab.parts if part.module == shown)
+    part = next(part for part in tab.parts if part.module == shown)
     more = ""
-    if hasattr(tables, "grouping"):
-        more += switch("Grouping", "grouping", GROUPING_WORDS, tables.grouping)
-    if hasattr(tables, "unit"):
+    if "grouping" in part.offers:
+        more += switch("Grouping", "grouping", GROUPING_WORDS, tables.selection.grouping)
+    if "unit" in part.offers:
         units = {unit: word for unit, word in UNIT_WORDS.items() if shown != "daytime" or unit != "energy"}
-        more += switch("Unit", "unit", units, tables.unit)
-    return f'<div class="switches">{switch("View", "view", words, word)}<div class="more">{more}</div></div>'
+        more += switch("Unit", "unit", units, tables.selection.unit)
+    return f'<div class="switches">{switch("View", "view", words, part.word)}<div class="more">{more}</div></div>'
 
 
 def search_box(places: Sequence[Place], then: str = "") -> str:

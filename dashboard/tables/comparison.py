@@ -8,7 +8,7 @@ from functools import partial
 
 from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Selection, Tables, Unit, compared_window, window_of
+from dashboard.data import Export, Grouping, Market, Selection, Tables, compared_window, window_of
 from dashboard.tables import shape
 from dashboard.tables.generation import Supply, load_supply, stack_export
 from dashboard.tables.supply import FuelRow
@@ -63,9 +63,6 @@ class Comparison(Tables):
     ``asked`` is the other range as chosen, of which ``then.window`` is what the data reaches.
     """
 
-    grouping: Grouping
-    unit: Unit
-    compare: str
     asked: Window
     now: Supply
     then: Supply | None
@@ -76,8 +73,8 @@ def load(market: Market, selection: Selection) -> Comparison:
     """Both ranges at the same resolution; without a choice, the one before of the same length."""
     extent = market.extent("generation_by_fuel")
     window = window_of(selection, extent, market.clock)
-    compare = selection.compare or PREVIOUS
-    asked = compared_window(replace(selection, compare=compare), window)
+    selection = replace(selection, compare=selection.compare or PREVIOUS)
+    asked = compared_window(selection, window)
     assert asked is not None
     now = load_supply(market, selection, window)
     held = asked.overlap(extent)
@@ -86,17 +83,16 @@ def load(market: Market, selection: Selection) -> Comparison:
         with suppress(NothingHeldError):  # a gap in what is held
             then = load_supply(market, selection, held)
     rows = delta_rows(now.rows, then.rows, selection.grouping) if then is not None else []
-    exports = [stack_export(now, "generation", "The selected range")]
+    exports = [stack_export("generation", "The selected range", now.questions[:2], now.stack)]
     if then is not None:
-        exports += [stack_export(then, "generation-compared", "The range compared with"), _export(now, then, rows)]
+        other = stack_export("generation-compared", "The range compared with", then.questions[:2], then.stack)
+        exports += [other, _export(now, then, rows)]
     return Comparison(
-        grouping=selection.grouping,
-        unit=selection.unit,
-        compare=compare,
         asked=asked,
         now=now,
         then=then,
         rows=rows,
+        selection=selection,
         receipts=now.receipts + (then.receipts if then is not None else ()),
         exports=tuple(exports),
     )

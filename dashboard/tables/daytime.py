@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 
 from cache_store.answer import Answer
 from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only
 from dashboard.tables import shape
-from dashboard.tables.supply import EXCHANGES, Stack, above_zero, drawn_bands, fuel_groups, percent_of_supply
+from dashboard.tables.supply import EXCHANGES, Stack, drawn_bands, fuel_groups, percent_of_supply, signed
 from nem.regions import NEM
 from nem.windows import Resolution, Window
 
@@ -26,9 +27,6 @@ _DAY = np.datetime64("2000-01-01", "us")  # any day: only its times are shown
 class Daytime(Tables):
     """``stack`` is of one day in half hours: the mean over every day of ``window``, of which there are ``days``."""
 
-    region: str
-    grouping: Grouping
-    unit: Unit
     window: Window
     shortened: bool
     days: float
@@ -45,25 +43,16 @@ def load(market: Market, selection: Selection) -> Daytime:
     )
     generation, price = market.answer(questions[0]), market.answer_beside(questions[1])
     day = average_day(generation, price, selection.region, selection.grouping, selection.unit)
-    names = [*(band.id for band in day.bands), "supply", "demand"]
-    times = {name: np.datetime_as_string(day.columns[name], "m") for name in ("interval_start", "interval_end")}
-    columns = {"from": np.array([time[11:] for time in times["interval_start"]], dtype=object)}
-    columns |= {name: day.columns[name] for name in (*names, "price")}
-    export = Export(
-        "time-of-day",
-        "The average day",
-        questions,
-        lambda: shape.arrow(columns),
-        {**dict.fromkeys(names, day.unit), "price": "$/MWh"},
-    )
+    slots = np.datetime_as_string(day.columns["interval_start"], "m")
+    columns = {"from": np.array([slot[11:] for slot in slots], dtype=object)}
+    columns |= {name: day.columns[name] for name in day.units}
+    export = Export("time-of-day", "The average day", questions, partial(shape.arrow, columns), day.units)
     return Daytime(
-        region=selection.region,
-        grouping=selection.grouping,
-        unit=selection.unit,
         window=window,
         shortened=window != chosen,
         days=shape.held_hours(generation.receipt) / 24,
         stack=day,
+        selection=selection,
         receipts=(generation.receipt, price.receipt),
         exports=(export,),
     )
@@ -86,11 +75,9 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
         means |= {name: np.nan_to_num(mean(column)) for name, column in EXCHANGES.items()}
     bands = drawn_bands(means, grouping, unit)
     grid = _DAY + np.arange(_SLOTS) * _STEP
-    out: shape.Columns = {"interval_start": grid, "interval_end": grid + _STEP}
-    factor = percent_of_supply([means[band.id] for band in bands], _SLOTS) if unit == "share" else np.ones(_SLOTS)
-    for band in bands:
-        out[band.id] = factor * (-means[band.id] if band.below_zero else means[band.id])
-    out["supply"] = above_zero(out, bands)
+    times = {"interval_start": grid, "interval_end": grid + _STEP}
+    factor = percent_of_supply([means[band.id] for band in bands], _SLOTS) if unit == "share" else 1.0
+    out = signed(times, means, bands, factor, 1.0)
     out["demand"] = mean("demand_mwh") * (np.nan if unit == "share" else 1)
     over, under = shape.price_measures(region)
     paid, weight = (_summed(market_slot, market[name]) for name in (over, under))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, only, resolutions_within
+from dashboard.data import Export, Market, Question, Selection, Tables, only, resolutions_within
 from dashboard.tables import shape
 from dashboard.tables.supply import band_factors, generator_groups
 from nem.windows import RESOLUTIONS, Resolution, Window
@@ -21,8 +21,6 @@ class Factors(Tables):
     ``whole`` is each band's factor over the window, 0 to 1; bands stand from the top of the stack down.
     """
 
-    region: str
-    grouping: Grouping
     window: Window
     columns: shape.Columns
     bands: tuple[Band, ...]
@@ -52,12 +50,11 @@ def load(market: Market, selection: Selection) -> Factors:
         dict.fromkeys((band.id for band in bands), "%"),
     )
     return Factors(
-        region=selection.region,
-        grouping=selection.grouping,
         window=window,
         columns=columns,
         bands=tuple(bands),
         whole=whole,
+        selection=selection,
         receipts=(units.receipt,),
         exports=(export,),
     )

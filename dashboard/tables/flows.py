@@ -73,34 +73,26 @@ class Link:
 class Flows(Tables):
     """Interconnectors that touch a region; ``why_none`` says why there are none, where no flows are held."""
 
-    region: str
     window: Window | None
     links: list[Link]
     why_none: str
 
 
 def load(market: Market, selection: Selection) -> Flows:
-    """The selected range, for the Generation tab."""
-    return load_flows(market, selection.region, selection)
-
-
-def load_flows(market: Market, region: str, selection: Selection) -> Flows:
-    """Every interconnector of ``region`` over the selected range of what flows are held; without any, none and why."""
+    """Every interconnector of the region over the selected range of what flows are held; without any, none and why."""
     try:
         window = market.window("interconnector_flow", selection)
     except NothingHeldError:
-        return Flows(
-            region, None, [], "The source holds no interconnector flows for this range.", receipts=(), exports=()
-        )
+        why_none = "The source holds no interconnector flows for this range."
+        return Flows(None, [], why_none, selection=selection, receipts=(), exports=())
     question = Question("interconnector_flow", window, resolution_of(selection, window))
     answer = market.answer_beside(question)
-    links = [link for link in links_of(answer) if touches(link, region)]
+    links = [link for link in links_of(answer) if touches(link, selection.region)]
     names = [link.interconnector_id for link in links]
     make = partial(shape.where, answer.table, "interconnector_id", names)
-    export = Export("flows", "Interconnector flows", (question,), make)
+    exports = (Export("flows", "Interconnector flows", (question,), make),) if links else ()
     why_none = "" if links else "No interconnector reported in this range."
-    exports = (export,) if links else ()
-    return Flows(region, window, links, why_none, receipts=(answer.receipt,), exports=exports)
+    return Flows(window, links, why_none, selection=selection, receipts=(answer.receipt,), exports=exports)
 
 
 def touches(link: Link, region: str) -> bool:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import pyarrow as pa
-
 from cache_store.answer import Receipt
-from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, Unit, only, resolution_of
+from dashboard.data import Export, Market, Question, Selection, Tables, only, resolution_of
 from dashboard.tables import shape
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, stack
 from nem.regions import NEM
@@ -36,8 +34,6 @@ class Supply:
 class Generation(Tables):
     """The tab's first view."""
 
-    grouping: Grouping
-    unit: Unit
     supply: Supply
 
 
@@ -45,11 +41,13 @@ def load(market: Market, selection: Selection) -> Generation:
     """The tab's first view."""
     supply = load_supply(market, selection, market.window("generation_by_fuel", selection))
     return Generation(
-        grouping=selection.grouping,
-        unit=selection.unit,
         supply=supply,
+        selection=selection,
         receipts=supply.receipts,
-        exports=(stack_export(supply), rows_export(supply)),
+        exports=(
+            stack_export("generation", "The stack, with demand and price", supply.questions[:2], supply.stack),
+            rows_export(supply),
+        ),
     )
 
 
@@ -74,21 +72,11 @@ def load_supply(market: Market, selection: Selection, window: Window) -> Supply:
     )
 
 
-def stack_export(supply: Supply, name: str = "generation", title: str = "The stack, with demand and price") -> Export:
-    """The chart's table."""
-    return Export(name, title, supply.questions[:2], lambda: stack_table(supply.stack), stack_units(supply.stack))
-
-
-def stack_table(drawn: Stack) -> pa.Table:
+def stack_export(name: str, title: str, questions: tuple[Question, ...], drawn: Stack) -> Export:
     """A stack as drawn, a column per band with loads and exports negative."""
-    names = ("interval_start", "interval_end", *stack_units(drawn))
-    return shape.arrow({name: drawn.columns[name] for name in names})
-
-
-def stack_units(drawn: Stack) -> dict[str, str]:
-    """The units of its columns."""
-    names = (*(band.id for band in drawn.bands), "supply", "demand")
-    return {**dict.fromkeys(names, drawn.unit), "price": "$/MWh"}
+    names = ("interval_start", "interval_end", *drawn.units)
+    make = partial(shape.arrow, {name: drawn.columns[name] for name in names})
+    return Export(name, title, questions, make, drawn.units)
 
 
 def rows_export(supply: Supply) -> Export:

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from cache_store.answer import Answer
 from cache_store.errors import NothingHeldError
-from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, extent_of, only, window_of
+from dashboard.data import Export, Market, Question, Selection, Tables, extent_of, only, window_of
+from dashboard.tables import flows as interconnectors
 from dashboard.tables import shape
-from dashboard.tables.flows import Flows, load_flows
-from dashboard.tables.generation import stack_table, stack_units
+from dashboard.tables.flows import Flows
+from dashboard.tables.generation import stack_export
 from dashboard.tables.records import Records, load_records
 from dashboard.tables.summary import Summary, load_summary
 from dashboard.tables.supply import FuelRow, Stack, fuel_rows, renewable_share, renewable_shares, stack
@@ -53,10 +54,8 @@ class Overview(Tables):
     neither lags. ``receipts`` are of generation, of the region's price beside it, and of every region's newest prices.
     """
 
-    region: str
     window: Window
     price_window: Window
-    grouping: Grouping
     tiles: list[Tile]
     stack: Stack
     rows: list[FuelRow]
@@ -90,15 +89,13 @@ def load(market: Market, selection: Selection) -> Overview:
     supply = stack(own, own_price, region, selection.grouping)
     told = {*price.table["region_id"].to_pylist(), *generation.table["region_id"].to_pylist()}
     summary = load_summary(market, region, extent)
-    flows = load_flows(market, NEM, day)
-    drawn = Export("last-24-hours", "The last 24 hours", asked, lambda: stack_table(supply), stack_units(supply))
+    flows = interconnectors.load(market, replace(day, region=NEM))
+    drawn = stack_export("last-24-hours", "The last 24 hours", asked, supply)
     every_price = (Question("regional_price", price_window, "5min"),)
     prices = Export("prices", "Prices of the last 24 hours", every_price, lambda: price.table)
     return Overview(
-        region=region,
         window=window,
         price_window=price_window,
-        grouping=selection.grouping,
         tiles=[
             _tile(name, _only(generation, name), newest_prices(name))
             for name in (NEM, *(name for name in REGIONS if name in told))
@@ -112,6 +109,7 @@ def load(market: Market, selection: Selection) -> Overview:
         records=load_records(market, region, extent),
         summary=summary,
         flows=flows,
+        selection=selection,
         receipts=(generation.receipt, own_price.receipt, price.receipt),
         exports=(drawn, prices, summary.export, *flows.exports),
     )

@@ -32,13 +32,11 @@ class PriceDuration(Tables):
     comparison, or if none of it is held; ``wanted_comparison`` is the whole range compared with.
     """
 
-    region: str
     window: Window
     shown: tuple[str, ...]
     curves: shape.Columns
     levels: Mapping[str, Mapping[float, float]]
     interval_counts: Mapping[str, int]
-    comparison: str
     wanted_comparison: Window | None
     compared_window: Window | None
     cap: float
@@ -63,16 +61,15 @@ def load(market: Market, selection: Selection) -> PriceDuration:
     curves = duration_curves(prices)
     regions = tuple(name for name in prices if name != COMPARED)
     return PriceDuration(
-        region=selection.region,
         window=window,
         shown=shown_regions(selection, regions),
         curves=curves,
         levels={name: levels(one) for name, one in prices.items()},
-        comparison=selection.compare,
         interval_counts={name: len(one.rrp) for name, one in prices.items()},
         wanted_comparison=wanted,
         compared_window=compared if COMPARED in prices else None,
         cap=max(price_cap(one.end.date()) for one in (window, compared) if one),
+        selection=selection,
         receipts=tuple(receipts),
         exports=(_export(tuple(questions), curves),),
     )

@@ -37,7 +37,6 @@ class PriceEvent:
 class PriceEvents(Tables):
     """Every event of the selected region, or of all regions, dearest first."""
 
-    region: str
     window: Window
     events: tuple[PriceEvent, ...]
     cap: float
@@ -63,10 +62,10 @@ def load(market: Market, selection: Selection) -> PriceEvents:
     )
     units = {"peak": "$/MWh", "mean": "$/MWh", "cap_payout": "$/MW"}
     return PriceEvents(
-        region=selection.region,
         window=window,
         events=events,
         cap=price_cap(window.end.date()),
+        selection=selection,
         receipts=(exact.receipt,),
         exports=(Export("price-events", "High-price events", (exact.question,), make, units),),
     )

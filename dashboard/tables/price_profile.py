@@ -24,7 +24,6 @@ class PriceProfile(Tables):
     ``weekend`` (Saturday and Sunday; no holidays are known). ``grid`` is hour of day by day from ``first_day`` on.
     """
 
-    region: str
     window: Window
     profile: shape.Columns
     first_day: np.datetime64
@@ -44,12 +43,12 @@ def load(market: Market, selection: Selection) -> PriceProfile:
     profile = time_of_day(starts, tops, bottoms, slot_hours)
     first_day, grid = hours_by_day(starts, tops, bottoms)
     return PriceProfile(
-        region=selection.region,
         window=window,
         profile=profile,
         first_day=first_day,
         grid=grid,
         cap=price_cap(window.end.date()),
+        selection=selection,
         receipts=(answer.receipt,),
         exports=(
             Export(

@@ -27,7 +27,6 @@ class PriceSeries(Tables):
     ``receipts`` those of the series and of the five-minute prices.
     """
 
-    region: str
     window: Window
     shown: tuple[str, ...]
     series: shape.Columns
@@ -48,11 +47,11 @@ def load(market: Market, selection: Selection) -> PriceSeries:
     told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
     regions = tuple(row.region_id for row in told)
     return PriceSeries(
-        region=selection.region,
         window=window,
         shown=shown_regions(selection, regions),
         series=found,
         statistics=told,
+        selection=selection,
         receipts=(series.receipt, exact.receipt),
         exports=(
             Export(

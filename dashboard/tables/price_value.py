@@ -54,7 +54,6 @@ class Branch:
 class PriceValue(Tables):
     """``tree`` lists every branch before what is below it, the largest first; ``order`` are its levels' columns."""
 
-    region: str
     window: Window
     order: tuple[str, ...]
     fuels: tuple[FuelValue, ...]
@@ -78,11 +77,11 @@ def load(market: Market, selection: Selection) -> PriceValue:
     fuels = fuel_values(generation.table, means, selection.region)
     tree = tuple(branches(leaves, order, hours))
     return PriceValue(
-        region=selection.region,
         window=window,
         order=order,
         fuels=fuels,
         tree=tree,
+        selection=selection,
         receipts=(generation.receipt, units.receipt, price.receipt),
         exports=(
             Export("value-by-fuel", "Value by fuel", questions, lambda: shape.listed(fuels, *FuelValue.__slots__)),

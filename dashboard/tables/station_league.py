@@ -40,8 +40,6 @@ class StationLeague(Tables):
 
     window: Window
     places: tuple[Place, ...]
-    region: str
-    fuel: str
     fuels: tuple[str, ...]
     rows: tuple[StationRow, ...]
 
@@ -60,10 +58,9 @@ def load(market: Market, selection: Selection) -> StationLeague:
     return StationLeague(
         window=units.window,
         places=places(units.data),
-        region=selection.region,
-        fuel=selection.fuel,
         fuels=fuels,
         rows=rows,
+        selection=selection,
         receipts=(units.answer.receipt, year.receipt),
         exports=(Export("stations", "Stations by capacity factor", (units.question,), lambda: _league_table(rows)),),
     )

@@ -68,6 +68,7 @@ def load(market: Market, selection: Selection) -> StationOutput:
         capture_rate=shape.ratio(whole.dwa_price, shape.mean_price(shape.columns(price.table), region)),
         starts=_starts(market, questions[0], detail),
         peak_mw=float(np.nanmax(series["mean_mw"])) if np.isfinite(series["mean_mw"]).any() else None,
+        selection=selection,
         receipts=(detail.receipt, price.receipt, units.answer.receipt),
         exports=(Export("station", chosen.title, questions, lambda: shape.arrow(series)),),
     )

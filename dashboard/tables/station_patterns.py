@@ -49,6 +49,7 @@ def load(market: Market, selection: Selection) -> StationPatterns:
         chosen=chosen,
         profile=profile,
         months=months,
+        selection=selection,
         receipts=(detail.receipt, monthly.receipt),
         exports=(
             Export("station-time-of-day", f"{chosen.title} by time of day", asked[:1], lambda: shape.arrow(profile), {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend", "charge"), "MW")),

@@ -38,6 +38,7 @@ from nem.regions import NEM, REGIONS
 ROOFTOP = "solar_rooftop"
 EXCHANGES = {"imports": "import_mwh", "exports": "export_mwh"}
 GENERATION = tuple(fuel.id for fuel in FUELS.values() if fuel.kind == "generation")
+_PAID = {"demand_mwh", "provisional_count"}  # of the prices, beside the price
 SHARE_NEEDS = 0.95  # of the hours: with fewer in which every input is known, a renewable share is not told
 
 
@@ -54,6 +55,11 @@ class Stack:
     columns: Columns
     bands: tuple[Band, ...]
     unit: str
+
+    @property
+    def units(self) -> dict[str, str]:
+        """What is read off it, and in what."""
+        return {**dict.fromkeys((*(band.id for band in self.bands), "supply", "demand"), self.unit), "price": "$/MWh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,21 +90,17 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     if region != NEM:
         own |= exchange_energy(starts, market)
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
-    ends = np.concatenate([ends, market["interval_end"]])[first]
+    times = {"interval_start": grid, "interval_end": np.concatenate([ends, market["interval_end"]])[first]}
+    own = {name: on(grid, starts, values) for name, values in own.items()}
+    paid = {name: on(grid, market["interval_start"], market[name]) for name in _PAID | {price_column(region)}}
     bands = drawn_bands(own, grouping, unit)
-    demand = on(grid, market["interval_start"], market["demand_mwh"])
-    factor, word = _scale(unit, {band.id: own[band.id] for band in bands}, grid, ends, generation)
+    factor, word = _scale(unit, [own[band.id] for band in bands], times, generation)
     # Demand and exchanges come with the prices, which may reach less far.
-    priced = {"mw": _per_hour(grid, ends, price), "energy": factor, "share": np.nan}[unit]
-    out: Columns = {"interval_start": grid, "interval_end": ends}
-    for band in bands:
-        scale = np.nan_to_num(priced) if band.kind == "exchange" else factor
-        out[band.id] = on(grid, starts, -own[band.id] if band.below_zero else own[band.id]) * scale
-    out["supply"] = above_zero(out, bands)
-    out["demand"] = demand * priced
-    out["price"] = on(grid, market["interval_start"], market[price_column(region)])
-    review = np.nan_to_num(on(grid, market["interval_start"], market["provisional_count"]))
-    out["unconfirmed"] = np.where(review > 0, out["price"], np.nan)
+    priced = {"mw": _per_hour(times, price), "energy": factor, "share": np.nan}[unit]
+    out = signed(times, own, bands, factor, np.nan_to_num(priced))
+    out["demand"] = paid["demand_mwh"] * priced
+    out["price"] = paid[price_column(region)]
+    out["unconfirmed"] = np.where(np.nan_to_num(paid["provisional_count"]) > 0, out["price"], np.nan)
     out["marked"] = on(grid, starts, _marked(generation.table, starts))
     return Stack(break_gaps(out), tuple(bands), word)
 
@@ -112,10 +114,17 @@ def drawn_bands(own: Mapping[str, Array], grouping: Grouping, unit: Unit) -> lis
     ]
 
 
-def above_zero(drawn: Columns, bands: Sequence[Band]) -> Array:
-    """What the ``bands`` above zero add up to; NaN without any."""
-    above = [drawn[band.id] for band in bands if not band.below_zero]
-    return np.sum(above, axis=0) if above else np.full(len(drawn["interval_start"]), np.nan)
+def signed(
+    times: Columns, own: Columns, bands: Sequence[Band], factor: Array | float, exchanged: Array | float
+) -> Columns:
+    """``times`` with what is drawn of each band, in units by its factor, and ``supply``: all above zero; NaN without any."""
+    out = dict(times)
+    for band in bands:
+        value = own[band.id] * (exchanged if band.kind == "exchange" else factor)
+        out[band.id] = -value if band.below_zero else value
+    above = [out[band.id] for band in bands if not band.below_zero]
+    out["supply"] = np.sum(above, axis=0) if above else np.full(len(times["interval_start"]), np.nan)
+    return out
 
 
 def fuel_groups(grouping: Grouping) -> Mapping[str, str]:
@@ -133,17 +142,14 @@ def exchange_energy(starts: Array, market: Columns) -> dict[str, Array]:
     return out
 
 
-def _scale(
-    unit: Unit, own: Mapping[str, Array], grid: Array, ends: Array, generation: Answer
-) -> tuple[Array | float, str]:
-    """What turns MWh of each bucket of ``grid`` into ``unit``, and the unit's name."""
+def _scale(unit: Unit, own: Sequence[Array], times: Columns, generation: Answer) -> tuple[Array | float, str]:
+    """What turns MWh of each bucket into ``unit``, and the unit's name."""
     if unit == "energy":
-        largest = max((float(np.max(values)) for values in own.values()), default=0.0)
+        largest = max((float(np.nanmax(values)) for values in own), default=0.0)
         return (1e-3, "GWh") if largest > 10_000 else (1.0, "MWh")
     if unit == "mw":
-        return _per_hour(grid, ends, generation), "MW"
-    starts = np.unique(columns(generation.table, ("interval_start",))["interval_start"])
-    return on(grid, starts, percent_of_supply(list(own.values()), len(starts))), "%"
+        return _per_hour(times, generation), "MW"
+    return percent_of_supply(own, len(times["interval_start"])), "%"
 
 
 def percent_of_supply(own: Sequence[Array], size: int) -> Array:
@@ -152,9 +158,9 @@ def percent_of_supply(own: Sequence[Array], size: int) -> Array:
     return np.asarray(100 / np.where(supply > 0, supply, np.nan))
 
 
-def _per_hour(grid: Array, ends: Array, answer: Answer) -> Array:
+def _per_hour(times: Columns, answer: Answer) -> Array:
     """What turns MWh of each bucket into mean MW, over the hours that the answer covers."""
-    hours = bucket_hours({"interval_start": grid, "interval_end": ends}, answer.receipt)
+    hours = bucket_hours(times, answer.receipt)
     return np.asarray(1 / np.where(hours > 0, hours, np.nan))
 
 

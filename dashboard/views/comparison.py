@@ -58,7 +58,7 @@ def build() -> View:
 
     def show(tables: Comparison) -> None:
         now, then = tables.now, tables.then
-        bar.html = compare_bar(tables.compare, tables.asked)
+        bar.html = compare_bar(tables.selection.compare, tables.asked)
         top = _one_scale([now, then] if then else [now])
         show_stack(power, now, markup.stretch(now.window), 300, top_range=top)
         if then is None:

@@ -19,11 +19,13 @@ def build() -> View:
         shown = tables.stack
         unit = "mean MW" if shown.unit == "MW" else "% of the region's own supply"
         power.draw(
-            markup.header(f"The average day, {REGION_NAMES[tables.region]}", f"{unit} by half hour", _span(tables)),
+            markup.header(
+                f"The average day, {REGION_NAMES[tables.selection.region]}", f"{unit} by half hour", _span(tables)
+            ),
             _note(tables) + markup.receipt_line(tables.receipts),
             stack_over_price,
             shown.columns,
-            **stack_form(shown, tables.region, 460),
+            **stack_form(shown, tables.selection.region, 460),
             when=DAY_TIMES,
         )
 

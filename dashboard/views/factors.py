@@ -20,7 +20,7 @@ def build() -> View:
     lines, whole = Chart(), Text()
 
     def show(tables: Factors) -> None:
-        head = markup.header(f"Capacity factor, {REGION_NAMES[tables.region]}", f"%, {_TIP}")
+        head = markup.header(f"Capacity factor, {REGION_NAMES[tables.selection.region]}", f"%, {_TIP}")
         told = markup.receipt_line(tables.receipts)
         if tables.bands:
             lines.draw(head, told, band_lines, tables.columns, bands=tables.bands)

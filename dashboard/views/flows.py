@@ -55,7 +55,7 @@ def build() -> View:
     def show(tables: Flows) -> None:
         table_card.visible = bool(tables.links)
         told = markup.receipt_line(tables.receipts)
-        where = "" if tables.region == NEM else f", {REGION_NAMES[tables.region]}"
+        where = "" if tables.selection.region == NEM else f", {REGION_NAMES[tables.selection.region]}"
         head = partial(markup.header, f"Interconnectors{where}", "mean MW between limits")
         if not tables.links:
             panels.show(head(), f'<p class="note">{tables.why_none}</p>{told}')

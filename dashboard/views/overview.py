@@ -31,7 +31,7 @@ def build() -> View:
     def show(tables: Overview) -> None:
         tiles.html = _tiles(tables)
         _show_stack(power, tables)
-        day.html = day_facts(tables.summary, tables.region) + markup.receipt_line(tables.summary.receipts)
+        day.html = day_facts(tables.summary, tables.selection.region) + markup.receipt_line(tables.summary.receipts)
         gauge.html = _renewables(tables)
         recent.html = _latest(tables)
         # Without flows the prices take their place too.
@@ -39,7 +39,7 @@ def build() -> View:
         recent_card.css_classes = ["card"] if flows_card.visible else ["card", "wide"]
         if flows_card.visible:
             prices = {tile.region_id: tile.price for tile in tables.tiles}
-            told = flow_map(tables.flows, prices, tables.region) + flow_list(tables.flows)
+            told = flow_map(tables.flows, prices, tables.selection.region) + flow_list(tables.flows)
             flows.html = told + markup.receipt_line(tables.flows.receipts)
 
     cards = (card(tiles, kind="plain wide"), power.card, card(gauge), card(day, kind="wide"), recent_card, flows_card)
@@ -49,16 +49,16 @@ def build() -> View:
 def _show_stack(power: Chart, tables: Overview) -> None:
     aside = f"<span>average price <b>{markup.dollars(tables.day_price)}</b>/MWh</span>"
     power.draw(
-        markup.header(f"{REGION_NAMES[tables.region]}, last 24 hours", "MW", aside),
+        markup.header(f"{REGION_NAMES[tables.selection.region]}, last 24 hours", "MW", aside),
         stack_note(tables.stack) + markup.receipt_line(tables.receipts[:2]),
         stack_over_price,
         tables.stack.columns,
-        **stack_form(tables.stack, tables.region, 480),
+        **stack_form(tables.stack, tables.selection.region, 480),
     )
 
 
 def _tiles(tables: Overview) -> str:
-    every = "".join(_tile(tile, tile.region_id == tables.region) for tile in tables.tiles)
+    every = "".join(_tile(tile, tile.region_id == tables.selection.region) for tile in tables.tiles)
     receipt = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
     return f'{_reach(tables)}<div class="tiles">{every}</div>{receipt}'
 
@@ -113,7 +113,7 @@ def _trace(tile: Tile) -> str:
 
 
 def _renewables(tables: Overview) -> str:
-    head = markup.header("Renewable share", REGION_NAMES[tables.region])
+    head = markup.header("Renewable share", REGION_NAMES[tables.selection.region])
     receipt = markup.receipt_line((*tables.receipts[:1], *tables.records.receipts))
     return head + _gauge(tables) + _records(tables.records) + _mix(tables) + receipt
 
@@ -160,7 +160,7 @@ def _when(record: Record | None, form: str) -> str:
 
 def _mix(tables: Overview) -> str:
     rows = "".join(map(_part, (row for row in tables.rows if row.band.kind != "exchange")))
-    choice = markup.switch("Fuels", "grouping", _MIX_WORDS, tables.grouping)
+    choice = markup.switch("Fuels", "grouping", _MIX_WORDS, tables.selection.grouping)
     return f'<div class="mix-head"><h3>Last 24 hours</h3>{choice}</div><ul class="mix">{rows}</ul>'
 
 

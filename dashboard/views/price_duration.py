@@ -23,30 +23,30 @@ def build() -> View:
     def show(tables: PriceDuration) -> None:
         regions = [name for name in tables.curves if name not in {"share", COMPARED}]
         head = (
-            markup.header("Price-duration curve", "$/MWh", region_keys(regions, tables.shown, tables.region))
-            + compare_bar(tables.comparison, tables.wanted_comparison or tables.window, nothing="Nothing")
+            markup.header("Price-duration curve", "$/MWh", region_keys(regions, tables.shown, tables.selection.region))
+            + compare_bar(tables.selection.compare, tables.wanted_comparison or tables.window, nothing="Nothing")
             + _note(tables)
         )
         styles: dict[str, tuple[str, str, Any]] = {
             name: (region_label(name), REGION_COLOURS[name], "solid") for name in tables.shown
         }
         if COMPARED in tables.curves:
-            styles[COMPARED] = (f"{tables.region}, compared", REGION_COLOURS[tables.region], [5, 3])
+            styles[COMPARED] = (f"{tables.selection.region}, compared", REGION_COLOURS[tables.selection.region], [5, 3])
         told = markup.receipt_line(tables.receipts)
-        lines.draw(head, told, duration, tables.curves, lines=styles, chosen=tables.region, cap=tables.cap)
+        lines.draw(head, told, duration, tables.curves, lines=styles, chosen=tables.selection.region, cap=tables.cap)
         levels.html = markup.header("Levels", "$/MWh reached for a share of the time") + _levels(tables) + told
 
     return View(grid(lines.card, card(levels)), show)
 
 
 def _note(tables: PriceDuration) -> str:
-    if tables.comparison == "":
+    if tables.selection.compare == "":
         return ""
     found = tables.compared_window
     if found is None:
         return f'<p class="note warn">Nothing is held of the period to compare with, {tables.wanted_comparison}.</p>'
     part = "" if found == tables.wanted_comparison else ", all that is held of it"
-    return f'<p class="note">Dashed: {tables.region} from {markup.stretch(found)}{part}.</p>'
+    return f'<p class="note">Dashed: {tables.selection.region} from {markup.stretch(found)}{part}.</p>'
 
 
 def _levels(tables: PriceDuration) -> str:
@@ -57,8 +57,8 @@ def _levels(tables: PriceDuration) -> str:
     ]
     rows = []
     for name in (*tables.shown, *([COMPARED] if COMPARED in tables.curves else [])):
-        first = region_cell(name) if name != COMPARED else (f"{tables.region}, compared", name)
+        first = region_cell(name) if name != COMPARED else (f"{tables.selection.region}, compared", name)
         reached = [cell(markup.dollars, tables.levels[name].get(share)) for share in SHARES]
-        attributes = "" if name == COMPARED else region_row(name, tables.region)
+        attributes = "" if name == COMPARED else region_row(name, tables.selection.region)
         rows.append((attributes, [first, *reached, cell(markup.number, tables.interval_counts[name])]))
     return markup.sorted_table(heads, rows, "statistics")

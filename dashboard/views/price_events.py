@@ -53,7 +53,9 @@ def build() -> View:
         count = len(tables.events)
         hours = sum(event.hours for event in tables.events)
         aside = f"<span>{count:,} event{'' if count == 1 else 's'}, <b>{markup.number(hours, ',.1f', ' h')}</b></span>"
-        head = markup.header(f"Prices of $300 and more, {REGION_NAMES[tables.region]}", "$/MWh, at the peak", aside)
+        head = markup.header(
+            f"Prices of $300 and more, {REGION_NAMES[tables.selection.region]}", "$/MWh, at the peak", aside
+        )
         told = markup.receipt_line(tables.receipts)
         if count:
             edges = (milliseconds(tables.window.start), milliseconds(tables.window.end))

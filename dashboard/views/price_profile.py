@@ -23,10 +23,10 @@ def build() -> View:
     lines, heat = Chart(), Chart()
 
     def show(tables: PriceProfile) -> None:
-        how = "weighted by demand" if tables.region == NEM else "mean of the 5-minute prices"
-        colour = REGION_COLOURS[tables.region]
+        how = "weighted by demand" if tables.selection.region == NEM else "mean of the 5-minute prices"
+        colour = REGION_COLOURS[tables.selection.region]
         styles = {name: (label, colour, dash) for name, (label, dash) in DAYS.items()}
-        head = markup.header(f"Price by time of day, {REGION_NAMES[tables.region]}", f"$/MWh, {how}")
+        head = markup.header(f"Price by time of day, {REGION_NAMES[tables.selection.region]}", f"$/MWh, {how}")
         told = markup.receipt_line(tables.receipts)
         head += dash_key(styles.values())
         lines.draw(head, told, day_profile, tables.profile, lines=styles, unit="$/MWh", number="$0,0")

@@ -68,16 +68,18 @@ def build() -> View:
 
     def show(tables: PriceSeries) -> None:
         regions = [row.region_id for row in tables.statistics]
-        head = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.region))
+        head = markup.header("Spot price", "$/MWh", region_keys(regions, tables.shown, tables.selection.region))
         styles = {name: (region_label(name), REGION_COLOURS[name]) for name in tables.shown}
         cap = float(np.nanmax(tables.series["cap"], initial=1_000.0))
         ranged = bool((tables.series["lowest"] < tables.series["highest"]).any())
-        form = {"regions": styles, "chosen": tables.region, "cap": cap, "ranged": ranged}
+        form = {"regions": styles, "chosen": tables.selection.region, "cap": cap, "ranged": ranged}
         told = markup.receipt_line(tables.receipts[:1])
         lines.draw(head + _notes(tables), told, price_series, tables.series, **form)
         stretch = f"$/MWh, {markup.stretch(tables.window)}"
         told = markup.receipt_line(tables.receipts[1:])
-        rows = [markup.told(COLUMNS, row, region_row(row.region_id, tables.region)) for row in tables.statistics]
+        rows = [
+            markup.told(COLUMNS, row, region_row(row.region_id, tables.selection.region)) for row in tables.statistics
+        ]
         table = markup.sorted_table(COLUMNS, rows, "statistics prices")
         statistics.html = markup.header("Statistics", stretch) + table + told
         unit = "hours, share of the time, $/MWh added to the mean"
@@ -103,7 +105,7 @@ def _bands(tables: PriceSeries) -> str:
     for row in priced:
         mean = sum(band.contribution for band in row.bands)
         cells = [region_cell(row.region_id), *((_band(band), band.hours) for band in row.bands), cell(dollars, mean)]
-        rows.append((region_row(row.region_id, tables.region), cells))
+        rows.append((region_row(row.region_id, tables.selection.region), cells))
     return markup.sorted_table(heads, rows, "bands")
 
 

@@ -52,7 +52,7 @@ def build() -> View:
         stretch = markup.stretch(tables.window)
         told = markup.receipt_line(tables.receipts)
         rows = [markup.told(FUEL_COLUMNS, row) for row in tables.fuels]
-        earned = markup.header(f"What each fuel earned, {REGION_NAMES[tables.region]}", stretch)
+        earned = markup.header(f"What each fuel earned, {REGION_NAMES[tables.selection.region]}", stretch)
         fuels.html = earned + markup.sorted_table(FUEL_COLUMNS, rows, "statistics") + told
         order = "value_by_fuel" if tables.order[0] == "fueltech_id" else "value"
         choice = markup.switch("Order", "view", ORDERS, order)

@@ -46,7 +46,7 @@ def build() -> View:
 
     def show(tables: StationLeague) -> None:
         when = markup.stretch(tables.window)
-        stretch = f"{len(tables.rows)} in {REGION_NAMES[tables.region]}, {when}"
+        stretch = f"{len(tables.rows)} in {REGION_NAMES[tables.selection.region]}, {when}"
         head.html = markup.header("Stations by capacity factor", stretch) + _fuels(tables)
         table.html = _league(tables)
         receipt.html = markup.receipt_line(tables.receipts[:1])
@@ -56,9 +56,10 @@ def build() -> View:
 
 def _fuels(tables: StationLeague) -> str:
     known = [fuel for fuel in (*FUELS, "battery") if fuel in tables.fuels]
-    keys = [pick("All fuels", "fuel=", not tables.fuel)]
+    keys = [pick("All fuels", "fuel=", not tables.selection.fuel)]
     keys += [
-        pick(fuel_label(fuel), f"fuel={fuel}", fuel == tables.fuel, markup.swatch(fuel_colour(fuel))) for fuel in known
+        pick(fuel_label(fuel), f"fuel={fuel}", fuel == tables.selection.fuel, markup.swatch(fuel_colour(fuel)))
+        for fuel in known
     ]
     return f'<div class="keys">{"".join(keys)}</div>'
 

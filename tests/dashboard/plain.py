@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.data import Export, Question, resolution_of, window_of
+from dashboard.data import Export, Question, Selection, resolution_of, window_of
 from dashboard.layout import Text, View, card
 from dashboard.markup import receipt_line
 
@@ -23,6 +23,7 @@ STATION = 'O\'Hara "Ridge" / <b>Unit</b> 1'
 @dataclass(frozen=True, slots=True)
 class Plain:
     text: str
+    selection: Selection
     table: pa.Table
     receipts: tuple[Any, ...]
     exports: tuple[Export, ...]
@@ -37,7 +38,7 @@ def load(market, selection) -> Plain:
     table = answer.table.select(["interval_start", "interval_end", "fueltech_id", "energy_mwh"])
     told = f"{selection.region} {window} {answer.receipt.resolution} {selection.view} {selection.station or ''}"
     export = Export("plain", "Energy by fuel", (question,), lambda: table, {"energy_mwh": "MWh"})
-    return Plain(told, table, (answer.receipt,), (export,))
+    return Plain(told, selection, table, (answer.receipt,), (export,))
 
 
 def build() -> View:
