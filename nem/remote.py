@@ -157,7 +157,10 @@ class Remote:
 
         try:
             yield
-        except BaseError as error:
+        except (
+            BaseError,
+            NotImplementedError,
+        ) as error:  # a folder or a plain web server knows no conditions on writes
             said = str(error).splitlines()[0]
             raise OSError(f"{self.url} cannot be reached: {said}") from error
 

@@ -384,6 +384,14 @@ def test_a_server_that_ignores_conditions_is_refused(url, ignores):
     assert remote.names() == {}
 
 
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_what_knows_no_conditions_is_no_object_store(scheme, tmp_path):
+    (tmp_path / "objects").mkdir()
+    url = (tmp_path / "objects").as_uri() if scheme == "file" else "http://127.0.0.1:9/x"
+    with pytest.raises(OSError, match="cannot be reached"):
+        prove(open_remote(url))
+
+
 @pytest.mark.parametrize("told", ["{", "[]", '{"url": 7}', '{"url": "nowhere"}', '{"url": "ftp://host/x"}'])
 def test_a_folder_that_does_not_say_what_it_copies_is_refused(tmp_path, told):
     (tmp_path / FILE).write_text(told)
