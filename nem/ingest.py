@@ -17,13 +17,13 @@ from nem.feeds import EDGE, FEEDS, MONTHLY, Addresses, Feed, choose_feeds, landi
 from nem.lake import end_sample
 from nem.ledger import Ledger, Seen
 from nem.listing import Link
-from nem.nemweb import Web
+from nem.nemweb import MOST_PEACE, Web
 from nem.taken import ELSEWHERE, HISTORY, Ingested
 from nem.taking import Offer, Progress, Run
 from nem.windows import INTERVAL, Window, ceil, floor, joined, market_time
 
 MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
-REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
+REPAIR_EVERY = 3_600.0  # seconds: for what the archive does not have yet
 _FILES = (".zip", ".csv", ".xlsx", ".xls")
 
 
@@ -133,8 +133,13 @@ def _links_under(path: Path, failed: dict[str, str]) -> list[Link]:
 
 
 def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
-    is_refused = ledger.busy_until is not None and now < ledger.busy_until
-    return not is_refused and (ledger.listed_at is None or now - ledger.listed_at >= feed.every)
+    is_refused = ledger.busy_until and _lately(ledger.busy_until - timedelta(seconds=MOST_PEACE), now, MOST_PEACE)
+    return not is_refused and not _lately(ledger.listed_at, now, feed.every.total_seconds())
+
+
+def _lately(at: datetime | None, now: datetime, seconds: float) -> bool:
+    """Whether that was so lately. What is to come was noted by a clock that was wrong."""
+    return at is not None and 0 <= (now - at).total_seconds() < seconds
 
 
 def _look(run: Run, web: Web, feed: Feed, url: str) -> list[Offer]:
@@ -193,7 +198,7 @@ def _gaps(feed: Feed, ledger: Ledger, times: dict[str, datetime], oldest: dateti
 def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
     """Close gaps of the feed from its archive, a few files a run; from the monthly archive where that is too young."""
     ledger = run.ledgers[feed.name]
-    if not ledger.gaps or (ledger.repaired_at and run.now - ledger.repaired_at < REPAIR_EVERY):
+    if not ledger.gaps or _lately(ledger.repaired_at, run.now, REPAIR_EVERY):
         return
     archive = addresses.of_archive(feed)
     if (links := run.noted(feed.name, f"archive of {feed.folder}", lambda: _offered(web, archive) or [])) is None:

@@ -495,6 +495,16 @@ def test_a_feed_is_looked_at_no_more_often_than_it_is_due(market: Market) -> Non
     assert looked_at() == []
 
 
+def test_a_clock_that_was_ahead_and_is_put_right_keeps_no_feed_waiting(market: Market) -> None:
+    """What a run noted by a clock a year ahead is no reason to leave the feed alone for that year."""
+    market.publish(NOON)
+    market.now += timedelta(days=366)
+    market.server.fail("Dispatch_SCADA", status(429, Retry_After="3000"), times=1)
+    market.tick(only_due=True)
+    market.now -= timedelta(days=366)
+    assert scada_of(market.tick(only_due=True)).landed == 1
+
+
 def test_a_folder_that_is_not_there_is_named_with_what_to_do(market: Market) -> None:
     market.publish(NOON)
     rooftop = next(one for one in market.tick().taken if one.name == "rooftop")
