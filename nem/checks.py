@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 import duckdb
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 
 from nem.errors import SourceFormatError
 from nem.fuels import FUELS
-from nem.tables import DISPATCH_TYPES, Table
+from nem.tables import DISPATCH_TYPES
 from nem.windows import EPOCH, HORIZON
 
 
@@ -38,11 +39,11 @@ def check_given(name: str, column: str, values: pa.ChunkedArray) -> None:
         raise SourceFormatError(f"{name}: {absent} rows have no {column}")
 
 
-def check_labels(name: str, labels: pa.ChunkedArray, table: Table) -> None:
-    """Raise SourceFormatError where a label is off the grid of ``table``, or of a time without a market."""
+def check_labels(name: str, labels: pa.ChunkedArray, step: timedelta) -> None:
+    """Raise SourceFormatError where a label is off a grid of ``step``, or of a time without a market."""
     if not len(labels):
         return
-    minutes = int(table.step.total_seconds()) // 60
+    minutes = int(step.total_seconds()) // 60
     try:
         labels = labels.cast(pa.timestamp("us"))
     except pa.ArrowInvalid as error:

@@ -69,7 +69,7 @@ def land(root: Path, table_name: str, rows: pa.Table) -> list[date]:
     table = TABLES[table_name]
     with landing(root, table_name), duckdb.connect() as con:
         check_columns(table_name, table.landed, table.key, rows)
-        check_labels(table_name, rows["settlement_date"], table)
+        check_labels(table_name, rows["settlement_date"], table.step)
         _conform(con, table.landed, table.key, rows)
         days = _days_to_rewrite(con, table)
         return commit(root, lambda lake: _rewrite_days(con, lake, table, days))

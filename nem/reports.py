@@ -36,6 +36,7 @@ from nem.zips import Rejected, read_csvs
 
 # A forecast or a broken clock, not a measurement: the label of a file is at most one interval ahead of its making.
 FURTHEST_AHEAD = timedelta(hours=1)
+HALF_HOUR = timedelta(minutes=30)
 
 # What lands in the lake's tables, from which of AEMO's. The blank names are those of the daily roll-up.
 _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {
@@ -103,7 +104,10 @@ def _check(name: str, table: pa.Table, created: datetime) -> None:
         label, key = shape.columns[:2]
         check_given(name, label, table[label])
         check_given(name, key, table[key])
-        check_labels(name, table[label], TABLES[lake_table])
+        check_labels(name, table[label], TABLES[lake_table].step)
+        if until := shape.half_hours_until:
+            half_hours = pc.less_equal(table[label], pa.scalar(until, pa.timestamp("us")))
+            check_labels(name, table[label].filter(half_hours), HALF_HOUR)
         # A label far ahead would stand as the market's newest for as long as it is ahead.
         newest = pc.max(table[label]).as_py()
         if newest and newest > created + FURTHEST_AHEAD:

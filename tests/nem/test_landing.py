@@ -24,6 +24,8 @@ DUDETAIL = (
     "I,PARTICIPANT_REGISTRATION,DUDETAIL,4,EFFECTIVEDATE,DUID,VERSIONNO,DISPATCHTYPE,REGISTEREDCAPACITY,MAXCAPACITY"
 )
 SUMMARY = "I,PARTICIPANT_REGISTRATION,DUDETAILSUMMARY,6,DUID,START_DATE,END_DATE,DISPATCHTYPE,REGIONID,STATIONID,SCHEDULE_TYPE"
+SOLUTION = "I,DISPATCH,UNIT_SOLUTION,3,SETTLEMENTDATE,DUID,INITIALMW"
+TRADING = "I,TRADING,PRICE,3,SETTLEMENTDATE,REGIONID,RRP"
 LATER = FIRST.replace("2024/02/29", "2026/03/05")  # than what ships here
 
 
@@ -68,10 +70,6 @@ def test_what_is_whole_in_a_broken_archive_lands_and_the_archive_is_not_called_l
     assert list(landing.refused) == [tmp_path / "DAY.zip"]
     assert landing.refused[tmp_path / "DAY.zip"].startswith("2.CSV: has 4 lines")
     assert held(tmp_path, "unit_scada", "duid") == [("BW01",)]
-
-
-SOLUTION = "I,DISPATCH,UNIT_SOLUTION,3,SETTLEMENTDATE,DUID,INITIALMW"
-TRADING = "I,TRADING,PRICE,3,SETTLEMENTDATE,REGIONID,RRP"
 
 
 @pytest.mark.parametrize(
@@ -182,6 +180,7 @@ def test_a_file_without_a_row_of_use_has_not_landed_and_is_no_fault(tmp_path, li
         ([PRICE.replace("INTERVENTION", "RUN"), price("NSW1", 1, run=1)], "has no column INTERVENTION"),
         ([ROOFTOP.replace("TYPE", ""), f"D,ROOFTOP,ACTUAL,2,{NOON},NSW1,1,1,SATELLITE,{NOON}"], "has no column TYPE"),
         ([ROOFTOP, f"D,ROOFTOP,ACTUAL,2,2024/02/29 11:45:00,NSW1,10,1,MEASUREMENT,{NOON}"], "off its 30-minute grid"),
+        ([TRADING, "D,TRADING,PRICE,3,2021/09/30 12:05:00,NSW1,55"], "off its 30-minute grid"),
     ],
 )
 def test_a_row_that_cannot_be_refuses_its_file(tmp_path, lines, says):
