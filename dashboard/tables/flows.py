@@ -113,16 +113,14 @@ def links_of(answer: Answer) -> list[Link]:
 def _link(interconnector_id: str, table: pa.Table) -> Link:
     data = shape.columns(table)
     sums = {name: shape.total(data[name]) for name in _SUMS}
-    readings = data["reading_count"]
-    hours = np.where(readings > 0, readings, np.nan) / shape.PER_HOUR
-    counted = data["limit_count"]
+    hours = data["reading_count"] / shape.PER_HOUR
     columns = {
         "interval_start": data["interval_start"],
         "interval_end": data["interval_end"],
         "mean_mw": data["mean_mw"],
-        "forward_limit_mw": data["forward_limit_mwh"] / hours,
-        "reverse_limit_mw": -data["reverse_limit_mwh"] / hours,
-        "at_limit": _at_limit(data) / np.where(counted > 0, counted, np.nan),
+        "forward_limit_mw": shape.ratios(data["forward_limit_mwh"], hours),
+        "reverse_limit_mw": shape.ratios(-data["reverse_limit_mwh"], hours),
+        "at_limit": shape.ratios(_at_limit(data), data["limit_count"]),
     }
     name, *ends = INTERCONNECTORS.get(interconnector_id, (interconnector_id,))
     net = None if sums["forward_mwh"] is None else sums["forward_mwh"] - (sums["reverse_mwh"] or 0.0)

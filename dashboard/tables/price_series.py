@@ -78,8 +78,7 @@ def price_series(table: pa.Table, whole: pa.Table, region: str) -> shape.Columns
     """The columns of ``PriceSeries.series``."""
     starts, ends, wide = shape.spread(table, "region_id", "twa_price")
     market = shape.columns(whole, ("interval_start", "demand_weighted_price"))
-    held = np.isin(market["interval_start"], starts)
-    wide[NEM] = shape.on(starts, market["interval_start"][held], market["demand_weighted_price"][held])
+    wide[NEM] = shape.on(starts, market["interval_start"], market["demand_weighted_price"])
     for name, column in (("lowest", "rrp_min"), ("highest", "rrp_max")):
         wide[name] = shape.spread(table, "region_id", column)[2].get(region, np.full(len(starts), np.nan))
     review = shape.spread(table, "region_id", "provisional_count")[2]

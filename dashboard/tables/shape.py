@@ -96,6 +96,11 @@ def ratio(numerator: float | None, denominator: float | None) -> float | None:
     return numerator / denominator
 
 
+def ratios(numerator: Array | float, denominator: Array) -> Array:
+    """The same of every place: NaN where either is missing or the denominator is not positive."""
+    return np.asarray(numerator / np.where(denominator > 0, denominator, np.nan))
+
+
 def keyed(column: pa.ChunkedArray, groups: Mapping[str, str] | None = None) -> tuple[list[str], Array]:
     """The distinct texts of a column, and each row's place among them; with ``groups``, of what those map them to."""
     texts, rows = _encoded(column)
@@ -143,11 +148,24 @@ def spread(
     return starts, data["interval_end"][first], dict(zip(names, wide, strict=True))
 
 
+def per_bucket(data: Columns, **values: Array) -> Columns:
+    """Each bucket of the rows: its edges, and the sum of each of ``values`` (one a row) in it; NaN where none is known."""
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    out = {"interval_start": starts, "interval_end": data["interval_end"][first]}
+    return out | {name: added(row, one, len(starts)) for name, one in values.items()}
+
+
+def groups(labels: Array) -> dict[str, Array]:
+    """The rows that have each label, in their order."""
+    names, place = np.unique(labels.astype(str), return_inverse=True)
+    ends = np.cumsum(np.bincount(place, minlength=len(names)))
+    return dict(zip(names.tolist(), np.split(np.argsort(place, kind="stable"), ends)[:-1], strict=True))
+
+
 def on(grid: Array, starts: Array, values: Array) -> Array:
     """``values`` known at ``starts``, at the instants of ``grid``; NaN elsewhere."""
-    out = np.full(len(grid), np.nan)
-    place = np.searchsorted(grid, starts)
-    out[place] = values
+    out, shared = np.full(len(grid), np.nan), np.isin(starts, grid)
+    out[np.searchsorted(grid, starts[shared])] = values[shared]
     return out
 
 
