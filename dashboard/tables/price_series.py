@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -62,7 +63,7 @@ def load(market: Market, selection: Selection) -> PriceSeries:
                 "Price statistics",
                 (exact.question,),
                 lambda: statistics_table(told),
-                STATISTICS_UNITS,
+                dict.fromkeys(_PRICES, "$/MWh"),
             ),
         ),
     )
@@ -98,34 +99,18 @@ def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
     return shape.arrow({name: series[name] for name in names})
 
 
-_PRICES = ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation")
 _BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
-STATISTICS_UNITS = {
-    **dict.fromkeys((*_PRICES, "lowest", "highest", *(f"{band}_contribution" for band in _BANDS)), "$/MWh"),
-    "longest_negative": "h",
-    "cap_payout": "$/MW",
-}
+_PRICES = ("p5", "median", "p95", "deviation", "lowest", "highest", *(f"{band}_contribution" for band in _BANDS))
 
 
 def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
     """The statistics and bands, a row per region."""
-    none = (None, None)
-    return shape.listed(
-        rows,
-        *(*_PRICES, "interval_count", "negative_count", "negative_share"),
-        region_id=lambda row: row.region_id,
-        lowest=lambda row: (row.lowest or none)[0],
-        lowest_at=lambda row: (row.lowest or none)[1],
-        highest=lambda row: (row.highest or none)[0],
-        highest_at=lambda row: (row.highest or none)[1],
-        longest_negative=lambda row: row.longest_negative_hours,
-        cap_payout=lambda row: row.cap_payout_aud_per_mw,
-        **{
-            f"{band}_{what}": partial(_of_band, place=place, what=what)
-            for what in ("hours", "contribution")
-            for place, band in enumerate(_BANDS)
-        },
-    )
+    bands = {
+        f"{band}_{what}": partial(_of_band, place=place, what=what)
+        for what in ("hours", "contribution")
+        for place, band in enumerate(_BANDS)
+    }
+    return shape.listed(rows, *PriceStatistics.__slots__[1:-1], region_id=attrgetter("region_id"), **bands)
 
 
 def _of_band(row: PriceStatistics, place: int, what: str) -> float | None:

@@ -89,6 +89,11 @@ def total(values: Array) -> float | None:
     return float(held.sum()) if held.size else None
 
 
+def totals(data: Columns) -> dict[str, float | None]:
+    """The sum of every column of numbers."""
+    return {name: total(values) for name, values in data.items() if values.dtype.kind == "f"}
+
+
 def ratio(numerator: float | None, denominator: float | None) -> float | None:
     """``numerator / denominator``; None where either is missing or the denominator is not positive."""
     if numerator is None or denominator is None or denominator <= 0:
@@ -195,12 +200,6 @@ def break_gaps(data: Columns) -> Columns:
     filled["interval_start"] = np.insert(starts, after + 1, ends[after])
     filled["interval_end"] = np.insert(ends, after + 1, starts[after + 1])
     return filled
-
-
-def capacity_factors(units: pa.Table, key: str, groups: Mapping[str, str] | None = None) -> dict[str, float | None]:
-    """Rated energy over potential per ``key``, or group of them: a unit of unknown capacity is in neither."""
-    measures = sums(units, key, ("rated_energy_mwh", "potential_mwh"), groups)
-    return {name: ratio(row["rated_energy_mwh"], row["potential_mwh"]) for name, row in measures.items()}
 
 
 def price_measures(region: str) -> tuple[str, str]:

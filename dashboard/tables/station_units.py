@@ -17,10 +17,6 @@ from nem.regions import NEM, REGIONS
 from nem.windows import Window
 
 STORAGE = ("battery", "battery_discharging", "battery_charging")
-_MEASURES = (
-    *("energy_mwh", "rated_energy_mwh", "potential_mwh", "priced_energy_mwh", "market_value_aud"),
-    *("charge_mwh", "priced_charge_mwh", "charge_value_aud", "running_count", "missing_count"),
-)
 Kind = Literal["generator", "storage", "load"]
 
 
@@ -172,7 +168,7 @@ def price_region(chosen: Chosen) -> str:
 
 def totals(rows: shape.Columns) -> Totals:
     """Everything in ``rows`` (of ``unit_columns``) added up."""
-    measure = {name: shape.total(rows[name]) for name in _MEASURES}
+    measure = shape.totals(rows)
     rated = shape.kept(rows, ~rows["is_load"])
     stores = shape.kept(rated, np.isin(rated["fueltech_id"], STORAGE))
     value, cost = measure["market_value_aud"], measure["charge_value_aud"]

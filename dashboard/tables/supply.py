@@ -20,7 +20,6 @@ from dashboard.tables.shape import (
     Columns,
     break_gaps,
     bucket_hours,
-    capacity_factors,
     columns,
     held_hours,
     keyed,
@@ -214,9 +213,9 @@ def generator_groups(grouping: Grouping) -> Mapping[str, str]:
 
 
 def band_factors(units: pa.Table, grouping: Grouping) -> dict[str, float | None]:
-    """Each band's capacity factor, of its generators alone."""
-    factors = capacity_factors(units, "fueltech_id", generator_groups(grouping))
-    return {name: factor for name, factor in factors.items() if name}
+    """Each band's rated energy over potential, of its generators alone: a unit of unknown capacity is in neither."""
+    found = sums(units, "fueltech_id", ("rated_energy_mwh", "potential_mwh"), generator_groups(grouping))
+    return {name: ratio(row["rated_energy_mwh"], row["potential_mwh"]) for name, row in found.items() if name}
 
 
 def renewable_shares(generation: Answer, region: str) -> Columns:
