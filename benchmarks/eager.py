@@ -6,6 +6,8 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 
+from bokeh.document import Document
+
 from cli import main
 from dashboard import app, page, tabs
 from dashboard.contents import TABS, load
@@ -16,7 +18,7 @@ for one in TABS:
     import_module(f"dashboard.tables.{one.parts[0].module}")
 
 
-def start(opened: tabs.Page) -> None:
+def start(opened: tabs.Page, _document: Document) -> None:
     for slot in opened.slots:
         view = build_tab(slot.tab)
         view.show(load(opened.market, replace(opened.selection, tab=slot.tab.name)))

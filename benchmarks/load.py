@@ -28,7 +28,7 @@ LEAVES_AFTER = 80.0  # s: a session is discarded 60 s after its user left, looke
 BUDGETED_USERS = 30
 ENDS_AFTER = 120.0  # s, on a machine that others keep busy
 TABS = 4
-_RANGES, _REGIONS = ("1d", "7d", "30d"), ("NEM", "NSW1", "SA1", "VIC1")
+_CHOICES = [("range", one) for one in ("1d", "7d", "30d")] + [("region", one) for one in ("NEM", "NSW1", "SA1", "VIC1")]
 
 
 class Server(NamedTuple):
@@ -226,7 +226,7 @@ async def _act(user: User, chance: random.Random) -> tuple[str, float]:
         tab = chance.choice([i for i in range(TABS) if i != user.tab])
         name = "tab, again" if tab in user.opened else "tab, first"
         return name, await user.open_tab(tab)
-    return "range or region", await user.choose(chance.choice(_RANGES + _REGIONS))
+    return "range or region", await user.choose(*chance.choice(_CHOICES))
 
 
 async def _look_round(url: str, visitors: int) -> None:

@@ -38,14 +38,16 @@ class UserFailedError(Exception):
 
 @dataclass
 class User:
-    """One open page. ``models`` are those of the page that can be acted on, by id, with what they were last set to."""
+    """One open page. ``tabs`` and ``pick`` are the models that are acted on, by id; ``chosen`` is what was picked, by field."""
 
     url: str
     connection: WebSocketClientConnection
-    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tabs: str = ""
+    pick: str = ""
+    chosen: dict[str, str] = field(default_factory=dict)
     tab: int = 0
     # Tabs, by what was chosen when they were last shown.
-    opened: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    opened: dict[int, dict[str, str]] = field(default_factory=dict)
     seen: str = ""  # the changes of the last step, as sent
     _inbox: asyncio.Queue[tuple[dict[str, Any], str] | None] = field(default_factory=asyncio.Queue)
     _sent: int = 0
@@ -83,22 +85,16 @@ class User:
             pass
         user._remember(reply[1])
         ended = await user._step([_READY], expects="" if '"Figure"' in reply[1] else _FIRST)
-        user.opened[0] = user.chosen
+        user.opened[0] = dict(user.chosen)
         return user, ended - began
-
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """Which button of each group is down."""
-        return tuple(one["active"] for one in self.models.values() if "labels" in one)
 
     async def open_tab(self, index: int) -> float:
         """Switch to a tab; s until the last change."""
-        tabs = next(one for one in self.models.values() if "tabs" in one and "active" in one)
         self._busy.clear()  # a tab that is left may stay so
         began = time.perf_counter()
-        ended = await self._step([_set(tabs["id"], "active", index)], expects=self._brings(index))
+        ended = await self._step([_set(self.tabs, "active", index)], expects=self._brings(index))
         self.tab = index
-        self.opened[index] = self.chosen
+        self.opened[index] = dict(self.chosen)
         return ended - began
 
     def _brings(self, tab: int) -> str:
@@ -107,16 +103,14 @@ class User:
             return _FIRST
         return "" if self.opened[tab] == self.chosen else _AGAIN
 
-    async def choose(self, label: str) -> float:
-        """Press the button called ``label`` in the group that has it; s until the last change."""
-        group = next(one for one in self.models.values() if label in one.get("labels", ()))
-        index = group["labels"].index(label)
-        if group.get("active") == index:
+    async def choose(self, field: str, value: str) -> float:
+        """Press a button, such as that of the ``region`` SA1; s until the last change."""
+        if self.chosen.get(field) == value:
             return 0.0
-        group["active"] = index
+        self.chosen[field] = value
         began = time.perf_counter()
-        ended = await self._step([_set(group["id"], "active", index)], expects=_AGAIN)
-        self.opened[self.tab] = self.chosen
+        ended = await self._step([_set(self.pick, "content", f"{field}={value}\n={self._sent}")], expects=_AGAIN)
+        self.opened[self.tab] = dict(self.chosen)
         return ended - began
 
     async def leave(self) -> None:
@@ -189,8 +183,10 @@ class User:
     def _remember(self, document: str) -> None:
         for model in _models(json.loads(document)):
             held = model.get("attributes", {})
-            if "tabs" in held or "labels" in held:
-                self.models[model["id"]] = {"id": model["id"], "active": 0} | held
+            if held.get("name") == "tabs":
+                self.tabs = model["id"]
+            if held.get("name") == "pick":
+                self.pick = model["id"]
 
 
 def _set(model: str, attribute: str, value: Any) -> dict[str, Any]:

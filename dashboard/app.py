@@ -6,29 +6,33 @@ import asyncio
 import gzip
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import fields
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import panel as pn
+from bokeh.application.handlers import FunctionHandler
+from bokeh.document import Document
 from bokeh.server.server import Server
 from bokeh.server.views.auth_request_handler import AuthRequestHandler
 from bokeh.settings import settings
-from panel.io.resources import DIST_DIR, LOCAL_DIST
+from jinja2 import Template
+from panel.io.application import Application
+from panel.io.state import set_curdoc
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError, OutputTransform, RequestHandler, authenticated
 
+from dashboard.controls import roots
 from dashboard.data import Market
 from dashboard.defaults import remember_defaults
 from dashboard.health import Health, page_of
-from dashboard.layout import Shown, Text
 from dashboard.markup import ASSETS, asset
 from dashboard.page import open_page
 from dashboard.page import start as start_page
 from dashboard.processes import COOKIE
 
 TITLE = "nemwarm"
+TEMPLATE = Template(asset("page.html"))
 QUESTIONS = 4  # at once, over all sessions
 WAITERS = 64  # callbacks at once, nearly all of them waiting for a question; the event loop only draws
 KEEP_ALIVE_MS = 30_000  # proxies drop a websocket that is silent for 60 to 100 s
@@ -42,23 +46,17 @@ HEADERS = {
 }
 
 
-def build_app(market: Market, pool: Executor | None = None, picture: Path | None = None) -> pn.Template:
-    """One session's page: controls, four lazy tabs, and nothing fetched yet."""
-    if pn.state.curdoc:
-        # Panel (1.9.4) says so only where it renders a page. In a session that a websocket opens, the page's own having
-        # expired, styles would be asked of a CDN.
-        pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
-    page = open_page(market, pn.state.session_args, pool, picture)
-    start_page(page)
-    template = pn.Template(asset("page.html"), design=pn.theme.Design)
-    # Not by add_panel(): with each it writes a text of the whole page, for notebooks, which is a seventh of a session's work.
-    roots = {one.name: getattr(page.controls, one.name) for one in fields(page.controls)} | {"tabs": page.tabs}
-    template._render_items |= {
-        name: (Shown(root.model) if isinstance(root, Text) else root, []) for name, root in roots.items()
-    }
-    template.add_variable("page_css", asset("page.css"))
-    template.add_variable("page_js", asset("page.js"))
-    return template
+def build_app(document: Document, market: Market, pool: Executor | None = None, picture: Path | None = None) -> None:
+    """Make ``document`` one session's page: controls, four lazy tabs, and nothing fetched yet."""
+    with set_curdoc(document):
+        page = open_page(market, pn.state.session_args, pool, picture)
+        for name, model in (roots(page.controls) | {"tabs": page.tabs}).items():
+            model.name = name
+            document.add_root(model)
+        start_page(page, document)
+    document.title = TITLE
+    document.template = TEMPLATE
+    document.template_variables.update(page_css=asset("page.css"), page_js=asset("page.js"))
 
 
 def open_app(
@@ -78,42 +76,36 @@ def open_app(
     ``health`` and ``metrics`` (Prometheus text) describe the installation, where there is one to describe.
     """
     remember_defaults()
-    # Panel would send what a callback prints or raises to the browser's console: that is for the log here.
-    pn.extension(nthreads=WAITERS, console_output="disable")
+    pn.extension(nthreads=WAITERS)
     pool = ThreadPoolExecutor(QUESTIONS, "question")
     if sign_in:
         sign_in.setdefault("login_template", str(ASSETS / "login.html"))
-
-    def page() -> pn.Template:
-        return build_app(market, pool, picture)
-
+    page: Any = Application(FunctionHandler(partial(build_app, market=market, pool=pool, picture=picture)))
     server = pn.io.server.get_server(
         {"/": page},
         port=0,
         address="127.0.0.1",
-        title=TITLE,
-        location=False,
         websocket_origin=list(origins),
         keep_alive_milliseconds=KEEP_ALIVE_MS,
         unused_session_lifetime_milliseconds=LIFETIME_MS,
         check_unused_sessions_milliseconds=LIFETIME_MS // 4,
-        extra_patterns=[
-            ("/ready", _Ready),
-            ("/health", _Told, {"tell": health and partial(page_of, health), "kind": "text/html; charset=utf-8"}),
-            ("/metrics", _Told, {"tell": metrics, "kind": "text/plain; version=0.0.4; charset=utf-8"}),
-        ],
+        extra_patterns=_beside_the_page(health, metrics),
         show=False,
         start=False,
         **sign_in,
     )
     server._http.stop()  # its own port: connections come from the front door
     server._tornado.transforms.append(_headers(process))
-    scripts = {
-        r"/static/js/([a-z-]+\.min\.js)": Path(settings.bokehjs_path()) / "js",
-        r"/static/extensions/panel/(panel\.min\.js)": DIST_DIR,
-    }
-    server._tornado.add_handlers(".*", [(route, _Script, {"folder": folder}) for route, folder in scripts.items()])
+    server._tornado.add_handlers(".*", [(r"/static/js/bokeh\.min\.js", _Script)])  # before the plain files
     return server
+
+
+def _beside_the_page(health: Callable[[], Health] | None, metrics: Callable[[], str] | None) -> list[Any]:
+    return [
+        ("/ready", _Ready),
+        ("/health", _Told, {"tell": health and partial(page_of, health), "kind": "text/html; charset=utf-8"}),
+        ("/metrics", _Told, {"tell": metrics, "kind": "text/plain; version=0.0.4; charset=utf-8"}),
+    ]
 
 
 def _headers(process: int | None) -> type[OutputTransform]:
@@ -139,15 +131,10 @@ class _Ready(RequestHandler):
 
 
 class _Script(RequestHandler):
-    """A script of Bokeh's or Panel's, compressed: they are most of what a new reader waits for, and 2.4 MB are 0.7."""
+    """Bokeh's script, compressed: it is most of what a new reader waits for, and 1.3 MB are 0.4."""
 
-    def initialize(self, folder: Path) -> None:
-        self.folder = folder
-
-    async def get(self, name: str) -> None:
-        path = self.folder / name
-        if not path.is_file():
-            raise HTTPError(404)
+    async def get(self) -> None:
+        path = Path(settings.bokehjs_path()) / "js/bokeh.min.js"
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", f"public, max-age={YEAR_SECONDS}")
         self.set_header("Vary", "Accept-Encoding")

@@ -1,17 +1,18 @@
 """The controls of a page's frame: region, range, resolution, and the hidden fields through which browser and page talk.
 
-A control shows the selection and reports a change of it; it never holds one. What `page.js` sends comes through
-``pick`` (a click, told as ``name=value``) and ``address`` (Back and Forward); ``file`` carries a download.
+A control shows the selection and never holds one. What is chosen in the page, `page.js` tells through ``pick`` (as
+``name=value``) and ``address`` (Back and Forward); ``file`` carries a download.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-import panel as pn
+from bokeh.models import CustomJS
+from bokeh.models.dom import Text as Field
+from bokeh.models.ui import Pane
 
 from cache_store.errors import NothingHeldError
 from dashboard.contents import tab_of
@@ -28,18 +29,18 @@ from dashboard.data import (
 )
 from dashboard.errors import say_ignored
 from dashboard.layout import Text
-from dashboard.markup import RESOLUTION_WORDS, asset, days_form, lag, moment
+from dashboard.markup import RESOLUTION_WORDS, days_form, lag, moment, options, switch
 from dashboard.state import write_address
 from nem.regions import NEM, REGIONS
 from nem.windows import Window, utc_time
 
 # The address is pushed by whoever changed the page, not by one who travelled to it.
-_PUSH = "if (cb_obj.value !== location.search) history.pushState(null, '', location.pathname + cb_obj.value)"
+_PUSH = "if (cb_obj.content !== location.search) history.pushState(null, '', location.pathname + cb_obj.content)"
 _SAVE = """
-if (!cb_obj.value) return
-const [name, kind, data] = cb_obj.value.split("\\n")
+if (!cb_obj.content) return
+const [name, kind, data] = cb_obj.content.split("\\n")
 const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0))
-cb_obj.value = ""
+cb_obj.content = ""
 if (kind === "text/html") return window.nemwarm_show(new TextDecoder().decode(bytes))
 const link = Object.assign(document.createElement("a"), { download: name, href: URL.createObjectURL(new Blob([bytes], { type: kind })) })
 link.click()
@@ -58,74 +59,58 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Every root of the page but its tabs, by the names `page.html` embeds them under."""
+    """The page's frame but its tabs: what is seen, and last the fields that are not."""
 
-    region: pn.widgets.RadioButtonGroup
-    range: pn.widgets.RadioButtonGroup
-    year: pn.widgets.Select
-    dates: Text
-    resolution: pn.widgets.Select
-    exports: Text
-    newest: Text
-    notice: Text
-    progress: Text
-    pick: pn.widgets.TextInput
-    address: pn.widgets.TextInput
-    file: pn.widgets.TextInput
+    region: Text = field(default_factory=Text)
+    dated: Text = field(default_factory=Text)
+    exports: Text = field(default_factory=Text)
+    newest: Text = field(default_factory=Text)
+    notice: Text = field(default_factory=Text)
+    progress: Text = field(default_factory=Text)
+    pick: Field = field(default_factory=lambda: Field(name="pick"))
+    address: Field = field(default_factory=lambda: Field(name="address"))
+    file: Field = field(default_factory=lambda: Field(name="file"))
 
 
-def open_controls(selection: Selection, choose: Callable[..., None]) -> Controls:
-    """The controls, showing ``selection``; ``choose`` takes changes of it."""
-    controls = Controls(
-        region=_choice({name: name for name in (NEM, *REGIONS)}, selection.region),
-        range=_choice({name.replace("all", "All"): name for name in RANGES}, None),
-        year=_select({"Fin. year": ""}, "Financial year", 98),
-        dates=Text(sizing_mode=None),
-        resolution=_select({"Auto": "auto"}, "Resolution", 86),
-        exports=Text(sizing_mode=None),
-        newest=Text(),
-        notice=Text(),
-        progress=Text(),
-        **{name: pn.widgets.TextInput(visible=False, tags=[name]) for name in ("pick", "address", "file")},
-    )
-    controls.address.value = write_address(selection)
-    controls.address.jscallback(value=_PUSH)
-    controls.file.jscallback(value=_SAVE)
-    show_selection(controls, selection)
-    controls.region.param.watch(lambda event: choose(region=event.new), "value")
-    for widget in (controls.range, controls.year):  # None and "" say that the other one holds the range
-        widget.param.watch(lambda event: choose(range=event.new) if event.new else None, "value")
-    controls.resolution.param.watch(lambda event: choose(resolution=event.new), "value")
+def open_controls(selection: Selection) -> Controls:
+    """The controls, showing ``selection``."""
+    controls = Controls()
+    controls.address.content = write_address(selection)
+    controls.address.js_on_change("content", CustomJS(code=_PUSH))
+    controls.file.js_on_change("content", CustomJS(code=_SAVE))
+    show_selection(controls, selection, None)
     return controls
 
 
-def _choice(options: dict[str, str], value: str | None) -> pn.widgets.RadioButtonGroup:
-    return pn.widgets.RadioButtonGroup(options=options, value=value, stylesheets=[asset("controls.css")], margin=0)
+def roots(controls: Controls) -> dict[str, Pane]:
+    """The models of the frame, by the names `page.html` embeds them under."""
+    seen = {
+        name: getattr(controls, name).model for name in ("region", "dated", "exports", "newest", "notice", "progress")
+    }
+    return seen | {"fields": Pane(elements=[controls.pick, controls.address, controls.file], visible=False)}
 
 
-def _select(options: dict[str, str], label: str, width: int) -> pn.widgets.Select:
-    # The style sheet hides the label from the eye; a screen reader says it.
-    return pn.widgets.Select(
-        options=options, label=label, width=width, margin=0, stylesheets=[asset("controls.css")], css_classes=["quiet"]
+def show_selection(controls: Controls, selection: Selection, held: Held | None) -> None:
+    """Let every control stand where the selection is, and offer what applies to the data ``held``, once that is known."""
+    regions = switch("Region", "region", {name: name for name in (NEM, *REGIONS)}, selection.region)
+    controls.region.html = f'<div class="choices">{regions}</div>'
+    controls.dated.model.visible = tab_of(selection.tab).dated
+    ranges = {name: name.replace("all", "All") for name in RANGES}
+    years, resolutions = {"": "Fin. year"}, {"auto": "Auto"}
+    if held:
+        controls.newest.html = _newest(held)
+        years |= financial_years(held.extent)
+        resolutions |= {one: RESOLUTION_WORDS[one] for one in resolutions_within(held.window)}
+    if selection.range.startswith("fy"):
+        years.setdefault(selection.range, selection.range.upper())
+    too_fine = f"{RESOLUTION_WORDS.get(selection.resolution)}{': too fine, auto' if held else ''}"
+    resolutions.setdefault(selection.resolution, too_fine)
+    year = selection.range if selection.range in years else ""
+    controls.dated.html = (
+        f'<div class="choices">{switch("Range", "range", ranges, selection.range)}'
+        f"{options('Financial year', 'range', years, year)}{_dates(selection, held) if held else ''}"
+        f"{options('Resolution', 'resolution', resolutions, selection.resolution)}</div>"
     )
-
-
-def show_selection(controls: Controls, selection: Selection) -> None:
-    """Let every control stand where the selection is, without reporting it back."""
-    controls.region.value = selection.region
-    controls.range.value = selection.range if selection.range in RANGES else None
-    _set(controls.year, selection.range if selection.range.startswith("fy") else "", selection.range.upper())
-    _set(controls.resolution, selection.resolution, RESOLUTION_WORDS.get(selection.resolution, "Auto"))
-    dated = tab_of(selection.tab).dated
-    for control in (controls.range, controls.year, controls.dates.model, controls.resolution):
-        control.visible = dated
-
-
-def _set(select: pn.widgets.Select, value: str, label: str) -> None:
-    """Choose ``value``, which may come from an address before it is known to be on offer."""
-    if value not in select.options.values():
-        select.options = {**select.options, label: value}
-    select.value = value
 
 
 def look(market: Market, selection: Selection) -> Held:
@@ -139,30 +124,11 @@ def look(market: Market, selection: Selection) -> Held:
     return Held(extent, window, late)
 
 
-def show_held(controls: Controls, selection: Selection, held: Held) -> None:
-    """Offer what applies to the data there is: years, days, and resolutions of few enough points."""
-    controls.newest.html = _newest(held)
-    years = {"Fin. year": "", **financial_years(held.extent)}
-    if selection.range.startswith("fy"):
-        years.setdefault(selection.range.upper(), selection.range)
-    _offer(controls.year, years)
-    words = {"Auto": "auto", **{RESOLUTION_WORDS[one]: one for one in resolutions_within(held.window)}}
-    if selection.resolution not in words.values():
-        words[f"{RESOLUTION_WORDS[selection.resolution]}: too fine, auto"] = selection.resolution
-    _offer(controls.resolution, words)
-    controls.dates.html = _dates(selection, held)
-
-
-def _offer(select: pn.widgets.Select, options: dict[str, str]) -> None:
-    if select.options != options:
-        select.options = options
-
-
 def financial_years(extent: Window) -> dict[str, str]:
-    """Label and range of every financial year with data, newest first."""
+    """Range and label of every financial year with data, newest first."""
     years = range(extent.start.year, extent.end.year + 2)
     touched = (year for year in reversed(years) if extent.overlap(financial_year(year)))
-    return {f"{year - 1}\N{EN DASH}{year % 100:02}": f"fy{year}" for year in touched}
+    return {f"fy{year}": f"{year - 1}\N{EN DASH}{year % 100:02}" for year in touched}
 
 
 def _dates(selection: Selection, held: Held) -> str:
@@ -194,4 +160,4 @@ def show_progress(controls: Controls, what: str = "") -> None:
 
 def send_file(controls: Controls, name: str, kind: str, data: Any) -> None:
     """Have the browser save base64 ``data`` under ``name``."""
-    controls.file.value = f"{name}\n{kind}\n{data}"
+    controls.file.content = f"{name}\n{kind}\n{data}"

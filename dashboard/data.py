@@ -56,7 +56,6 @@ _UNITS = {
     "_mwh": "MWh",
     "_mw": "MW",
     "_aud": "$",
-    "_aud_per_mw": "$/MW",
     "price": "$/MWh",
     "hours": "h",
     "_count": "intervals",

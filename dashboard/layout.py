@@ -1,21 +1,21 @@
 """What a part's module builds, and the pieces that tabs and the page's frame are laid out from.
 
-They are Bokeh's models as they are: a pane of Panel's around each was a third of a session's memory, and was sent its own
-copy of the style sheets (20 kB).
+They are models of Bokeh's core: a pane of Panel's around each was a third of a session's memory, and any widget would have
+every page load and run a script of widgets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape, unescape
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import panel as pn
 from bokeh.document import Document
 from bokeh.models import Column, InlineStyleSheet, LayoutDOM
-from panel.models.markup import HTML
+from bokeh.models.dom import HTML
+from bokeh.models.ui import Pane, UIElement
 
 from dashboard.markup import asset
 
@@ -33,21 +33,20 @@ class View:
 class Text:
     """A piece of HTML in the dashboard's style, changed by setting ``html``."""
 
-    __slots__ = ("model",)
+    __slots__ = ("_told", "model")
 
-    def __init__(self, html: str = "", **layout: Any) -> None:
-        made: Any = HTML
-        self.model = made(disable_math=True, stylesheets=[sheet(asset("parts.css"))], **{**WIDE, **layout})
-        self.html = html
+    def __init__(self, html: str = "") -> None:
+        self._told = HTML(html=html)
+        self.model = Pane(elements=[self._told], stylesheets=[sheet(asset("parts.css"))])
 
     @property
     def html(self) -> str:
         """What it says."""
-        return unescape(self.model.text)
+        return str(self._told.html)
 
     @html.setter
     def html(self, html: str) -> None:
-        self.model.text = escape(html)  # as Panel's model wants it
+        self._told.html = html
 
 
 def card(*parts: LayoutDOM | Text, kind: str = "") -> Column:
@@ -62,17 +61,8 @@ def grid(*cards: Column, kind: str = "one") -> Column:
 
 def pile(*parts: LayoutDOM | Text, classes: list[str] | None = None) -> Column:
     """Parts one under another."""
-    models: list[Any] = [part.model if isinstance(part, Text) else part for part in parts]
+    models: list[UIElement] = [part.model if isinstance(part, Text) else part for part in parts]
     return Column(children=models, css_classes=classes or [], stylesheets=[sheet(asset("cards.css"))], **WIDE)
-
-
-class Shown(pn.pane.Bokeh):
-    """A model as Panel (1.9.4) wants what stands in its template and tabs; in its own style sheets, none of Panel's design."""
-
-    def _process_param_change(self, params: dict[str, Any]) -> dict[str, Any]:
-        properties: dict[str, Any] = super()._process_param_change(params)
-        properties.pop("stylesheets", None)
-        return properties
 
 
 # By document, which holds its models: here they are held by nobody.

@@ -144,7 +144,16 @@ def switch(label: str, field: str, words: Mapping[Any, str], chosen: str) -> str
         f'<button type="button" data-pick="{field}={value}" aria-pressed="{str(value == chosen).lower()}">{word}</button>'
         for value, word in words.items()
     )
-    return f'<div class="switch" role="group" aria-label="{label}">{buttons}</div>'
+    return f'<nw-choice class="switch" role="group" aria-label="{label}" field="{field}">{buttons}</nw-choice>'
+
+
+def options(label: str, field: str, words: Mapping[str, str], chosen: str) -> str:
+    """A list that drops down, one of which is chosen; as a `switch` tells. What has no value is no choice."""
+    told = "".join(
+        f'<option value="{escape(value)}"{" selected" * (value == chosen)}{" hidden" * (not value)}>{escape(word)}</option>'
+        for value, word in words.items()
+    )
+    return f'<nw-choice field="{field}"><select aria-label="{label}">{told}</select></nw-choice>'
 
 
 def days_form(tip: str, shown: Window, word: str, *, field: str = "range", within: Window | None = None) -> str:

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any
 
 import panel as pn
-from bokeh.models import CustomJS
+from bokeh.document import Document
+from bokeh.models import CustomJS, TabPanel, Tabs
+from panel.io.state import set_curdoc
 
 from dashboard import export
 from dashboard.contents import TAB_NAMES
 from dashboard.controls import open_controls, send_file, show_ignored
 from dashboard.data import Market, Selection
-from dashboard.layout import Shown
 from dashboard.markup import asset
 from dashboard.picture import save
 from dashboard.state import KEYS, read_address, read_fields
-from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, stop
+from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, settle, stop, work
 
 REFRESH_MS = 20_000
 PICTURE_SECONDS = 300
 log = logging.getLogger(__name__)
-# Fields a click inside a tab may change; the frame's own controls have theirs.
-_PICKED = ("tab", "region", "range", "grouping", "unit", "view", "station", "compare", "regions", "fuel")
+# Fields of the selection that a click in the page may change.
+_PICKED = frozenset(KEYS)
 
 
 def open_page(
@@ -41,21 +43,33 @@ def open_page(
     """
     selection, ignored = read_arguments(arguments or {})
     slots = open_slots()
-    tabs = pn.Tabs(
-        *((slot.tab.title, Shown(slot.holder)) for slot in slots),
+    tabs = Tabs(
+        tabs=[TabPanel(title=slot.tab.title, child=slot.holder) for slot in slots],
         active=TAB_NAMES.index(selection.tab),
         sizing_mode="stretch_width",
         margin=0,
         stylesheets=[asset("tabs.css")],
     )
+    controls = open_controls(selection)
     page: Page
-    controls = open_controls(selection, lambda **changes: choose(page, **changes))
     page = Page(market, selection, slots, tabs, controls, pool, on_drawn=lambda slot: _offer(page, slot, picture))
     show_ignored(controls, ignored)
-    controls.pick.param.watch(lambda event: _picked(page, event.new), "value")
-    controls.address.param.watch(lambda event: _travelled(page, event.new), "value")
-    tabs.param.watch(lambda event: choose(page, tab=TAB_NAMES[event.new]), "active")
+    document = pn.state.curdoc
+    controls.pick.on_change("content", _of(document, lambda _, __, told: _picked(page, told)))
+    controls.address.on_change("content", _of(document, lambda _, __, query: _travelled(page, query)))
+    tabs.on_change("active", _of(document, lambda _, __, place: choose(page, tab=TAB_NAMES[place])))
     return page
+
+
+def _of(document: Document | None, act: Callable[..., None]) -> Callable[..., None]:
+    """``act`` as a callback of Bokeh's, which tells whose document it is about in a place that all threads share."""
+
+    @wraps(act)
+    def called(*arguments: Any) -> None:
+        with set_curdoc(document):
+            act(*arguments)
+
+    return called
 
 
 def read_arguments(arguments: Mapping[str, list[bytes]]) -> tuple[Selection, tuple[str, ...]]:
@@ -64,19 +78,20 @@ def read_arguments(arguments: Mapping[str, list[bytes]]) -> tuple[Selection, tup
     return read_fields({name: text.decode(errors="replace") for name, text in texts.items()})
 
 
-def start(page: Page) -> None:
-    """Ask for the open tab and draw it, and keep the visible one up to date while the browser is there."""
+def start(page: Page, document: Document) -> None:
+    """Ask for the open tab and draw it, and look for what is new until the session ends."""
+    document.on_session_destroyed(lambda _: end(page))
+    # A session that is gone (a laptop slept, the server began anew) is not to be had back: its page is opened anew.
+    document.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
+    document.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
+    document.on_event("document_ready", _of(document, lambda _: _arrived(page)))
+    document.add_periodic_callback(_of(document, partial(work, partial(refresh, page))), REFRESH_MS)
+    work(partial(refresh, page))
 
-    def keep_fresh() -> None:
-        pn.state.add_periodic_callback(partial(refresh, page), period=REFRESH_MS)
 
-    pn.state.onload(keep_fresh)  # what is drawn before a browser asks for the document is in it
-    pn.state.on_session_destroyed(lambda _: end(page))
-    if pn.state.curdoc and pn.state.curdoc.session_context:
-        # A session that is gone (a laptop slept, the server began anew) is not to be had back: its page is opened anew.
-        pn.state.curdoc.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
-        pn.state.curdoc.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
-        pn.state.execute(partial(refresh, page), schedule="thread")
+def _arrived(page: Page) -> None:
+    page.is_laid_out = True
+    settle(page)
 
 
 def end(page: Page) -> None:
@@ -87,7 +102,7 @@ def end(page: Page) -> None:
 def _travelled(page: Page, query: str) -> None:
     """Back or Forward in the browser; what this page itself wrote there changes nothing."""
     selection, ignored = read_address(query)
-    schedule(partial(show_ignored, page.controls, ignored))
+    show_ignored(page.controls, ignored)
     choose(page, travelled=True, **{name: getattr(selection, name) for name in KEYS})
 
 
@@ -98,9 +113,9 @@ def _picked(page: Page, text: str) -> None:
     if "cancel" in wanted:
         stop(page)
     elif "retry" in wanted:
-        refresh(page)
+        work(partial(refresh, page))
     elif "export" in wanted:
-        _save(page, wanted["export"])
+        work(partial(_save, page, wanted["export"]))
     else:
         # Without a value: back to what the page opens with.
         chosen, ignored = read_fields({name: value for name, value in wanted.items() if value and name in _PICKED})
@@ -134,4 +149,4 @@ def _save(page: Page, wanted: str) -> None:
     if number.isdecimal() and len(number) < 4 and int(number) < len(exports) and form in export.FORMS:
         one = exports[int(number)]
         kind, data = export.encode(one, form)
-        schedule(partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data))
+        schedule(page, partial(send_file, page.controls, f"{export.file_stem(one)}.{form}", kind, data))

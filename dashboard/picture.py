@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 from bokeh.core.property.vectorization import Expr, Field
 from bokeh.models import Column, LayoutDOM, Step, VAreaStep
 from bokeh.models.renderers import GlyphRenderer
+from bokeh.models.ui import Pane
 from bokeh.plotting import figure
-from panel.models.markup import HTML
 
 _WIDTH = 1000
 _HAIR = 'vector-effect="non-scaling-stroke" fill="none"'
@@ -38,11 +37,14 @@ def paint(node: Any) -> str:
     """``node`` and what is in it. Controls are left out: nothing would answer them."""
     if not node.visible:
         return ""
-    if isinstance(node, HTML):
-        return _styled(node, unescape(node.text).replace("data-pick=", "data-picked="))
     if isinstance(node, figure):
         return _svg(node)
-    return _styled(node, "".join(map(paint, node.children))) if isinstance(node, Column) else ""
+    if isinstance(node, Column):
+        return _styled(node, "".join(map(paint, node.children)))
+    if isinstance(node, Pane):
+        told: list[Any] = node.elements
+        return _styled(node, "".join(one.html for one in told).replace("data-pick=", "data-picked="))
+    return ""
 
 
 def _styled(node: Any, body: str) -> str:

@@ -17,13 +17,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
-from bokeh.models import Column
+from bokeh.models import Column, Tabs
 
 from cache_store.answer import Receipt
 from dashboard import errors
 from dashboard.asking import SupersededError, while_wanted
 from dashboard.contents import TAB_NAMES, TABS, Tab
-from dashboard.controls import Controls, Held, look, show_held, show_ignored, show_progress, show_selection
+from dashboard.controls import Controls, Held, look, show_ignored, show_progress, show_selection
 from dashboard.data import Export, Market, Selection
 from dashboard.layout import Text, card, pile
 from dashboard.shared import load_once
@@ -60,12 +60,14 @@ class Page:
     market: Market
     selection: Selection
     slots: tuple[Slot, ...]
-    tabs: pn.Tabs
+    tabs: Tabs
     controls: Controls
     pool: Executor | None
     on_drawn: Callable[[Slot], None]
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    held: Held | None = None  # what was last looked at
     ended: bool = False
+    is_laid_out: bool = False
+    waiting: list[Callable[[], None]] = field(default_factory=list)  # changes, while a browser lays out the page
 
     @property
     def open_slot(self) -> Slot:
@@ -83,28 +85,28 @@ def _waiting(tab: Tab) -> str:
 
 
 def choose(page: Page, *, travelled: bool = False, **changes: Any) -> None:
-    """Change the selection and redraw what is shown; the other tabs follow when they are next opened.
+    """Change the selection and redraw what is shown; the other tabs follow when they are next opened. On the event loop.
 
     ``travelled``: the browser's address has changed already, by Back or Forward.
     """
-    with page.lock:
-        former, selection = page.selection, replace(page.selection, **changes)
-        if selection == former:
-            return
-        page.open_slot.part = former.view
-        if selection.tab != former.tab and not travelled and "view" not in changes:
-            selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
-        page.selection = selection
-    schedule(partial(_show_chosen, page, selection, travelled))
-    refresh(page)
+    former, selection = page.selection, replace(page.selection, **changes)
+    if selection == former:
+        return
+    page.open_slot.part = former.view
+    if selection.tab != former.tab and not travelled and "view" not in changes:
+        selection = replace(selection, view=page.slots[TAB_NAMES.index(selection.tab)].part)
+    page.selection = selection
+    _make(page, partial(_show_chosen, page, travelled))
+    work(partial(refresh, page))
 
 
-def _show_chosen(page: Page, selection: Selection, travelled: bool) -> None:
+def _show_chosen(page: Page, travelled: bool) -> None:
+    selection = page.selection
     page.tabs.active = TAB_NAMES.index(selection.tab)
-    show_selection(page.controls, selection)
+    show_selection(page.controls, selection, page.held)
     page.on_drawn(page.open_slot)  # what it offers to take away
     if not travelled:
-        page.controls.address.value = write_address(selection)
+        page.controls.address.content = write_address(selection)
         show_ignored(page.controls, ())
 
 
@@ -143,29 +145,63 @@ def _work(page: Page, slot: Slot) -> None:
 
     market = while_wanted(page.market, page.pool, is_wanted)
     if not shown:
-        schedule(partial(_mark, page, slot, busy=True))
+        schedule(page, partial(_mark, page, slot, busy=True))
     held = None
     try:
-        held = look(market, selection)
+        held = page.held = look(market, selection)
         from dashboard.parts import build_tab  # with Bokeh's figures: when a tab is opened
 
         view = slot.view or build_tab(slot.tab)
         tables = load_once(market, selection)
     except SupersededError:
         if slot.stopped:
-            schedule(partial(_fail, page, slot, errors.StoppedError(), keep=shown))
+            schedule(page, partial(_fail, page, slot, errors.StoppedError(), keep=shown))
     except Exception as error:  # noqa: BLE001 - a tab that fails says so: without this boundary it would spin for ever
-        schedule(partial(_fail, page, slot, error, keep=shown))
+        schedule(page, partial(_fail, page, slot, error, keep=shown))
         if held:
-            schedule(partial(show_held, page.controls, selection, held))
+            schedule(page, partial(show_selection, page.controls, selection, held))
     else:
         slot.view = view
-        schedule(partial(_draw, page, slot, selection, tables, held))
+        schedule(page, partial(_draw, page, slot, selection, tables, held))
 
 
-def schedule(change: Callable[[], None]) -> None:
+def work(job: Callable[[], None]) -> None:
+    """Run ``job``, which may block, on a worker thread of the session's; here, where there is no session."""
+    document = pn.state.curdoc
+    if document is None or document.session_context is None:
+        return job()
+    return pn.state.execute(job, schedule="thread")
+
+
+def schedule(page: Page, change: Callable[[], None]) -> None:
     """Make ``change`` to the page on its session's event loop, and tell the browser all of it at once."""
-    pn.state.execute(partial(_as_one, change), schedule=True)
+    pn.state.execute(partial(_make, page, change), schedule=True)
+
+
+def _make(page: Page, change: Callable[[], None]) -> None:
+    page.waiting.append(change)
+    if page.is_laid_out or not _has_browser():
+        settle(page)
+
+
+def _has_browser() -> bool:
+    context: Any = pn.state.curdoc and pn.state.curdoc.session_context
+    return bool(context and context.session and context.session.connection_count)
+
+
+def settle(page: Page) -> None:
+    """Make the changes that waited, on the session's event loop.
+
+    What changes before a browser asks for the document is in it. While it lays that out, Bokeh (3.9.2) would build what
+    is changed twice, and show both.
+    """
+    changes, page.waiting = page.waiting, []
+
+    def make() -> None:
+        for change in changes:
+            change()
+
+    _as_one(make)
 
 
 def _as_one(change: Callable[[], None]) -> None:
@@ -209,7 +245,7 @@ def _draw(page: Page, slot: Slot, selection: Selection, tables: Any, held: Held)
     slot.exports = getattr(tables, "exports", ())
     page.on_drawn(slot)
     _mark(page, slot, busy=False)
-    show_held(page.controls, selection, held)
+    show_selection(page.controls, selection, held)
 
 
 class _Shown(pickle.Pickler):

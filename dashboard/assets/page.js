@@ -65,12 +65,8 @@
       }
     }, { capture: true });
 
-  // The hidden fields through which page and server talk, by their tag.
-  const tell_server = (tag, text) => {
-    for (const doc of window.Bokeh?.documents ?? [])
-      for (const model of doc._all_models.values())
-        if (model.tags?.includes(tag)) model.value = text;
-  };
+  // The hidden fields through which page and server talk, by their name.
+  const tell_server = (name, text) => { for (const doc of window.Bokeh?.documents ?? []) Object.assign(doc.get_model_by_name(name) ?? {}, { content: text }); };
   // Numbered, so that the same click tells again: were the field emptied in between, that could meet the next click, and undo it.
   let picks = 0;
   const pick = (text) => tell_server("pick", `${text}\n=${++picks}`);
@@ -90,6 +86,7 @@
 
   // The server is away: once it answers, the address opens the same view.
   window.nemwarm_lost = () => {
+    if (document.querySelector(".lost")) return;
     const notice = Object.assign(document.createElement("p"), { className: "lost", role: "alert", textContent: "The connection was lost. Waiting for the server" });
     document.querySelector(".bar").after(notice);
     const look = async () => {
@@ -205,6 +202,23 @@
         below.hidden = !opens || Number(below.ariaLevel) > level + 1;
         if (below.hasAttribute("aria-expanded")) below.ariaExpanded = "false";
       }
+    }
+  });
+
+  // A choice has its own HTML replaced: the focus stays where it was made.
+  let chosen = "";
+  customElements.define("nw-choice", class extends HTMLElement {
+    connectedCallback() {
+      const field = this.getAttribute("field");
+      this.addEventListener("click", (event) => {
+        if (!event.target.dataset.pick) return;
+        chosen = field;
+        for (const one of this.children) one.ariaPressed = String(one === event.target);
+      });
+      this.addEventListener("change", (event) => pick(`${chosen = field}=${event.target.value}`));
+      if (chosen !== field || document.activeElement !== document.body) return;
+      this.querySelector("[aria-pressed=true], select")?.focus({ preventScroll: true });
+      chosen = "";
     }
   });
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import methodcaller
 
 from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
@@ -16,7 +15,6 @@ from dashboard.tables.supply import FuelRow
 from nem.windows import Window
 
 PREVIOUS = "previous"
-WHEN = ("now", "then")
 
 
 def less(now: float | None, then: float | None) -> float | None:
@@ -35,11 +33,6 @@ class DeltaRow:
     now: FuelRow | None
     then: FuelRow | None
 
-    def told(self, when: str, name: str) -> float | None:
-        """What the row ``now`` or ``then`` has by that name; None without a row."""
-        value: float | None = getattr(getattr(self, when), name, None)
-        return value
-
     @property
     def change_mw(self) -> float | None:
         """Mean power now less then; a band that did not run then ran at 0."""
@@ -48,7 +41,7 @@ class DeltaRow:
     @property
     def change(self) -> float | None:
         """The change in mean power over its size then."""
-        then = self.told("then", "mean_mw")
+        then = self.then.mean_mw if self.then else None
         return None if not then or self.change_mw is None else self.change_mw / abs(then)
 
     @property
@@ -60,7 +53,7 @@ class DeltaRow:
     @property
     def change_price(self) -> float | None:
         """The change in dispatch-weighted price, $/MWh."""
-        return less(*(self.told(when, "dwa_price") for when in WHEN))
+        return less(*(row.dwa_price if row else None for row in (self.now, self.then)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +109,14 @@ def delta_rows(now: list[FuelRow], then: list[FuelRow], grouping: Grouping) -> l
 
 
 def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
-    names = ("energy_mwh", "mean_mw", "share", "market_value_aud", "dwa_price")
-    sides = {f"{name}_{when}": methodcaller("told", when, name) for name in names for when in WHEN}
+    def of(row: DeltaRow, name: str, when: str) -> float | None:
+        value: float | None = getattr(getattr(row, when), name, None)
+        return value
+
+    sides = {
+        f"{name}_{when}": partial(of, name=name, when=when)
+        for name in ("energy_mwh", "mean_mw", "share", "market_value_aud", "dwa_price")
+        for when in ("now", "then")
+    }
     make = partial(shape.listed, rows, "change_mw", band=lambda row: row.band.id, **sides)
     return Export("changes", "What changed", now.questions + then.questions, make)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+
 from dashboard.bands import Band, stack_order
 from dashboard.data import Export, Market, Question, Selection, Tables, only, resolutions_within
 from dashboard.tables import shape
@@ -37,7 +39,8 @@ def load(market: Market, selection: Selection) -> Factors:
     columns: shape.Columns = {"interval_start": starts, "interval_end": ends}
     bands = [band for band in reversed(stack_order(selection.grouping)) if whole.get(band.id) is not None]
     for band in bands:
-        columns[band.id] = shape.ratios(100 * rated[band.id], potential[band.id])
+        possible = potential[band.id]
+        columns[band.id] = 100 * rated[band.id] / np.where(possible > 0, possible, np.nan)
     columns = shape.break_gaps(columns)
     export = Export(
         "capacity-factors",

@@ -102,7 +102,8 @@ def hours_by_day(starts: shape.Array, tops: shape.Array, bottoms: shape.Array) -
 def _means(place: shape.Array, tops: shape.Array, bottoms: shape.Array, count: int) -> shape.Array:
     known = ~np.isnan(tops) & (bottoms > 0)
     over, under = (np.bincount(place[known], weights=one[known], minlength=count) for one in (tops, bottoms))
-    return shape.ratios(over, under)
+    means: shape.Array = np.divide(over, under, out=np.full(count, np.nan), where=under > 0)
+    return means
 
 
 def _grid_table(first_day: np.datetime64, grid: shape.Array) -> pa.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +62,7 @@ def load(market: Market, selection: Selection) -> PriceSeries:
                 "Price statistics",
                 (exact.question,),
                 lambda: statistics_table(told),
-                dict.fromkeys(_PRICES, "$/MWh"),
+                STATISTICS_UNITS,
             ),
         ),
     )
@@ -79,7 +78,8 @@ def price_series(table: pa.Table, whole: pa.Table, region: str) -> shape.Columns
     """The columns of ``PriceSeries.series``."""
     starts, ends, wide = shape.spread(table, "region_id", "twa_price")
     market = shape.columns(whole, ("interval_start", "demand_weighted_price"))
-    wide[NEM] = shape.on(starts, market["interval_start"], market["demand_weighted_price"])
+    held = np.isin(market["interval_start"], starts)
+    wide[NEM] = shape.on(starts, market["interval_start"][held], market["demand_weighted_price"][held])
     for name, column in (("lowest", "rrp_min"), ("highest", "rrp_max")):
         wide[name] = shape.spread(table, "region_id", column)[2].get(region, np.full(len(starts), np.nan))
     review = shape.spread(table, "region_id", "provisional_count")[2]
@@ -99,18 +99,34 @@ def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
     return shape.arrow({name: series[name] for name in names})
 
 
+_PRICES = ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation")
 _BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
-_PRICES = ("p5", "median", "p95", "deviation", "lowest", "highest", *(f"{band}_contribution" for band in _BANDS))
+STATISTICS_UNITS = {
+    **dict.fromkeys((*_PRICES, "lowest", "highest", *(f"{band}_contribution" for band in _BANDS)), "$/MWh"),
+    "longest_negative": "h",
+    "cap_payout": "$/MW",
+}
 
 
 def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
     """The statistics and bands, a row per region."""
-    bands = {
-        f"{band}_{what}": partial(_of_band, place=place, what=what)
-        for what in ("hours", "contribution")
-        for place, band in enumerate(_BANDS)
-    }
-    return shape.listed(rows, *PriceStatistics.__slots__[1:-1], region_id=attrgetter("region_id"), **bands)
+    none = (None, None)
+    return shape.listed(
+        rows,
+        *(*_PRICES, "interval_count", "negative_count", "negative_share"),
+        region_id=lambda row: row.region_id,
+        lowest=lambda row: (row.lowest or none)[0],
+        lowest_at=lambda row: (row.lowest or none)[1],
+        highest=lambda row: (row.highest or none)[0],
+        highest_at=lambda row: (row.highest or none)[1],
+        longest_negative=lambda row: row.longest_negative_hours,
+        cap_payout=lambda row: row.cap_payout_aud_per_mw,
+        **{
+            f"{band}_{what}": partial(_of_band, place=place, what=what)
+            for what in ("hours", "contribution")
+            for place, band in enumerate(_BANDS)
+        },
+    )
 
 
 def _of_band(row: PriceStatistics, place: int, what: str) -> float | None:

@@ -18,16 +18,16 @@ from dashboard.tables.shape import (
     PER_HOUR,
     Array,
     Columns,
+    added,
     break_gaps,
     bucket_hours,
+    capacity_factors,
     columns,
     held_hours,
     keyed,
     on,
-    per_bucket,
     price_column,
     ratio,
-    ratios,
     spread,
     sums,
     total,
@@ -88,8 +88,7 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     own = {name: np.nan_to_num(values) for name, values in energy.items()}
     market = columns(price.table)
     if region != NEM:
-        exchanges = {name: on(starts, market["interval_start"], market[column]) for name, column in EXCHANGES.items()}
-        own |= {name: np.nan_to_num(values) for name, values in exchanges.items()}
+        own |= exchange_energy(starts, market)
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
     times = {"interval_start": grid, "interval_end": np.concatenate([ends, market["interval_end"]])[first]}
     own = {name: on(grid, starts, values) for name, values in own.items()}
@@ -102,7 +101,7 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
     out["demand"] = paid["demand_mwh"] * priced
     out["price"] = paid[price_column(region)]
     out["unconfirmed"] = np.where(np.nan_to_num(paid["provisional_count"]) > 0, out["price"], np.nan)
-    out["marked"] = on(grid, starts, _marked(generation.table))
+    out["marked"] = on(grid, starts, _marked(generation.table, starts))
     return Stack(break_gaps(out), tuple(bands), word)
 
 
@@ -133,6 +132,16 @@ def fuel_groups(grouping: Grouping) -> Mapping[str, str]:
     return {fuel: band.id for fuel, band in BANDS[grouping].items()}
 
 
+def exchange_energy(starts: Array, market: Columns) -> dict[str, Array]:
+    """Energy in and out of a region, where there is any, at the generation's buckets."""
+    known = np.isin(market["interval_start"], starts)
+    out = {}
+    for name, column in EXCHANGES.items():
+        flow = np.nan_to_num(market[column])[known]
+        out[name] = np.nan_to_num(on(starts, market["interval_start"][known], flow))
+    return out
+
+
 def _scale(unit: Unit, own: Sequence[Array], times: Columns, generation: Answer) -> tuple[Array | float, str]:
     """What turns MWh of each bucket into ``unit``, and the unit's name."""
     if unit == "energy":
@@ -146,21 +155,25 @@ def _scale(unit: Unit, own: Sequence[Array], times: Columns, generation: Answer)
 def percent_of_supply(own: Sequence[Array], size: int) -> Array:
     """What turns each of ``size`` amounts into percent of what those of ``own`` above zero add up to."""
     supply = np.sum([np.zeros(size), *(np.maximum(values, 0) for values in own)], axis=0)
-    return ratios(100, supply)
+    return np.asarray(100 / np.where(supply > 0, supply, np.nan))
 
 
 def _per_hour(times: Columns, answer: Answer) -> Array:
     """What turns MWh of each bucket into mean MW, over the hours that the answer covers."""
-    return ratios(1, bucket_hours(times, answer.receipt))
+    hours = bucket_hours(times, answer.receipt)
+    return np.asarray(1 / np.where(hours > 0, hours, np.nan))
 
 
-def _marked(table: pa.Table) -> Array:
+def _marked(table: pa.Table, starts: Array) -> Array:
     """1 for buckets that the window or the data cuts short, and for the newest ones while readings are provisional."""
-    data = columns(table, ("interval_start", "interval_end", "complete", "provisional_count"))
-    found = per_bucket(data, cut=1.0 - data["complete"], provisional=data["provisional_count"])
-    firm = np.flatnonzero(~(found["provisional"] > 0))
-    newest = np.arange(len(found["cut"])) > (firm[-1] if firm.size else -1)
-    return np.asarray(((found["cut"] > 0) | newest).astype(float))
+    data = columns(table, ("interval_start", "complete", "provisional_count"))
+    row = np.searchsorted(starts, data["interval_start"])
+    cut = np.zeros(len(starts), dtype=bool)
+    cut[row[~data["complete"].astype(bool)]] = True
+    provisional = added(row, data["provisional_count"], len(starts)) > 0
+    firm = np.flatnonzero(~provisional)
+    newest = np.arange(len(starts)) > (firm[-1] if firm.size else -1)
+    return np.asarray((cut | newest).astype(float))
 
 
 def fuel_rows(
@@ -213,9 +226,9 @@ def generator_groups(grouping: Grouping) -> Mapping[str, str]:
 
 
 def band_factors(units: pa.Table, grouping: Grouping) -> dict[str, float | None]:
-    """Each band's rated energy over potential, of its generators alone: a unit of unknown capacity is in neither."""
-    found = sums(units, "fueltech_id", ("rated_energy_mwh", "potential_mwh"), generator_groups(grouping))
-    return {name: ratio(row["rated_energy_mwh"], row["potential_mwh"]) for name, row in found.items() if name}
+    """Each band's capacity factor, of its generators alone."""
+    factors = capacity_factors(units, "fueltech_id", generator_groups(grouping))
+    return {name: factor for name, factor in factors.items() if name}
 
 
 def renewable_shares(generation: Answer, region: str) -> Columns:
@@ -224,24 +237,29 @@ def renewable_shares(generation: Answer, region: str) -> Columns:
     Both sums are NaN in a bucket where an input is missing: a rooftop estimate of any label and region, or all metered
     generation. Rooftop is in both, storage and imports in neither.
     """
-    data = columns(generation.table, ("interval_start", "interval_end", "energy_mwh", "reading_count"))
-    names, place = keyed(generation.table.column("fueltech_id"))
+    table = generation.table
+    data = columns(table, ("interval_start", "interval_end", "energy_mwh", "reading_count"))
+    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
+    ends, size = data["interval_end"][first], len(starts)
+    hours = bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt)
+    names, place = keyed(table.column("fueltech_id"))
+    energy = data["energy_mwh"]
 
-    def of(fuels: Sequence[str], measure: str) -> Array:
-        return np.where(np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names]), data[measure], np.nan)
+    def of(fuels: tuple[str, ...], values: Array) -> Array:
+        mine = np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names])
+        return added(row[mine], values[mine], size)
 
-    found = per_bucket(
-        data,
-        renewable=of(RENEWABLES, "energy_mwh"),
-        generated=of(GENERATION, "energy_mwh"),
-        metered=of([fuel for fuel in names if fuel != ROOFTOP], "energy_mwh"),
-        estimates=of((ROOFTOP,), "reading_count"),
-    )
-    found["hours"] = bucket_hours(found, generation.receipt)
-    expected = np.round(found["hours"] * PER_HOUR) * (len(REGIONS) if region == NEM else 1)
-    estimates, metered = np.nan_to_num(found.pop("estimates")), found.pop("metered")
+    estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"]))
+    expected = np.round(hours * PER_HOUR) * (len(REGIONS) if region == NEM else 1)
+    metered = of(tuple(fuel for fuel in names if fuel != ROOFTOP), energy)
     whole = (estimates >= expected) & (expected > 0) & ~np.isnan(metered)
-    return found | {name: np.where(whole, np.nan_to_num(found[name]), np.nan) for name in ("renewable", "generated")}
+    return {
+        "interval_start": starts,
+        "interval_end": ends,
+        "renewable": np.where(whole, np.nan_to_num(of(RENEWABLES, energy)), np.nan),
+        "generated": np.where(whole, np.nan_to_num(of(GENERATION, energy)), np.nan),
+        "hours": hours,
+    }
 
 
 def renewable_share(generation: Answer, region: str) -> float | None:

@@ -27,7 +27,7 @@ def _changed(words: Callable[[float | None], str], change: float | None) -> Cell
 
 def _of(words: Callable[[float | None], str], side: str, name: str) -> Callable[[DeltaRow], Cell]:
     """How a side of a row is told; a dash where it has none."""
-    return lambda row: cell(words, row.told(side, name))
+    return lambda row: cell(words, getattr(getattr(row, side), name, None))
 
 
 COLUMNS: tuple[Field, ...] = (

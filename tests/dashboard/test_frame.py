@@ -96,7 +96,7 @@ def search(page: Page) -> dict[str, str]:
 def test_a_link_opens_what_it_says_and_the_address_follows(browser, url):
     with visit(browser, f"{url}?tab=generation&region=SA1&range=1d&res=1h") as page:
         told(page, "SA1 (2024-03-01T00:00, 2024-03-02T00:00] 1h")
-        assert page.locator(".bk-active:not(.bk-tab)").all_text_contents() == ["SA1", "1d"]
+        assert page.locator(".region, .dated").locator("[aria-pressed=true]").all_text_contents() == ["SA1", "1d"]
         page.get_by_role("button", name="NSW1").click()
         told(page, "NSW1 (2024-03-01")
         page.get_by_role("button", name="All", exact=True).click()
@@ -276,6 +276,12 @@ def test_controls_are_used_by_the_keyboard(browser, url):
         page.get_by_role("button", name="SA1").focus()
         page.keyboard.press("Enter")
         told(page, "SA1")
+        page.wait_for_function(f"({DEEPEST})().name === 'SA1'")  # the same button of the new ones
+        assert page.evaluate(DEEPEST)["seen"]
+        page.get_by_label("Resolution").focus()
+        page.keyboard.type("1 h")
+        told(page, "1h")
+        page.wait_for_function(f"({DEEPEST})().name === 'Resolution'")
         page.locator(".bk-tab", has_text="Generation").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from html import unescape
 
 import pytest
 from bokeh.models import Column
-from panel.models.markup import HTML
+from bokeh.models.dom import HTML
 
 from cache_store.errors import NothingHeldError
 from dashboard.contents import TABS, load, tab_of
@@ -64,9 +63,7 @@ def test_days_of_the_readers_own_can_be_compared_with(tiny_market, tab_view):
         built = build_tab(tab_of(tab))
         built.show(tables)
         (bar,) = [
-            text
-            for one in built.layout.select({"type": HTML})
-            if 'nw-dates field="compare"' in (text := unescape(one.text))
+            text for one in built.layout.select({"type": HTML}) if 'nw-dates field="compare"' in (text := one.html)
         ]
         assert f'<summary aria-label="Choose days to compare with">{word}</summary>' in bar
         assert 'name="last" value="2024-02-29"' in bar

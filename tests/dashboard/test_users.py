@@ -49,7 +49,7 @@ async def _use(url: str, region: str) -> User:
     for tab in range(1, TABS):
         await user.open_tab(tab)
     await user.open_tab(1)
-    await user.choose(region)
+    await user.choose("region", region)
     assert set(user.opened) == set(range(TABS))
     shown = {name for name, words in REGIONS.items() if f"Generation, {words}" in user.seen}
     assert shown == {region}
