@@ -170,9 +170,11 @@ def run_up(arguments: argparse.Namespace) -> int:
     from cache_store.settings import Settings
     from nem import open_source
     from nem.lake import land_sample
+    from nem.source import check_ours
 
     lake = Settings().lake
     if not open_source(lake).newest_labels():
+        check_ours(lake)
         print(f"no source yet: landing the bundled sample in {lake}", flush=True)
         land_sample(lake)
     warming: list[subprocess.Popen[bytes]] = []

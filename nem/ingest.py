@@ -277,8 +277,7 @@ def _in_order(links: Iterable[Link]) -> list[Link]:
 
 
 def _listed(web: Web, url: str) -> list[Link]:
-    listed = web.list_folder(url)
-    return listed[0] if listed else []
+    return (web.list_folder(url) or ([],))[0]
 
 
 def _files_under(folder: Path, failed: dict[str, str]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import cli
+import cli.serve
 from nem import nemweb
 from nem.feeds import FEEDS
 from nem.lake import landed_days
@@ -159,6 +159,20 @@ def test_nothing_lands_in_somebody_elses_folder(
     pq.write_table(pa.table(rows), theirs / "prices5.parquet")
     monkeypatch.setenv("NEMWARM_LAKE", str(theirs))
     run = Run(capsys, "ingest", *arguments)
+    assert (run.code, len(run.err)) == (3, 1)
+    assert "somebody else's folder" in run.err[0]
+    assert [path.name for path in theirs.iterdir()] == ["prices5.parquet"]
+
+
+def test_no_sample_lands_in_somebody_elses_folder_that_holds_no_row_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = pa.schema([("settlementdate", pa.timestamp("us")), ("regionid", pa.string()), ("rrp", pa.float64())])
+    (theirs := tmp_path / "theirs").mkdir()
+    pq.write_table(rows.empty_table(), theirs / "prices5.parquet")
+    monkeypatch.setenv("NEMWARM_LAKE", str(theirs))
+    monkeypatch.setattr(cli.serve, "run_serve", lambda *_: 0)
+    run = Run(capsys, "up")
     assert (run.code, len(run.err)) == (3, 1)
     assert "somebody else's folder" in run.err[0]
     assert [path.name for path in theirs.iterdir()] == ["prices5.parquet"]
