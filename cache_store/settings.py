@@ -35,11 +35,13 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _under_home(cls, given: dict[str, object]) -> dict[str, object]:
+        # Set to nothing, as a variable may be, they are not set: an empty path is where the command happens to run.
         try:
             home = Path(str(given.get("home") or "~/.nemwarm")).expanduser()
+            folders = {name: Path(str(given.get(name) or home / name)).expanduser() for name in ("lake", "store")}
         except RuntimeError as error:
             raise ValueError(f"home: {error}") from error
-        return {"lake": home / "lake", "store": home / "store"} | given | {"home": home}
+        return given | {"home": home} | folders
 
     @field_validator("feeds", mode="before")
     @classmethod

@@ -120,6 +120,16 @@ def test_lake_and_store_are_folders_of_home(monkeypatch, tmp_path):
     assert (Settings().lake, Settings().store) == (tmp_path / "elsewhere", tmp_path / "store")
 
 
+@pytest.mark.parametrize("name", ["lake", "store"])
+def test_a_folder_set_to_nothing_is_not_set_and_a_tilde_is_home(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NEMWARM_HOME", "~/data")
+    monkeypatch.setenv(f"NEMWARM_{name.upper()}", "")
+    assert getattr(Settings(), name) == tmp_path / "data" / name
+    monkeypatch.setenv(f"NEMWARM_{name.upper()}", "~/mine")
+    assert getattr(Settings(), name) == tmp_path / "mine"
+
+
 def test_a_malformed_setting_fails_at_the_start(monkeypatch):
     monkeypatch.setenv("NEMWARM_PORT", "many")
     with pytest.raises(ValueError, match="port"):
