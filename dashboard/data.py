@@ -56,6 +56,7 @@ _UNITS = {
     "_mwh": "MWh",
     "_mw": "MW",
     "_aud": "$",
+    "_aud_per_mw": "$/MW",
     "price": "$/MWh",
     "hours": "h",
     "_count": "intervals",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import methodcaller
 
 from cache_store.errors import NothingHeldError
 from dashboard.bands import Band, stack_order
-from dashboard.data import Export, Grouping, Market, Selection, Tables, compared_window, window_of
+from dashboard.data import Export, Grouping, Market, Question, Selection, Tables, compared_window, window_of
 from dashboard.tables import shape
-from dashboard.tables.generation import Supply, load_supply, stack_export
+from dashboard.tables.generation import Generation, load_window
 from dashboard.tables.supply import FuelRow
 from nem.windows import Window
 
 PREVIOUS = "previous"
+WHEN = ("now", "then")
 
 
 def less(now: float | None, then: float | None) -> float | None:
@@ -33,6 +35,11 @@ class DeltaRow:
     now: FuelRow | None
     then: FuelRow | None
 
+    def told(self, when: str, name: str) -> float | None:
+        """What the row ``now`` or ``then`` has by that name; None without a row."""
+        value: float | None = getattr(getattr(self, when), name, None)
+        return value
+
     @property
     def change_mw(self) -> float | None:
         """Mean power now less then; a band that did not run then ran at 0."""
@@ -41,7 +48,7 @@ class DeltaRow:
     @property
     def change(self) -> float | None:
         """The change in mean power over its size then."""
-        then = self.then.mean_mw if self.then else None
+        then = self.told("then", "mean_mw")
         return None if not then or self.change_mw is None else self.change_mw / abs(then)
 
     @property
@@ -53,7 +60,7 @@ class DeltaRow:
     @property
     def change_price(self) -> float | None:
         """The change in dispatch-weighted price, $/MWh."""
-        return less(*(row.dwa_price if row else None for row in (self.now, self.then)))
+        return less(*(self.told(when, "dwa_price") for when in WHEN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Comparison(Tables):
     """
 
     asked: Window
-    now: Supply
-    then: Supply | None
+    now: Generation
+    then: Generation | None
     rows: list[DeltaRow]
 
 
@@ -76,17 +83,17 @@ def load(market: Market, selection: Selection) -> Comparison:
     selection = replace(selection, compare=selection.compare or PREVIOUS)
     asked = compared_window(selection, window)
     assert asked is not None
-    now = load_supply(market, selection, window)
+    now = load_window(market, selection, window)
     held = asked.overlap(extent)
     then = None
     if held is not None:
         with suppress(NothingHeldError):  # a gap in what is held
-            then = load_supply(market, selection, held)
+            then = load_window(market, selection, held)
     rows = delta_rows(now.rows, then.rows, selection.grouping) if then is not None else []
-    exports = [stack_export("generation", "The selected range", now.questions[:2], now.stack)]
+    exports = [replace(now.exports[0], title="The selected range")]
     if then is not None:
-        other = stack_export("generation-compared", "The range compared with", then.questions[:2], then.stack)
-        exports += [other, _export(now, then, rows)]
+        other = replace(then.exports[0], name="generation-compared", title="The range compared with")
+        exports += [other, _export(now.exports[1].questions + then.exports[1].questions, rows)]
     return Comparison(
         asked=asked,
         now=now,
@@ -108,15 +115,8 @@ def delta_rows(now: list[FuelRow], then: list[FuelRow], grouping: Grouping) -> l
     ]
 
 
-def _export(now: Supply, then: Supply, rows: list[DeltaRow]) -> Export:
-    def of(row: DeltaRow, name: str, when: str) -> float | None:
-        value: float | None = getattr(getattr(row, when), name, None)
-        return value
-
-    sides = {
-        f"{name}_{when}": partial(of, name=name, when=when)
-        for name in ("energy_mwh", "mean_mw", "share", "market_value_aud", "dwa_price")
-        for when in ("now", "then")
-    }
+def _export(questions: tuple[Question, ...], rows: list[DeltaRow]) -> Export:
+    names = ("energy_mwh", "mean_mw", "share", "market_value_aud", "dwa_price")
+    sides = {f"{name}_{when}": methodcaller("told", when, name) for name in names for when in WHEN}
     make = partial(shape.listed, rows, "change_mw", band=lambda row: row.band.id, **sides)
-    return Export("changes", "What changed", now.questions + then.questions, make)
+    return Export("changes", "What changed", questions, make)

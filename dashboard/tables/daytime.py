@@ -81,7 +81,7 @@ def average_day(generation: Answer, price: Answer, region: str, grouping: Groupi
     out["demand"] = mean("demand_mwh") * (np.nan if unit == "share" else 1)
     over, under = shape.price_measures(region)
     paid, weight = (_summed(market_slot, market[name]) for name in (over, under))
-    out["price"] = paid / np.where(weight > 0, weight, np.nan)
+    out["price"] = shape.ratios(paid, weight)
     out["marked"], out["unconfirmed"] = np.zeros(_SLOTS), np.full(_SLOTS, np.nan)  # a mean of days is neither
     return Stack(out, tuple(bands), "%" if unit == "share" else "MW")
 

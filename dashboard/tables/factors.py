@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-
-import numpy as np
+from functools import partial
 
 from dashboard.bands import Band, stack_order
 from dashboard.data import Export, Market, Question, Selection, Tables, only, resolutions_within
@@ -39,16 +38,10 @@ def load(market: Market, selection: Selection) -> Factors:
     columns: shape.Columns = {"interval_start": starts, "interval_end": ends}
     bands = [band for band in reversed(stack_order(selection.grouping)) if whole.get(band.id) is not None]
     for band in bands:
-        possible = potential[band.id]
-        columns[band.id] = 100 * rated[band.id] / np.where(possible > 0, possible, np.nan)
+        columns[band.id] = shape.ratios(100 * rated[band.id], potential[band.id])
     columns = shape.break_gaps(columns)
-    export = Export(
-        "capacity-factors",
-        "Capacity factors over time",
-        (question,),
-        lambda: shape.arrow(columns),
-        dict.fromkeys((band.id for band in bands), "%"),
-    )
+    units_of, make = dict.fromkeys((band.id for band in bands), "%"), partial(shape.arrow, columns)
+    export = Export("capacity-factors", "Capacity factors over time", (question,), make, units_of)
     return Factors(
         window=window,
         columns=columns,

@@ -15,20 +15,7 @@ from dashboard.tables import shape
 from nem.regions import INTERCONNECTORS, NEM
 from nem.windows import Window
 
-_SUMS = (
-    "forward_mwh",
-    "reverse_mwh",
-    "rated_forward_mwh",
-    "rated_reverse_mwh",
-    "forward_limit_mwh",
-    "reverse_limit_mwh",
-    "losses_mwh",
-    "at_forward_limit_count",
-    "at_reverse_limit_count",
-    "at_both_limits_count",
-    "limit_count",
-    "reading_count",
-)
+_DRAWN = ("mean_mw", "forward_limit_mw", "reverse_limit_mw", "at_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +99,15 @@ def links_of(answer: Answer) -> list[Link]:
 
 def _link(interconnector_id: str, table: pa.Table) -> Link:
     data = shape.columns(table)
-    sums = {name: shape.total(data[name]) for name in _SUMS}
-    readings = data["reading_count"]
-    hours = np.where(readings > 0, readings, np.nan) / shape.PER_HOUR
-    counted = data["limit_count"]
+    sums = shape.totals(data)
+    hours = data["reading_count"] / shape.PER_HOUR
     columns = {
         "interval_start": data["interval_start"],
         "interval_end": data["interval_end"],
         "mean_mw": data["mean_mw"],
-        "forward_limit_mw": data["forward_limit_mwh"] / hours,
-        "reverse_limit_mw": -data["reverse_limit_mwh"] / hours,
-        "at_limit": _at_limit(data) / np.where(counted > 0, counted, np.nan),
+        "forward_limit_mw": shape.ratios(data["forward_limit_mwh"], hours),
+        "reverse_limit_mw": shape.ratios(-data["reverse_limit_mwh"], hours),
+        "at_limit": shape.ratios(_at_limit(data), data["limit_count"]),
     }
     name, *ends = INTERCONNECTORS.get(interconnector_id, (interconnector_id,))
     net = None if sums["forward_mwh"] is None else sums["forward_mwh"] - (sums["reverse_mwh"] or 0.0)
@@ -148,23 +133,13 @@ def _at_limit(data: shape.Columns) -> shape.Array:
 
 def wide(links: list[Link]) -> shape.Columns:
     """Every link's series over one time axis: ``<id>.flow``, ``.forward``, ``.reverse`` (limits), ``.at`` (flow at a limit)."""
-    every = [np.stack([link.columns["interval_start"], link.columns["interval_end"]]) for link in links]
-    starts, first = np.unique(np.concatenate([times[0] for times in every]), return_index=True)
-    out: shape.Columns = {
-        "interval_start": starts,
-        "interval_end": np.concatenate([times[1] for times in every])[first],
-    }
+    edges = ("interval_start", "interval_end")
+    starts, ends = (np.concatenate([link.columns[name] for link in links]) for name in edges)
+    grid, first = np.unique(starts, return_index=True)
+    out: shape.Columns = {"interval_start": grid, "interval_end": ends[first]}
     for link in links:
-        data = link.columns
-        at = np.where(data["at_limit"] > 0, data["mean_mw"], np.nan)
-        parts = {
-            "flow": data["mean_mw"],
-            "forward": data["forward_limit_mw"],
-            "reverse": data["reverse_limit_mw"],
-            "at": at,
-        }
-        out |= {
-            f"{link.interconnector_id}.{part}": shape.on(starts, data["interval_start"], values)
-            for part, values in parts.items()
-        }
+        flow, forward, reverse, at = (link.columns[name] for name in _DRAWN)
+        drawn = {"flow": flow, "forward": forward, "reverse": reverse, "at": np.where(at > 0, flow, np.nan)}
+        for part, values in drawn.items():
+            out[f"{link.interconnector_id}.{part}"] = shape.on(grid, link.columns["interval_start"], values)
     return out

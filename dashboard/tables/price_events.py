@@ -17,19 +17,19 @@ from nem.windows import INTERVAL, Window
 
 @dataclass(frozen=True, slots=True)
 class PriceEvent:
-    """Intervals in a row at 300 $/MWh or more; ``start`` and ``end`` are the edges of the first and the last.
+    """Intervals in a row at 300 $/MWh or more; its edges are those of the first and the last.
 
-    ``peak_at`` is the label of the highest; ``cap_payout`` what a 300 $ cap paid, $ per MW.
+    ``peak_at`` is the label of the highest; ``cap_payout_aud_per_mw`` what a 300 $ cap paid, $ per MW.
     """
 
     region_id: str
-    start: datetime
-    end: datetime
+    interval_start: datetime
+    interval_end: datetime
     hours: float
     peak: float
     peak_at: datetime
     mean: float
-    cap_payout: float
+    cap_payout_aud_per_mw: float
     demand_value_aud: float | None
 
 
@@ -52,15 +52,11 @@ def load(market: Market, selection: Selection) -> PriceEvents:
         if region != NEM and selection.region in {NEM, region}
         for event in high_price_events(region, prices)
     ]
-    events = tuple(sorted(found, key=lambda event: (-event.cap_payout, event.start, event.region_id)))
-    make = partial(
-        shape.listed,
-        events,
-        *("region_id", "hours", "peak", "peak_at", "mean", "cap_payout", "demand_value_aud"),
-        interval_start=lambda event: event.start,
-        interval_end=lambda event: event.end,
+    events = tuple(
+        sorted(found, key=lambda event: (-event.cap_payout_aud_per_mw, event.interval_start, event.region_id))
     )
-    units = {"peak": "$/MWh", "mean": "$/MWh", "cap_payout": "$/MW"}
+    make = partial(shape.listed, events, *PriceEvent.__slots__)
+    units = {"peak": "$/MWh", "mean": "$/MWh"}
     return PriceEvents(
         window=window,
         events=events,
@@ -80,13 +76,13 @@ def high_price_events(region: str, prices: RegionPrices) -> list[PriceEvent]:
         found.append(
             PriceEvent(
                 region,
-                start=ends[0].item() - INTERVAL,
-                end=ends[-1].item(),
+                interval_start=ends[0].item() - INTERVAL,
+                interval_end=ends[-1].item(),
                 hours=hours_of(len(rrp)),
                 peak=float(rrp.max()),
                 peak_at=ends[rrp.argmax()].item(),
                 mean=float(rrp.mean()),
-                cap_payout=hours_of(float((rrp - CAP_STRIKE).sum())),
+                cap_payout_aud_per_mw=hours_of(float((rrp - CAP_STRIKE).sum())),
                 demand_value_aud=shape.total(prices.value_aud[inside]),
             )
         )

@@ -42,6 +42,7 @@ def load(market: Market, selection: Selection) -> PriceProfile:
     starts, tops, bottoms = data["interval_start"], data[over], data[under]
     profile = time_of_day(starts, tops, bottoms, slot_hours)
     first_day, grid = hours_by_day(starts, tops, bottoms)
+    units = {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend"), "$/MWh")
     return PriceProfile(
         window=window,
         profile=profile,
@@ -51,19 +52,8 @@ def load(market: Market, selection: Selection) -> PriceProfile:
         selection=selection,
         receipts=(answer.receipt,),
         exports=(
-            Export(
-                "price-time-of-day",
-                "Price by time of day",
-                (question,),
-                lambda: shape.arrow(profile),
-                {"hour": "h"} | dict.fromkeys(("all", "weekday", "weekend"), "$/MWh"),
-            ),
-            Export(
-                "price-hours",
-                "Price by hour and day",
-                (question,),
-                lambda: _grid_table(first_day, grid),
-            ),
+            Export("price-time-of-day", "Price by time of day", (question,), lambda: shape.arrow(profile), units),
+            Export("price-hours", "Price by hour and day", (question,), lambda: _grid_table(first_day, grid)),
         ),
     )
 
@@ -102,8 +92,7 @@ def hours_by_day(starts: shape.Array, tops: shape.Array, bottoms: shape.Array) -
 def _means(place: shape.Array, tops: shape.Array, bottoms: shape.Array, count: int) -> shape.Array:
     known = ~np.isnan(tops) & (bottoms > 0)
     over, under = (np.bincount(place[known], weights=one[known], minlength=count) for one in (tops, bottoms))
-    means: shape.Array = np.divide(over, under, out=np.full(count, np.nan), where=under > 0)
-    return means
+    return shape.ratios(over, under)
 
 
 def _grid_table(first_day: np.datetime64, grid: shape.Array) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +47,9 @@ def load(market: Market, selection: Selection) -> PriceSeries:
     found = price_series(series.table, whole.table, selection.region)
     told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
     regions = tuple(row.region_id for row in told)
+    drawn = Export("prices", "Spot price", asked, lambda: series_table(found, regions), dict.fromkeys(regions, "$/MWh"))
+    units = dict.fromkeys(_PRICES, "$/MWh")
+    rows = Export("price-statistics", "Price statistics", (exact.question,), lambda: statistics_table(told), units)
     return PriceSeries(
         window=window,
         shown=shown_regions(selection, regions),
@@ -53,18 +57,7 @@ def load(market: Market, selection: Selection) -> PriceSeries:
         statistics=told,
         selection=selection,
         receipts=(series.receipt, exact.receipt),
-        exports=(
-            Export(
-                "prices", "Spot price", asked, lambda: series_table(found, regions), dict.fromkeys(regions, "$/MWh")
-            ),
-            Export(
-                "price-statistics",
-                "Price statistics",
-                (exact.question,),
-                lambda: statistics_table(told),
-                STATISTICS_UNITS,
-            ),
-        ),
+        exports=(drawn, rows),
     )
 
 
@@ -78,8 +71,7 @@ def price_series(table: pa.Table, whole: pa.Table, region: str) -> shape.Columns
     """The columns of ``PriceSeries.series``."""
     starts, ends, wide = shape.spread(table, "region_id", "twa_price")
     market = shape.columns(whole, ("interval_start", "demand_weighted_price"))
-    held = np.isin(market["interval_start"], starts)
-    wide[NEM] = shape.on(starts, market["interval_start"][held], market["demand_weighted_price"][held])
+    wide[NEM] = shape.on(starts, market["interval_start"], market["demand_weighted_price"])
     for name, column in (("lowest", "rrp_min"), ("highest", "rrp_max")):
         wide[name] = shape.spread(table, "region_id", column)[2].get(region, np.full(len(starts), np.nan))
     review = shape.spread(table, "region_id", "provisional_count")[2]
@@ -99,34 +91,18 @@ def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
     return shape.arrow({name: series[name] for name in names})
 
 
-_PRICES = ("twa_price", "demand_weighted_price", "p5", "median", "p95", "deviation")
 _BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
-STATISTICS_UNITS = {
-    **dict.fromkeys((*_PRICES, "lowest", "highest", *(f"{band}_contribution" for band in _BANDS)), "$/MWh"),
-    "longest_negative": "h",
-    "cap_payout": "$/MW",
-}
+_PRICES = ("p5", "median", "p95", "deviation", "lowest", "highest", *(f"{band}_contribution" for band in _BANDS))
 
 
 def statistics_table(rows: tuple[PriceStatistics, ...]) -> pa.Table:
     """The statistics and bands, a row per region."""
-    none = (None, None)
-    return shape.listed(
-        rows,
-        *(*_PRICES, "interval_count", "negative_count", "negative_share"),
-        region_id=lambda row: row.region_id,
-        lowest=lambda row: (row.lowest or none)[0],
-        lowest_at=lambda row: (row.lowest or none)[1],
-        highest=lambda row: (row.highest or none)[0],
-        highest_at=lambda row: (row.highest or none)[1],
-        longest_negative=lambda row: row.longest_negative_hours,
-        cap_payout=lambda row: row.cap_payout_aud_per_mw,
-        **{
-            f"{band}_{what}": partial(_of_band, place=place, what=what)
-            for what in ("hours", "contribution")
-            for place, band in enumerate(_BANDS)
-        },
-    )
+    bands = {
+        f"{band}_{what}": partial(_of_band, place=place, what=what)
+        for what in ("hours", "contribution")
+        for place, band in enumerate(_BANDS)
+    }
+    return shape.listed(rows, *PriceStatistics.__slots__[1:-1], region_id=attrgetter("region_id"), **bands)
 
 
 def _of_band(row: PriceStatistics, place: int, what: str) -> float | None:

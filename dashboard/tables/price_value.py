@@ -18,7 +18,7 @@ from nem.regions import NEM
 from nem.windows import Window
 
 ROOFTOPS = "Rooftops"  # in the place of a station
-_SUMMED = ("energy_mwh", "priced_energy_mwh", "market_value_aud", "rated_energy_mwh", "potential_mwh")
+_SUMMED = ("energy_mwh", "market_value_aud", "priced_energy_mwh", "rated_energy_mwh", "potential_mwh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class FuelValue:
     """A fuel's energy, and what it earned or, for a load, paid."""
 
     fuel_id: str
-    energy_mwh: float
+    energy_mwh: float | None
     market_value_aud: float | None
     dwa_price: float | None
     capture_rate: float | None
@@ -105,21 +105,9 @@ def fuel_values(generation: pa.Table, means: Mapping[str, float | None], region:
     rows = []
     for fuel in reversed(FUELS):
         mine = shape.kept(data, data["fueltech_id"] == fuel)
-        energy = shape.total(mine["energy_mwh"])
-        if not energy:
-            continue
-        names = ("market_value_aud", "priced_energy_mwh", "negative_price_energy_mwh")
-        value, priced, negative = (shape.total(mine[name]) for name in names)
-        rows.append(
-            FuelValue(
-                fuel,
-                energy_mwh=energy,
-                market_value_aud=value,
-                dwa_price=shape.ratio(value, priced),
-                capture_rate=_capture_rate(mine),
-                negative_price_share=shape.ratio(negative, priced),
-            )
-        )
+        if shape.total(mine["energy_mwh"]):
+            negative, priced = (shape.total(mine[f"{name}_energy_mwh"]) for name in ("negative_price", "priced"))
+            rows.append(FuelValue(fuel, **_worth(mine), negative_price_share=shape.ratio(negative, priced)))
     return tuple(rows)
 
 
@@ -135,8 +123,16 @@ def _benchmark(data: shape.Columns, means: Mapping[str, float | None]) -> shape.
     return {"benchmark_aud": benchmark, "benchmarked_value_aud": value}
 
 
-def _capture_rate(data: shape.Columns) -> float | None:
-    return shape.ratio(shape.total(data["benchmarked_value_aud"]), shape.total(data["benchmark_aud"]))
+def _worth(rows: shape.Columns) -> dict[str, float | None]:
+    """What their energy earned."""
+    energy, value, priced = (shape.total(rows[name]) for name in _SUMMED[:3])
+    earned, benchmark = (shape.total(rows[name]) for name in ("benchmarked_value_aud", "benchmark_aud"))
+    return {
+        "energy_mwh": energy,
+        "market_value_aud": value,
+        "dwa_price": shape.ratio(value, priced),
+        "capture_rate": shape.ratio(earned, benchmark),
+    }
 
 
 def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]) -> shape.Columns:
@@ -156,26 +152,21 @@ def _leaves(units: Answer, generation: Answer, means: Mapping[str, float | None]
 def branches(leaves: shape.Columns, order: Sequence[str], hours: float, path: tuple[str, ...] = ()) -> list[Branch]:
     """The branch that all ``leaves`` make, and those below it."""
     found = [_branch(leaves, hours, path)]
-    if len(path) == len(order) or not len(leaves["region_id"]):
+    if len(path) == len(order):
         return found
-    column = leaves[order[len(path)]].astype(str)
-    below = [
-        branches(shape.kept(leaves, column == name), order, hours, (*path, str(name))) for name in np.unique(column)
-    ]
+    parts = shape.groups(leaves[order[len(path)]])
+    below = [branches(shape.kept(leaves, rows), order, hours, (*path, name)) for name, rows in parts.items()]
     below.sort(key=lambda rows: -(rows[0].energy_mwh or 0.0))
     return [*found, *(row for rows in below for row in rows)]
 
 
 def _branch(leaves: shape.Columns, hours: float, path: tuple[str, ...]) -> Branch:
-    measure = {name: shape.total(leaves[name]) for name in _SUMMED}
+    rated, potential = (shape.total(leaves[name]) for name in _SUMMED[3:])
     return Branch(
         path,
-        energy_mwh=measure["energy_mwh"],
-        market_value_aud=measure["market_value_aud"],
-        dwa_price=shape.ratio(measure["market_value_aud"], measure["priced_energy_mwh"]),
-        capture_rate=_capture_rate(leaves),
-        capacity_factor=shape.ratio(measure["rated_energy_mwh"], measure["potential_mwh"]),
-        capacity_mw=shape.ratio(measure["potential_mwh"], hours),
+        **_worth(leaves),
+        capacity_factor=shape.ratio(rated, potential),
+        capacity_mw=shape.ratio(potential, hours),
     )
 
 

@@ -69,10 +69,7 @@ def load(market: Market, selection: Selection) -> StationLeague:
 def league(data: shape.Columns, new: frozenset[str]) -> tuple[StationRow, ...]:
     """A row per station and fuel; ``new`` are the units being commissioned."""
     label = np.char.add(np.char.add(data["station_name"].astype(str), "\t"), data["fueltech_id"].astype(str))
-    _, place = np.unique(label, return_inverse=True)
-    order = np.argsort(place, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(order) else []
-    rows = (_row(shape.kept(data, group), new) for group in groups)
+    rows = (_row(shape.kept(data, group), new) for group in shape.groups(label).values())
     return tuple(sorted(rows, key=_rank))
 
 
@@ -99,18 +96,14 @@ def commissioning(history: Answer) -> frozenset[str]:
     One that was registered before is told nothing of: a calm month would make a newcomer of every wind farm.
     """
     data = unit_columns(history)
-    if not len(data["duid"]):
-        return frozenset()
-    duids, place = np.unique(data["duid"].astype(str), return_inverse=True)
-    first = np.full(len(duids), data["interval_start"].max())
-    np.minimum.at(first, place, data["interval_start"])
-    highest = np.full(len(duids), -np.inf)
-    np.maximum.at(highest, place, np.nan_to_num(data["max_mw"], nan=-np.inf))
-    capacity = np.zeros(len(duids))
-    np.maximum.at(capacity, place, np.nan_to_num(data["potential_mwh"] / data["held_hours"]))
-    load = np.bincount(place, weights=data["is_load"]) > 0
-    is_new = (first > data["interval_start"].min()) & (highest <= COMMISSIONED_FROM * capacity) & (capacity > 0) & ~load
-    return frozenset(map(str, duids[is_new]))
+    capacity = np.nan_to_num(data["potential_mwh"] / data["held_hours"])
+    found = set()
+    for duid, rows in shape.groups(data["duid"]).items():
+        came, most = data["interval_start"][rows].min(), capacity[rows].max()
+        full = (data["max_mw"][rows] > COMMISSIONED_FROM * most).any()
+        if came > data["interval_start"].min() and most > 0 and not full and not data["is_load"][rows].any():
+            found.add(duid)
+    return frozenset(found)
 
 
 def _league_table(rows: tuple[StationRow, ...]) -> pa.Table:

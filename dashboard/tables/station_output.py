@@ -83,24 +83,21 @@ def stored_resolution(selection: Selection, window: Window) -> Resolution:
 def station_series(units: Answer, price: pa.Table | None) -> shape.Columns:
     """The units' power summed per bucket before anything else (J7), their capacity, and the price of their region."""
     data = unit_columns(units)
-    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
-    hours, load = data["held_hours"], data["is_load"]
-    out = {"interval_start": starts, "interval_end": data["interval_end"][first]}
-    for name, values in {
-        "mean_mw": data["energy_mwh"] / hours,
-        "charge_mw": -data["charge_mwh"] / hours,
-        "capacity_mw": np.where(load, np.nan, data["potential_mwh"] / hours),
-    }.items():
-        out[name] = shape.added(row, values, len(starts))
+    hours, is_rated, possible = data["held_hours"], ~data["is_load"], data["potential_mwh"]
+    out = shape.per_bucket(
+        data,
+        mean_mw=data["energy_mwh"] / hours,
+        charge_mw=-data["charge_mwh"] / hours,
+        capacity_mw=np.where(is_rated, possible / hours, np.nan),
+        unknown=1.0 * (is_rated & np.isnan(possible)),
+    )
     # One unit of unknown capacity, and the station's is unknown.
-    unknown = np.bincount(row, weights=~load & np.isnan(data["potential_mwh"]), minlength=len(starts))
-    out["capacity_mw"] = np.where(unknown > 0, np.nan, out["capacity_mw"])
-    out["price"] = np.full(len(starts), np.nan)
-    if price is not None and len(starts):
+    out["capacity_mw"] = np.where(out.pop("unknown") > 0, np.nan, out["capacity_mw"])
+    out["price"] = np.full(len(out["mean_mw"]), np.nan)
+    if price is not None:
         paid = shape.columns(price, ("interval_start", "twa_price", "demand_weighted_price"))
-        mean, weighted = paid["twa_price"], paid["demand_weighted_price"]
-        held = np.isin(paid["interval_start"], starts)
-        out["price"] = shape.on(starts, paid["interval_start"][held], np.where(np.isnan(mean), weighted, mean)[held])
+        either = np.where(np.isnan(paid["twa_price"]), paid["demand_weighted_price"], paid["twa_price"])
+        out["price"] = shape.on(out["interval_start"], paid["interval_start"], either)
     return shape.break_gaps(out)
 
 

@@ -67,25 +67,22 @@ def year_to(window: Window, extent: Window) -> Window:
 def power_by_time_of_day(units: Answer, slot_hours: float) -> shape.Columns:
     """Mean power of the units together in each slot of the day."""
     data = unit_columns(units)
-    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
-    hours = data["held_hours"][first]
-    output, charge = (shape.added(row, data[name], len(starts)) for name in ("energy_mwh", "charge_mwh"))
-    profile = time_of_day(starts, output, hours, slot_hours)
-    return {**profile, "charge": -time_of_day(starts, charge, hours, slot_hours)["all"]}
+    sums = shape.per_bucket(data, output=data["energy_mwh"], charge=data["charge_mwh"])
+    starts, hours = sums["interval_start"], shape.bucket_hours(sums, units.receipt)
+    profile = time_of_day(starts, sums["output"], hours, slot_hours)
+    return {**profile, "charge": -time_of_day(starts, sums["charge"], hours, slot_hours)["all"]}
 
 
 def factors_by_month(units: Answer) -> shape.Columns:
     """The capacity factor and energy of each month; a month held in part says so."""
     data = unit_columns(units)
-    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
-    rated, potential = (
-        shape.added(row, np.where(data["is_load"], np.nan, data[name]), len(starts))
-        for name in ("rated_energy_mwh", "potential_mwh")
-    )
+    names = ("rated_energy_mwh", "potential_mwh")
+    rated = {name: np.where(data["is_load"], np.nan, data[name]) for name in names}
+    found = shape.per_bucket(data, **rated, energy_mwh=data["energy_mwh"], cut=1.0 - data["complete"])
     return {
-        "interval_start": starts,
-        "interval_end": data["interval_end"][first],
-        "capacity_factor": np.divide(rated, potential, out=np.full(len(starts), np.nan), where=potential > 0),
-        "energy_mwh": shape.added(row, data["energy_mwh"], len(starts)),
-        "is_whole": data["complete"][first].astype(bool),
+        "interval_start": found["interval_start"],
+        "interval_end": found["interval_end"],
+        "capacity_factor": shape.ratios(*(found[name] for name in names)),
+        "energy_mwh": found["energy_mwh"],
+        "is_whole": found["cut"] == 0,
     }

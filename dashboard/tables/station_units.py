@@ -17,10 +17,6 @@ from nem.regions import NEM, REGIONS
 from nem.windows import Window
 
 STORAGE = ("battery", "battery_discharging", "battery_charging")
-_MEASURES = (
-    *("energy_mwh", "rated_energy_mwh", "potential_mwh", "priced_energy_mwh", "market_value_aud"),
-    *("charge_mwh", "priced_charge_mwh", "charge_value_aud", "running_count", "missing_count"),
-)
 Kind = Literal["generator", "storage", "load"]
 
 
@@ -105,15 +101,13 @@ def unit_columns(answer: Answer) -> shape.Columns:
 
 def places(data: shape.Columns) -> tuple[Place, ...]:
     """Every station, by name (J14: units are one station where they share its name, not where their ids look alike)."""
-    names, place = np.unique(data["station_name"].astype(str), return_inverse=True)
-    facts: list[dict[str, dict[str, None]]] = [{"region_id": {}, "fueltech_id": {}, "duid": {}} for _ in names]
-    for row, station in enumerate(place):
-        for column, seen in facts[station].items():
-            seen[str(data[column][row])] = None
-    return tuple(
-        Place(str(name), next(iter(seen["region_id"])), tuple(seen["fueltech_id"]), tuple(sorted(seen["duid"])))
-        for name, seen in zip(names, facts, strict=True)
-    )
+    facts = (data["region_id"], data["fueltech_id"], data["duid"])
+
+    def place(name: str, rows: shape.Array) -> Place:
+        regions, fuels, duids = (tuple(dict.fromkeys(map(str, fact[rows]))) for fact in facts)
+        return Place(name, regions[0], fuels, tuple(sorted(duids)))
+
+    return tuple(place(name, rows) for name, rows in shape.groups(data["station_name"]).items())
 
 
 def choose_units(units: Units, selection: Selection) -> Chosen:
@@ -136,11 +130,9 @@ def choose_units(units: Units, selection: Selection) -> Chosen:
 
 def _largest(data: shape.Columns, region: str) -> str:
     here = (data["region_id"] == region) | (region == NEM)
-    energy = np.where(here if here.any() else True, np.nan_to_num(data["energy_mwh"]), -1.0)
-    names, place = np.unique(data["station_name"].astype(str), return_inverse=True)
-    held = np.bincount(place, weights=np.maximum(energy, 0), minlength=len(names))
-    inside = np.bincount(place, weights=energy >= 0, minlength=len(names)) > 0
-    return str(names[np.argmax(np.where(inside, held, -1.0))])
+    mine = shape.kept(data, here) if here.any() else data
+    energy, stations = np.maximum(np.nan_to_num(mine["energy_mwh"]), 0), shape.groups(mine["station_name"])
+    return max(stations, key=lambda name: float(energy[stations[name]].sum()))
 
 
 def _chosen(data: shape.Columns, mine: shape.Array, title: str, missing: str | None = None) -> Chosen:
@@ -176,7 +168,7 @@ def price_region(chosen: Chosen) -> str:
 
 def totals(rows: shape.Columns) -> Totals:
     """Everything in ``rows`` (of ``unit_columns``) added up."""
-    measure = {name: shape.total(rows[name]) for name in _MEASURES}
+    measure = shape.totals(rows)
     rated = shape.kept(rows, ~rows["is_load"])
     stores = shape.kept(rated, np.isin(rated["fueltech_id"], STORAGE))
     value, cost = measure["market_value_aud"], measure["charge_value_aud"]

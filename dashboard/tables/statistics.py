@@ -47,8 +47,10 @@ class PriceStatistics:
     median: float | None = None
     p95: float | None = None
     deviation: float | None = None
-    lowest: tuple[float, datetime] | None = None
-    highest: tuple[float, datetime] | None = None
+    lowest: float | None = None
+    lowest_at: datetime | None = None
+    highest: float | None = None
+    highest_at: datetime | None = None
     negative_count: int | None = None
     negative_share: float | None = None
     longest_negative_hours: float | None = None
@@ -72,8 +74,10 @@ def statistics(region: str, prices: RegionPrices) -> PriceStatistics:
         median=median,
         p95=p95,
         deviation=float(rrp.std()),
-        lowest=_at(prices, int(rrp.argmin())),
-        highest=_at(prices, int(rrp.argmax())),
+        lowest=float(rrp.min()),
+        lowest_at=prices.ends[rrp.argmin()].item(),
+        highest=float(rrp.max()),
+        highest_at=prices.ends[rrp.argmax()].item(),
         negative_count=int((rrp < 0).sum()),
         negative_share=float((rrp < 0).mean()),
         longest_negative_hours=hours_of(int((last - first).max()) + 1) if first.size else 0.0,
@@ -81,10 +85,6 @@ def statistics(region: str, prices: RegionPrices) -> PriceStatistics:
         cap_payout_aud_per_mw=None if region == NEM else hours_of(float(np.maximum(rrp - CAP_STRIKE, 0).sum())),
         bands=tuple(_band(label, *edges, prices) for label, edges in BANDS.items()),
     )
-
-
-def _at(prices: RegionPrices, place: int) -> tuple[float, datetime]:
-    return float(prices.rrp[place]), prices.ends[place].item()
 
 
 def _band(label: str, low: float, high: float, prices: RegionPrices) -> Band:

@@ -14,24 +14,8 @@ import pyarrow as pa
 from cache_store.answer import Answer
 from dashboard.bands import BANDS, Band, stack_order
 from dashboard.data import Grouping, Unit
-from dashboard.tables.shape import (
-    PER_HOUR,
-    Array,
-    Columns,
-    added,
-    break_gaps,
-    bucket_hours,
-    capacity_factors,
-    columns,
-    held_hours,
-    keyed,
-    on,
-    price_column,
-    ratio,
-    spread,
-    sums,
-    total,
-)
+from dashboard.tables import shape
+from dashboard.tables.shape import Array, Columns
 from nem.fuels import FUELS, RENEWABLES
 from nem.regions import NEM, REGIONS
 
@@ -84,25 +68,30 @@ def stack(generation: Answer, price: Answer, region: str, grouping: Grouping = "
 
     ``unit``: mean MW, the energy of a bucket in MWh (GWh where that is more than 10,000), or percent of the supply.
     """
-    starts, ends, energy = spread(generation.table, "fueltech_id", "energy_mwh", fuel_groups(grouping))
+    starts, ends, energy = shape.spread(generation.table, "fueltech_id", "energy_mwh", fuel_groups(grouping))
     own = {name: np.nan_to_num(values) for name, values in energy.items()}
-    market = columns(price.table)
+    market = shape.columns(price.table)
     if region != NEM:
-        own |= exchange_energy(starts, market)
+        exchanges = {
+            name: shape.on(starts, market["interval_start"], market[column]) for name, column in EXCHANGES.items()
+        }
+        own |= {name: np.nan_to_num(values) for name, values in exchanges.items()}
     grid, first = np.unique(np.concatenate([starts, market["interval_start"]]), return_index=True)
     times = {"interval_start": grid, "interval_end": np.concatenate([ends, market["interval_end"]])[first]}
-    own = {name: on(grid, starts, values) for name, values in own.items()}
-    paid = {name: on(grid, market["interval_start"], market[name]) for name in _PAID | {price_column(region)}}
+    own = {name: shape.on(grid, starts, values) for name, values in own.items()}
+    paid = {
+        name: shape.on(grid, market["interval_start"], market[name]) for name in _PAID | {shape.price_column(region)}
+    }
     bands = drawn_bands(own, grouping, unit)
     factor, word = _scale(unit, [own[band.id] for band in bands], times, generation)
     # Demand and exchanges come with the prices, which may reach less far.
     priced = {"mw": _per_hour(times, price), "energy": factor, "share": np.nan}[unit]
     out = signed(times, own, bands, factor, np.nan_to_num(priced))
     out["demand"] = paid["demand_mwh"] * priced
-    out["price"] = paid[price_column(region)]
+    out["price"] = paid[shape.price_column(region)]
     out["unconfirmed"] = np.where(np.nan_to_num(paid["provisional_count"]) > 0, out["price"], np.nan)
-    out["marked"] = on(grid, starts, _marked(generation.table, starts))
-    return Stack(break_gaps(out), tuple(bands), word)
+    out["marked"] = shape.on(grid, starts, _marked(generation.table))
+    return Stack(shape.break_gaps(out), tuple(bands), word)
 
 
 def drawn_bands(own: Mapping[str, Array], grouping: Grouping, unit: Unit) -> list[Band]:
@@ -132,16 +121,6 @@ def fuel_groups(grouping: Grouping) -> Mapping[str, str]:
     return {fuel: band.id for fuel, band in BANDS[grouping].items()}
 
 
-def exchange_energy(starts: Array, market: Columns) -> dict[str, Array]:
-    """Energy in and out of a region, where there is any, at the generation's buckets."""
-    known = np.isin(market["interval_start"], starts)
-    out = {}
-    for name, column in EXCHANGES.items():
-        flow = np.nan_to_num(market[column])[known]
-        out[name] = np.nan_to_num(on(starts, market["interval_start"][known], flow))
-    return out
-
-
 def _scale(unit: Unit, own: Sequence[Array], times: Columns, generation: Answer) -> tuple[Array | float, str]:
     """What turns MWh of each bucket into ``unit``, and the unit's name."""
     if unit == "energy":
@@ -155,25 +134,21 @@ def _scale(unit: Unit, own: Sequence[Array], times: Columns, generation: Answer)
 def percent_of_supply(own: Sequence[Array], size: int) -> Array:
     """What turns each of ``size`` amounts into percent of what those of ``own`` above zero add up to."""
     supply = np.sum([np.zeros(size), *(np.maximum(values, 0) for values in own)], axis=0)
-    return np.asarray(100 / np.where(supply > 0, supply, np.nan))
+    return shape.ratios(100, supply)
 
 
 def _per_hour(times: Columns, answer: Answer) -> Array:
     """What turns MWh of each bucket into mean MW, over the hours that the answer covers."""
-    hours = bucket_hours(times, answer.receipt)
-    return np.asarray(1 / np.where(hours > 0, hours, np.nan))
+    return shape.ratios(1, shape.bucket_hours(times, answer.receipt))
 
 
-def _marked(table: pa.Table, starts: Array) -> Array:
+def _marked(table: pa.Table) -> Array:
     """1 for buckets that the window or the data cuts short, and for the newest ones while readings are provisional."""
-    data = columns(table, ("interval_start", "complete", "provisional_count"))
-    row = np.searchsorted(starts, data["interval_start"])
-    cut = np.zeros(len(starts), dtype=bool)
-    cut[row[~data["complete"].astype(bool)]] = True
-    provisional = added(row, data["provisional_count"], len(starts)) > 0
-    firm = np.flatnonzero(~provisional)
-    newest = np.arange(len(starts)) > (firm[-1] if firm.size else -1)
-    return np.asarray((cut | newest).astype(float))
+    data = shape.columns(table, ("interval_start", "interval_end", "complete", "provisional_count"))
+    found = shape.per_bucket(data, cut=1.0 - data["complete"], provisional=data["provisional_count"])
+    firm = np.flatnonzero(~(found["provisional"] > 0))
+    newest = np.arange(len(found["cut"])) > (firm[-1] if firm.size else -1)
+    return np.asarray(((found["cut"] > 0) | newest).astype(float))
 
 
 def fuel_rows(
@@ -187,12 +162,12 @@ def fuel_rows(
     ``price``, of a single region, adds its imports and exports; ``units`` (of `capacity_factor`) the capacity factors.
     Storage has none: what it gives back is not what it could have generated.
     """
-    groups, hours = fuel_groups(grouping), held_hours(generation.receipt)
-    found = sums(generation.table, "fueltech_id", ("energy_mwh", "priced_energy_mwh", "market_value_aud"), groups)
+    groups, hours = fuel_groups(grouping), shape.held_hours(generation.receipt)
+    found = shape.sums(generation.table, "fueltech_id", ("energy_mwh", "priced_energy_mwh", "market_value_aud"), groups)
     factors = band_factors(units, grouping) if units is not None else {}
     bands = stack_order(grouping)
     supply = sum(found.get(band.id, {}).get("energy_mwh") or 0.0 for band in bands if band.supplies)
-    flows, priced = (exchanged(price), held_hours(price.receipt)) if price is not None else ({}, 0.0)
+    flows, priced = (exchanged(price), shape.held_hours(price.receipt)) if price is not None else ({}, 0.0)
     rows = []
     for band in reversed(bands):
         sum_of = found.get(band.id, {})
@@ -203,10 +178,10 @@ def fuel_rows(
                 FuelRow(
                     band=band,
                     energy_mwh=sign * energy,
-                    mean_mw=ratio(sign * energy, priced if band.id in flows else hours),
-                    share=ratio(energy, supply) if band.supplies else None,
+                    mean_mw=shape.ratio(sign * energy, priced if band.id in flows else hours),
+                    share=shape.ratio(energy, supply) if band.supplies else None,
                     capacity_factor=factors.get(band.id),
-                    dwa_price=ratio(value, sum_of.get("priced_energy_mwh")),
+                    dwa_price=shape.ratio(value, sum_of.get("priced_energy_mwh")),
                     market_value_aud=None if value is None else sign * value,
                 )
             )
@@ -215,8 +190,8 @@ def fuel_rows(
 
 def exchanged(price: Answer) -> dict[str, float]:
     """A single region's imports and exports over the answer's window, MWh."""
-    data = columns(price.table, EXCHANGES.values())
-    return {name: total(data[column]) or 0.0 for name, column in EXCHANGES.items()}
+    data = shape.columns(price.table, EXCHANGES.values())
+    return {name: shape.total(data[column]) or 0.0 for name, column in EXCHANGES.items()}
 
 
 def generator_groups(grouping: Grouping) -> Mapping[str, str]:
@@ -226,9 +201,9 @@ def generator_groups(grouping: Grouping) -> Mapping[str, str]:
 
 
 def band_factors(units: pa.Table, grouping: Grouping) -> dict[str, float | None]:
-    """Each band's capacity factor, of its generators alone."""
-    factors = capacity_factors(units, "fueltech_id", generator_groups(grouping))
-    return {name: factor for name, factor in factors.items() if name}
+    """Each band's rated energy over potential, of its generators alone: a unit of unknown capacity is in neither."""
+    found = shape.sums(units, "fueltech_id", ("rated_energy_mwh", "potential_mwh"), generator_groups(grouping))
+    return {name: shape.ratio(row["rated_energy_mwh"], row["potential_mwh"]) for name, row in found.items() if name}
 
 
 def renewable_shares(generation: Answer, region: str) -> Columns:
@@ -237,29 +212,24 @@ def renewable_shares(generation: Answer, region: str) -> Columns:
     Both sums are NaN in a bucket where an input is missing: a rooftop estimate of any label and region, or all metered
     generation. Rooftop is in both, storage and imports in neither.
     """
-    table = generation.table
-    data = columns(table, ("interval_start", "interval_end", "energy_mwh", "reading_count"))
-    starts, first, row = np.unique(data["interval_start"], return_index=True, return_inverse=True)
-    ends, size = data["interval_end"][first], len(starts)
-    hours = bucket_hours({"interval_start": starts, "interval_end": ends}, generation.receipt)
-    names, place = keyed(table.column("fueltech_id"))
-    energy = data["energy_mwh"]
+    data = shape.columns(generation.table, ("interval_start", "interval_end", "energy_mwh", "reading_count"))
+    names, place = shape.keyed(generation.table.column("fueltech_id"))
 
-    def of(fuels: tuple[str, ...], values: Array) -> Array:
-        mine = np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names])
-        return added(row[mine], values[mine], size)
+    def of(fuels: Sequence[str], measure: str) -> Array:
+        return np.where(np.isin(place, [names.index(fuel) for fuel in fuels if fuel in names]), data[measure], np.nan)
 
-    estimates = np.nan_to_num(of((ROOFTOP,), data["reading_count"]))
-    expected = np.round(hours * PER_HOUR) * (len(REGIONS) if region == NEM else 1)
-    metered = of(tuple(fuel for fuel in names if fuel != ROOFTOP), energy)
+    found = shape.per_bucket(
+        data,
+        renewable=of(RENEWABLES, "energy_mwh"),
+        generated=of(GENERATION, "energy_mwh"),
+        metered=of([fuel for fuel in names if fuel != ROOFTOP], "energy_mwh"),
+        estimates=of((ROOFTOP,), "reading_count"),
+    )
+    found["hours"] = shape.bucket_hours(found, generation.receipt)
+    expected = np.round(found["hours"] * shape.PER_HOUR) * (len(REGIONS) if region == NEM else 1)
+    estimates, metered = np.nan_to_num(found.pop("estimates")), found.pop("metered")
     whole = (estimates >= expected) & (expected > 0) & ~np.isnan(metered)
-    return {
-        "interval_start": starts,
-        "interval_end": ends,
-        "renewable": np.where(whole, np.nan_to_num(of(RENEWABLES, energy)), np.nan),
-        "generated": np.where(whole, np.nan_to_num(of(GENERATION, energy)), np.nan),
-        "hours": hours,
-    }
+    return found | {name: np.where(whole, np.nan_to_num(found[name]), np.nan) for name in ("renewable", "generated")}
 
 
 def renewable_share(generation: Answer, region: str) -> float | None:
@@ -271,4 +241,4 @@ def renewable_share(generation: Answer, region: str) -> float | None:
     whole = ~np.isnan(shares["generated"])
     if not whole.size or shares["hours"][whole].sum() < SHARE_NEEDS * shares["hours"].sum():
         return None
-    return ratio(float(shares["renewable"][whole].sum()), float(shares["generated"][whole].sum()))
+    return shape.ratio(float(shares["renewable"][whole].sum()), float(shares["generated"][whole].sum()))

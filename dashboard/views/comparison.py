@@ -13,7 +13,7 @@ from dashboard.layout import Text, View, card, grid, pile
 from dashboard.markup import Cell, Field, Row, cell, dollars, gwh, number, percent, plus
 from dashboard.parts import compare_bar
 from dashboard.tables.comparison import Comparison, DeltaRow, less
-from dashboard.tables.generation import Supply
+from dashboard.tables.generation import Generation
 from dashboard.views.generation import show_stack
 
 
@@ -27,7 +27,7 @@ def _changed(words: Callable[[float | None], str], change: float | None) -> Cell
 
 def _of(words: Callable[[float | None], str], side: str, name: str) -> Callable[[DeltaRow], Cell]:
     """How a side of a row is told; a dash where it has none."""
-    return lambda row: cell(words, getattr(getattr(row, side), name, None))
+    return lambda row: cell(words, row.told(side, name))
 
 
 COLUMNS: tuple[Field, ...] = (
@@ -75,7 +75,7 @@ def build() -> View:
     return View(pile(bar, grid(power.card, other.card, card(table, kind="wide"), kind="halves")), show)
 
 
-def _one_scale(sides: list[Supply]) -> tuple[float, float] | None:
+def _one_scale(sides: list[Generation]) -> tuple[float, float] | None:
     """Both charts' y axis, so that heights compare; None where units differ or nothing is drawn."""
     if sides[0].stack.unit == "%" or len({side.stack.unit for side in sides}) > 1:
         return None
@@ -102,7 +102,7 @@ def _reach(tables: Comparison) -> str:
     return f'<p class="note">The data reaches over {percent(part, 0)} of the range asked for, {markup.stretch(tables.asked)}.</p>'
 
 
-def _whole(now: Supply, then: Supply) -> Row:
+def _whole(now: Generation, then: Generation) -> Row:
     """Renewable share and mean price of both ranges."""
     shares, prices = ((getattr(now, name), getattr(then, name)) for name in ("renewable_share", "mean_price"))
     share, paid = less(*shares), less(*prices)

@@ -14,7 +14,7 @@ from dashboard.layout import Text, View, card, grid
 from dashboard.markup import Field, Row, gwh, in_millions, number, of
 from dashboard.palette import PROVISIONAL, REGION_NAMES
 from dashboard.stacks import stack_over_price
-from dashboard.tables.generation import Generation, Supply
+from dashboard.tables.generation import Generation
 from dashboard.tables.supply import FuelRow, Stack
 from nem.regions import NEM
 
@@ -48,36 +48,35 @@ def build() -> View:
     power, fuels = Chart(), Text()
 
     def show(tables: Generation) -> None:
-        supply = tables.supply
-        show_stack(power, supply, f"Generation, {REGION_NAMES[supply.region]}", 430)
-        told = markup.receipt_line((supply.receipts[0], supply.receipts[2]))
-        fuels.html = markup.header("By fuel", markup.stretch(supply.window)) + _fuels(supply) + told
+        show_stack(power, tables, f"Generation, {REGION_NAMES[tables.selection.region]}", 430)
+        told = markup.receipt_line((tables.receipts[0], tables.receipts[2]))
+        fuels.html = markup.header("By fuel", markup.stretch(tables.window)) + _fuels(tables) + told
 
     return View(grid(power.card, card(fuels), kind="three-two"), show)
 
 
 def show_stack(
     power: Chart,
-    supply: Supply,
+    tables: Generation,
     title: str,
     height: int,
     *,
     note: str = "",
     top_range: tuple[float, float] | None = None,
 ) -> None:
-    """Draw a supply's stack under its unit, renewable share and mean price."""
-    shown = supply.stack
-    mean = price_label(supply.region).lower().replace("price", "mean price", 1)
+    """Draw a region's stack under its unit, renewable share and mean price."""
+    shown = tables.stack
+    mean = price_label(tables.selection.region).lower().replace("price", "mean price", 1)
     aside = (
-        f'<span title="{RENEWABLE}">renewable <b>{markup.percent(supply.renewable_share)}</b></span>'
-        f"<span>{mean} <b>{markup.dollars(supply.mean_price)}</b>/MWh</span>"
+        f'<span title="{RENEWABLE}">renewable <b>{markup.percent(tables.renewable_share)}</b></span>'
+        f"<span>{mean} <b>{markup.dollars(tables.mean_price)}</b>/MWh</span>"
     )
     power.draw(
         markup.header(title, STACK_WORDS[shown.unit], aside),
-        note + stack_note(shown) + markup.receipt_line(supply.receipts[:2]),
+        note + stack_note(shown) + markup.receipt_line(tables.receipts[:2]),
         stack_over_price,
         shown.columns,
-        **stack_form(shown, supply.region, height),
+        **stack_form(shown, tables.selection.region, height),
         top_range=top_range,
     )
 
@@ -102,8 +101,8 @@ def stack_note(shown: Stack) -> str:
     return "".join(f'<p class="note">{part}</p>' for part in parts)
 
 
-def _fuels(supply: Supply) -> str:
-    own, others = ([row for row in supply.rows if row.band.supplies == supplies] for supplies in (True, False))
+def _fuels(tables: Generation) -> str:
+    own, others = ([row for row in tables.rows if row.band.supplies == supplies] for supplies in (True, False))
     rows = [*map(row_of, own), _total(own), *map(row_of, others)]
     return markup.sorted_table(COLUMNS, rows, "fuels")
 

@@ -27,7 +27,7 @@ COLUMNS: tuple[Field, ...] = (
     (
         "From",
         "start of the first 5-minute interval at $300 or more, NEM time",
-        lambda event: (f"{event.start:%d %b %Y %H:%M}", event.start.isoformat()),
+        lambda event: (f"{event.interval_start:%d %b %Y %H:%M}", event.interval_start.isoformat()),
     ),
     ("Lasted", "without a break", of(_lasted, "hours")),
     (
@@ -39,7 +39,7 @@ COLUMNS: tuple[Field, ...] = (
     (
         "Cap payout",
         "the sum of (price - 300) x hours, $ per MW",
-        lambda event: (dollars(event.cap_payout, ",.0f"), event.cap_payout),
+        lambda event: (dollars(event.cap_payout_aud_per_mw, ",.0f"), event.cap_payout_aud_per_mw),
     ),
     ("Demand paid", "price times the region's demand energy, added up", of(markup.millions, "demand_value_aud")),
 )
@@ -72,8 +72,8 @@ def build() -> View:
 def _points(tables: PriceEvents) -> Columns:
     events = tables.events
     return {
-        "start": np.array([event.start for event in events], "M8[ms]"),
-        "end": np.array([event.end for event in events], "M8[ms]"),
+        "start": np.array([event.interval_start for event in events], "M8[ms]"),
+        "end": np.array([event.interval_end for event in events], "M8[ms]"),
         "region": np.array([event.region_id for event in events], object),
         "peak": np.array([event.peak for event in events]),
         "peak_y": heights(np.array([event.peak for event in events]), tables.cap),

@@ -17,10 +17,8 @@ from dashboard.tables.price_series import PriceSeries
 from dashboard.tables.statistics import Band
 
 
-def _extreme(found: tuple[float, datetime] | None) -> Cell:
-    if found is None:
-        return markup.MISSING, None
-    return f"{dollars(found[0])}<small>{found[1]:%d %b %Y %H:%M}</small>", found[0]
+def _extreme(price: float | None, at: datetime | None) -> Cell:
+    return (dollars(price) + (f"<small>{at:%d %b %Y %H:%M}</small>" if at else "")), price
 
 
 _MARKET = "; for NEM, of the price weighted by demand in every interval"
@@ -36,8 +34,16 @@ COLUMNS: tuple[Field, ...] = (
     ("p5", "5 % of the 5-minute prices are below", of(dollars, "p5")),
     ("p95", "95 % of the 5-minute prices are below", of(dollars, "p95")),
     ("Std dev", "standard deviation of the 5-minute prices", of(dollars, "deviation")),
-    ("Lowest", "lowest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.lowest)),
-    ("Highest", "highest 5-minute price; beneath, when its interval ended", lambda row: _extreme(row.highest)),
+    (
+        "Lowest",
+        "lowest 5-minute price; beneath, when its interval ended",
+        lambda row: _extreme(row.lowest, row.lowest_at),
+    ),
+    (
+        "Highest",
+        "highest 5-minute price; beneath, when its interval ended",
+        lambda row: _extreme(row.highest, row.highest_at),
+    ),
     (
         "Negative",
         "5-minute intervals below $0, and their share of those with a price",

@@ -202,8 +202,8 @@ def test_generation_draws_the_stack_and_its_fuels(page, world):
     drawn(page, 2)
     told = generation.load(world.market, Selection())
     rows = page.locator("table.fuels tbody tr")
-    assert rows.count() == len(told.supply.rows) + 1
-    assert rows.first.locator("td").nth(1).text_content() == f"{told.supply.rows[0].energy_mwh / 1000:,.1f}"
+    assert rows.count() == len(told.rows) + 1
+    assert rows.first.locator("td").nth(1).text_content() == f"{told.rows[0].energy_mwh / 1000:,.1f}"
 
 
 def test_a_region_and_a_range_change_the_numbers(page, world):
@@ -211,7 +211,7 @@ def test_a_region_and_a_range_change_the_numbers(page, world):
     page.get_by_role("button", name="SA1").click()
     page.get_by_role("button", name="3d").click()
     page.get_by_text("2017-11-02 00:00 to 2017-11-05 00:00").wait_for()
-    told = generation.load(world.market, Selection(region="SA1", range="3d")).supply.stack
+    told = generation.load(world.market, Selection(region="SA1", range="3d")).stack
     holds(page, "exports", "exports", told.columns["exports"])
     holds(page, "exports", "wind", told.columns["wind"])
 

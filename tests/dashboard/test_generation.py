@@ -23,7 +23,7 @@ def loaded(market, **selected):
 
 
 def rows_of(tables):
-    return {row.band.id: row for row in tables.supply.rows}
+    return {row.band.id: row for row in tables.rows}
 
 
 class TestStack:
@@ -45,7 +45,7 @@ class TestStack:
             assert rows["battery_discharging"].energy_mwh == pytest.approx(23)  # [7]
             assert rows["battery_discharging"].dwa_price == pytest.approx(-12.17391, abs=1e-5)  # [19]
             assert rows["battery_discharging"].capacity_factor is None
-        assert loaded(tiny_market, region="SA1").supply.stack.columns["battery_charging"].min() == pytest.approx(-36)
+        assert loaded(tiny_market, region="SA1").stack.columns["battery_charging"].min() == pytest.approx(-36)
 
     def test_totals_agree_at_every_resolution(self, tiny_market):
         """E2, E8, E9: data, factor and label change together."""
@@ -64,10 +64,10 @@ class TestStack:
     def test_the_sum_of_regions_has_no_exchanges(self, tiny_market):
         """J12: the market's net imports are 0."""
         tables = loaded(tiny_market, region="NEM")
-        assert not {"imports", "exports"} & (rows_of(tables).keys() | {band.id for band in tables.supply.stack.bands})
+        assert not {"imports", "exports"} & (rows_of(tables).keys() | {band.id for band in tables.stack.bands})
 
     def test_a_region_without_rows_is_an_answer(self, tiny_market):
-        supply = loaded(tiny_market, region="TAS1").supply
+        supply = loaded(tiny_market, region="TAS1")
         assert (supply.rows, supply.renewable_share, supply.stack.bands) == ([], None, ())
 
     def test_exports_are_what_is_drawn_with_units(self, tiny_market):

@@ -110,12 +110,12 @@ def test_demand_and_exchanges_are_means_over_the_hours_of_prices(lacking):
     """E7: the generation of a bucket may be whole where its prices stop half way. [36]: 18 MW out until noon."""
     market = lacking("regional_price", until=FIRST_OF_MARCH.start.replace(hour=12))
     selection = Selection(region="NSW1", resolution="1d", range="1d")
-    told = generation.load_supply(market, selection, FIRST_OF_MARCH)
+    told = generation.load_window(market, selection, FIRST_OF_MARCH)
     assert told.stack.columns["demand"] == pytest.approx([120.0])
     assert told.stack.columns["exports"] == pytest.approx([-18.0])
     assert {row.band.id: row.mean_mw for row in told.rows}["exports"] == pytest.approx(-18.0)
     assert told.receipts[1].coverage == 0.5
-    energy = generation.load_supply(market, replace(selection, unit="energy"), FIRST_OF_MARCH)
+    energy = generation.load_window(market, replace(selection, unit="energy"), FIRST_OF_MARCH)
     assert energy.stack.columns["exports"] == pytest.approx([-18.0 * 12])
     day = daytime.load(market, replace(selection, range="all")).stack.columns
     assert day["exports"][:24] == pytest.approx(np.full(24, -18.0))

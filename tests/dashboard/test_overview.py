@@ -68,7 +68,7 @@ class TestSummary:
         told = summary.load_summary(tiny_market, "NSW1", Window(WINDOW.start, MARCH + timedelta(hours=20)))
         assert told.today.window == Window(MARCH, MARCH + timedelta(hours=20))
         assert told.yesterday.window == Window(WINDOW.start, WINDOW.start + timedelta(hours=20))
-        assert told.yesterday.high == summary.Extreme(1500.0, "NSW1")
+        assert (told.yesterday.rrp_max, told.yesterday.rrp_max_in) == (1500.0, "NSW1")
         assert told.yesterday.mean_price == pytest.approx((236 * 50 + 3200) / 240)
         assert told.today.mean_price == pytest.approx(50)
         assert told.last_year is None  # the data does not reach
@@ -82,8 +82,8 @@ class TestSummary:
 
     def test_the_markets_highest_price_is_some_regions(self, tiny_market):
         told = summary.load_summary(tiny_market, "NEM", WINDOW)
-        assert told.yesterday.high == summary.Extreme(1500.0, "NSW1")
-        assert told.yesterday.low == summary.Extreme(-20.0, "SA1")
+        assert (told.yesterday.rrp_max, told.yesterday.rrp_max_in) == (1500.0, "NSW1")
+        assert (told.yesterday.rrp_min, told.yesterday.rrp_min_in) == (-20.0, "SA1")
         value, demand = 206_000 + 50_400 - 0, 2_920 + 1_440
         assert told.yesterday.mean_price == pytest.approx(value / demand, rel=1e-3)
 

@@ -77,7 +77,7 @@ class TestSeries:
         row = told(tiny_market, region="NSW1", resolution="1d").statistics[0]
         assert row.twa_price == pytest.approx((17_400 + 288 * 50) / 576)  # [27]
         assert row.demand_weighted_price == pytest.approx((206_000 + 2_880 * 50) / (2_920 + 2_880))  # [30]
-        assert row.highest == (1500.0, datetime(2024, 2, 29, 18, 10))
+        assert (row.highest, row.highest_at) == (1500.0, datetime(2024, 2, 29, 18, 10))
         assert (row.median, row.p95, row.interval_count) == (50.0, 50.0, 576)
         assert row.deviation == pytest.approx(np.std([50.0] * 572 + [400, 1500, 1000, 300]))
         assert row.cap_payout_aud_per_mw == pytest.approx(2_000 / 12)  # [29]
@@ -103,7 +103,7 @@ class TestSeries:
         assert row.demand_weighted_price == pytest.approx(256_400 / 4_360)  # [35]
         assert row.cap_payout_aud_per_mw is None
         # 29 February 11:05 to 13:00: 10 MWh at 50 and 5 at -20 make 400 over 15.
-        assert row.lowest[0] == pytest.approx(400 / 15)
+        assert row.lowest == pytest.approx(400 / 15)
 
     def test_the_series_is_the_mean_of_each_bucket_with_its_range(self, tiny_market):
         """E8: a coarser resolution changes the numbers and the label together."""
@@ -231,12 +231,12 @@ class TestTimeOfDay:
 class TestEvents:
     def test_an_event_is_a_run_at_300_or_more(self, tiny_market):
         (event,) = told(tiny_market, "events").events
-        assert (event.region_id, event.start, event.end) == (
+        assert (event.region_id, event.interval_start, event.interval_end) == (
             "NSW1", datetime(2024, 2, 29, 18), datetime(2024, 2, 29, 18, 20),
         )  # fmt: skip
         assert event.hours == pytest.approx(1 / 3)
         assert (event.peak, event.peak_at) == (1500, datetime(2024, 2, 29, 18, 10))
-        assert event.cap_payout == pytest.approx(2_000 / 12)  # [29]
+        assert event.cap_payout_aud_per_mw == pytest.approx(2_000 / 12)  # [29]
         assert event.demand_value_aud == pytest.approx(20 * 3_200)  # [30]
         assert told(tiny_market, "events", region="SA1").events == ()
 
