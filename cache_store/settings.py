@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     port: int = Field(default=5006, ge=1, le=65_535)
     nemweb: Annotated[Addresses, NoDecode] = Addresses()
     feeds: Annotated[tuple[str, ...], NoDecode] = tuple(FEEDS)
-    user_agent: str | None = None
+    user_agent: str | None = Field(default=None, pattern="^[ -~]*$")  # what a header takes
 
     @model_validator(mode="before")
     @classmethod

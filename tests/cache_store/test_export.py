@@ -130,7 +130,8 @@ def test_a_folder_set_to_nothing_is_not_set_and_a_tilde_is_home(monkeypatch, tmp
     assert getattr(Settings(), name) == tmp_path / "mine"
 
 
-def test_a_malformed_setting_fails_at_the_start(monkeypatch):
-    monkeypatch.setenv("NEMWARM_PORT", "many")
-    with pytest.raises(ValueError, match="port"):
+@pytest.mark.parametrize(("name", "said"), [("port", "many"), ("user_agent", "Müller"), ("user_agent", "a\nb")])
+def test_a_malformed_setting_fails_at_the_start(monkeypatch, name, said):
+    monkeypatch.setenv(f"NEMWARM_{name.upper()}", said)
+    with pytest.raises(ValueError, match=name):
         Settings()
