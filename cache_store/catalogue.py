@@ -125,7 +125,7 @@ def _count(about: str, *, across_regions: bool = True) -> Column:
 
 _LABEL = Column("NEM time", "end of the interval", type="TIMESTAMP")
 _REGION = _key("region of the market, or NEM for their sum")
-_FUEL = _key("fuel technology")
+_BANDS = {"below_0": "< 0", "0_300": "0 to < 300", "300_1000": "300 to < 1,000", "1000_up": ">= 1,000"}
 
 GENERATION_BY_FUEL = Query(
     name="generation_by_fuel",
@@ -134,7 +134,7 @@ GENERATION_BY_FUEL = Query(
     columns={
         "settlement_date": _LABEL,
         "region_id": _REGION,
-        "fueltech_id": _FUEL,
+        "fueltech_id": _key("fuel technology"),
         "energy_mwh": Column("MWh", "mean power x hours; charging and pumping are positive too", "sum"),
         "priced_energy_mwh": Column("MWh", "the positive output that has a price", "sum"),
         "negative_price_energy_mwh": Column("MWh", "of that, what settles below 0", "sum"),
@@ -147,14 +147,10 @@ GENERATION_BY_FUEL = Query(
         "mean_mw": Ratio("MW", "mean power", "energy_mwh / hours"),
         "share": Ratio("0-1", "energy over the positive supply of its region and bucket", "energy_mwh / supply_mwh"),
         "dwa_price": Ratio(
-            "$/MWh",
-            "dispatch-weighted price: market value over priced energy",
-            "market_value_aud / priced_energy_mwh",
+            "$/MWh", "dispatch-weighted price: market value over priced energy", "market_value_aud / priced_energy_mwh"
         ),
         "negative_price_share": Ratio(
-            "0-1",
-            "share of the priced energy that settles below 0",
-            "negative_price_energy_mwh / priced_energy_mwh",
+            "0-1", "share of the priced energy that settles below 0", "negative_price_energy_mwh / priced_energy_mwh"
         ),
     },
 )
@@ -175,18 +171,10 @@ REGIONAL_PRICE = Query(
         "priced_demand_mwh": Column("MWh", "the demand that has a price", "sum"),
         "demand_value_aud": Column("$", "price x demand", "sum"),
         STOOD_IN: _count("labels where DEMAND_AND_NONSCHEDGEN stood in"),
-        **{
-            f"band_{band}_count": _count(f"prices {words}", across_regions=False)
-            for band, words in (
-                ("below_0", "< 0"),
-                ("0_300", "0 to < 300"),
-                ("300_1000", "300 to < 1,000"),
-                ("1000_up", ">= 1,000"),
-            )
-        },
+        **{f"band_{band}_count": _count(f"prices {words}", across_regions=False) for band, words in _BANDS.items()},
         **{
             f"band_{band}_rrp_sum": Column("$/MWh", "sum of the prices in that band", "sum", across_regions=False)
-            for band in ("below_0", "0_300", "300_1000", "1000_up")
+            for band in _BANDS
         },
         "cap_payout_aud_per_mw": Column("$/MW", "sum of max(price - 300, 0) x hours", "sum", across_regions=False),
         "import_mwh": Column("MWh", "net interchange into the region", "sum", across_regions=False),
@@ -196,9 +184,7 @@ REGIONAL_PRICE = Query(
         "demand_mw": Ratio("MW", "mean demand", "demand_mwh / hours"),
         "twa_price": Ratio("$/MWh", "time-weighted price", "rrp_sum / interval_count"),
         "demand_weighted_price": Ratio(
-            "$/MWh",
-            "demand value over priced demand",
-            "demand_value_aud / priced_demand_mwh",
+            "$/MWh", "demand value over priced demand", "demand_value_aud / priced_demand_mwh"
         ),
         "negative_count": Ratio("intervals", "prices below 0", "band_below_0_count"),
         "negative_share": Ratio("0-1", "share of prices below 0", "band_below_0_count / interval_count"),

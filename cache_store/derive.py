@@ -20,7 +20,6 @@ from nem.arrays import as_arrow, as_numpy
 from nem.fuels import LOADS
 from nem.windows import Resolution, Window, bucket_edges
 
-Booleans = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Places = np.ndarray[tuple[int], np.dtype[np.int64]]  # numbers of rows
 SECOND = np.timedelta64(1, "s")
 _ZERO, _NONE = as_arrow(np.zeros(1))[0], pa.nulls(1)[0]
@@ -114,9 +113,11 @@ def _supply(energy_mwh: pa.ChunkedArray, fuels: pa.Array, starts: Places) -> Any
     return pc.if_else(as_arrow(is_load), _NONE, as_arrow(np.repeat(supply, np.diff(starts, append=len(energy)))))
 
 
-def is_one_of(column: pa.ChunkedArray, values: Iterable[str]) -> Booleans:
-    """By row whether it holds one of ``values``."""
-    return as_numpy(pc.is_in(column.combine_chunks(), value_set=_texts(values)))
+def only(table: pa.Table, filters: Mapping[str, Iterable[str]]) -> pa.Table:
+    """The rows whose columns hold one of the values that ``filters`` have for them."""
+    for name, values in filters.items():
+        table = table.filter(pc.is_in(table[name], value_set=_texts(values)))
+    return table
 
 
 def _texts(values: Iterable[str]) -> pa.StringArray:

@@ -28,6 +28,9 @@ from nem.windows import EPOCH, Resolution, Window, joined, market_time
 MANIFEST = "manifest.json"
 LOCK = ".lock"  # of whoever writes the store
 FORMAT_VERSION = 1
+# What is written of an entry as it is, and of its freshness as times.
+_PLAIN = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
+_AGES = ("verified_at", "expires_at", "swr_until", "sie_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,26 +264,10 @@ def replace(entries: Iterable[Entry], built: Iterable[Entry], renewed: Iterable[
 
 def facts(entry: Entry) -> dict[str, Any]:
     """An entry as plain JSON values: the manifest's row, and the Parquet footer's keys."""
-    return {
-        "query": entry.query,
-        "fingerprint": entry.fingerprint,
-        "grain": entry.grain,
-        "period": entry.period,
-        "build": entry.build,
-        "data_from": entry.covers.start.isoformat(),
-        "data_through": entry.covers.end.isoformat(),
-        "byte_count": entry.byte_count,
-        "row_count": entry.row_count,
-        "checksum": entry.checksum,
-        "built_at": entry.built_at.isoformat(),
-        "sources": dict(entry.sources),
-        "verified_at": entry.freshness.verified_at.isoformat(),
-        "ttl_seconds": entry.freshness.ttl_seconds,
-        "expires_at": entry.freshness.expires_at.isoformat(),
-        "swr_until": entry.freshness.swr_until.isoformat(),
-        "sie_until": entry.freshness.sie_until.isoformat(),
-        "build_seconds": entry.build_seconds,
-    }
+    times = {"data_from": entry.covers.start, "data_through": entry.covers.end, "built_at": entry.built_at}
+    times |= {name: getattr(entry.freshness, name) for name in _AGES}
+    row = {name: getattr(entry, name) for name in (*_PLAIN, "build_seconds")}
+    return row | {name: time.isoformat() for name, time in times.items()} | {"ttl_seconds": entry.freshness.ttl_seconds}
 
 
 def entry_from(row: Mapping[str, Any]) -> Entry:
@@ -290,14 +277,10 @@ def entry_from(row: Mapping[str, Any]) -> Entry:
         KeyError, ValueError, TypeError: they are not.
     """
     time = datetime.fromisoformat
-    plain = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
     return Entry(
-        **{name: row[name] for name in plain},
+        **{name: row[name] for name in _PLAIN},
         covers=Window(time(row["data_from"]), time(row["data_through"])),
         built_at=time(row["built_at"]),
-        freshness=Freshness(
-            ttl_seconds=row["ttl_seconds"],
-            **{name: time(row[name]) for name in ("verified_at", "expires_at", "swr_until", "sie_until")},
-        ),
-        build_seconds=row.get("build_seconds"),
+        freshness=Freshness(ttl_seconds=row["ttl_seconds"], **{name: time(row[name]) for name in _AGES}),
+        build_seconds=row.get("build_seconds"),  # no footer has it
     )

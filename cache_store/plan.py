@@ -129,14 +129,9 @@ def _explain(
     left = list(gaps)
     for reason, windows in causes:
         for gap in left:
-            pieces += [_live(part, reason) for part in _parts(gap, windows)]
+            pieces += [_live(part, reason) for part in gap.minus(gap.minus(windows))]
         left = [rest for gap in left for rest in gap.minus(windows)]
     return pieces + [_live(gap, "range_gap") for gap in left]
-
-
-def _parts(gap: Window, windows: list[Window]) -> list[Window]:
-    """The parts of ``gap`` inside any of ``windows``: what is left after taking away what is left."""
-    return gap.minus(gap.minus(windows))
 
 
 def _live(window: Window, reason: Reason) -> Piece:

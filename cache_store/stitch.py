@@ -14,12 +14,11 @@ import pyarrow as pa
 from cache_store import rollup
 from cache_store.build import run_leaf
 from cache_store.catalogue import Query
-from cache_store.derive import derived, is_one_of
+from cache_store.derive import derived, only
 from cache_store.errors import PartitionCorruptError
 from cache_store.plan import Piece
 from cache_store.request import Filters, Request
 from cache_store.store import Store
-from nem.arrays import as_arrow
 from nem.errors import SourceUnavailableError
 from nem.source import Source
 from nem.windows import Window, ceil, floor
@@ -56,7 +55,7 @@ def stitch(store: Store, source: Source, request: Request, pieces: Sequence[Piec
             if not any(piece.entry for piece in pieces):
                 raise SourceUnavailableError(f"{query.name} over {request.window} cannot be merged: {error}") from error
             raise PartitionCorruptError(f"{query.name} over {request.window} cannot be read: {error}") from error
-    return _only(derived(query, request.resolution, request.window, table, [_window(run) for run in runs]), shown)
+    return only(derived(query, request.resolution, request.window, table, [_window(run) for run in runs]), shown)
 
 
 def _rows(
@@ -116,12 +115,6 @@ def place_at_source(store: Store, cursor: duckdb.DuckDBPyConnection, query: Quer
         timer.cancel()
         timer.join()  # or a late one would end the next statement
         store.at_source.release()
-
-
-def _only(table: pa.Table, filters: Filters) -> pa.Table:
-    for key, values in filters.items():
-        table = table.filter(as_arrow(is_one_of(table[key], values)))
-    return table
 
 
 def _runs(pieces: Sequence[Piece]) -> list[list[Piece]]:

@@ -206,16 +206,20 @@ def _bytes_per_hour(manifest: Manifest, query: Query) -> float | None:
 def estimated_ms(receipt: Receipt, tallies: Mapping[Shape, Tally]) -> list[float | None]:
     """How long each segment takes at the pace that readers of its query met; None where none was timed.
 
-    A part of a file counts as the whole of it, and what a statement costs whatever it reads is spread over its rows.
+    A part of a file counts as the whole of it, and what a statement costs whatever it reads is spread over its rows: so
+    rows are at the pace of readings about as long.
     """
-    pace = _pace(receipt.query, tallies)
+    pace, days = _pace(receipt.query, tallies), receipt.window.hours / 24
+    read = {shape: tally for shape, tally in tallies.items() if shape.query == receipt.query and tally.read_rows}
+    nearest = min((shape.days for shape in read), key=lambda each: abs(each - days), default=0)
+    alike = sum((tally for shape, tally in read.items() if shape.days == nearest), Tally())
 
     def ms(segment: Segment) -> float | None:
         if segment.reason == "empty_source":
             return 0.0
         if segment.row_count is None:
             return _times(pace.ms_per_live_hour, segment.window.hours)
-        return _times(pace.ms_per_row_read, segment.row_count)
+        return _times(alike.ms_per_row_read, segment.row_count)
 
     return [ms(segment) for segment in receipt.segments]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from cli.installation import lags
 
+if TYPE_CHECKING:
     import pyarrow as pa
 
     from cache_store import Store
     from cache_store.usage import Tally
-    from dashboard.health import Day, Feed, Health
+    from dashboard.health import Day, Health
     from nem import Source
     from nem.windows import Resolution, Window
 
@@ -30,28 +30,19 @@ def look(store: Store, source: Source, now: datetime) -> Health:
         StoreUnavailableError, SourceUnavailableError: the manifest or the source cannot be read.
     """
     from cache_store.status import overview
-    from dashboard.health import Health
+    from dashboard.health import Feed, Health
     from nem.taken import last_ingest
 
     held = overview(store, now=now)  # first: asking for the day may have gaps materialised
     return Health(
         now=now,
-        feeds=list(_feeds(source, now)),
+        feeds=[Feed(table, *behind) for table, behind in lags(source, now).items()],
         day=_day(store, source, now),
         store=held,
         use=_use(store),
         notes=source.notes(),
         taken=last_ingest(source.root),
     )
-
-
-def _feeds(source: Source, now: datetime) -> Iterator[Feed]:
-    from dashboard.health import Feed
-    from nem.tables import TABLES
-    from nem.windows import newest_due
-
-    for table, newest in source.newest_labels().items():
-        yield Feed(table, newest, newest_due(now, TABLES[table].step) - newest)
 
 
 def _day(store: Store, source: Source, now: datetime) -> Day | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from datetime import datetime, timedelta
 
     from cache_store import Store
     from nem import Source, Window
@@ -21,6 +22,20 @@ def open_installation() -> tuple[Store, Source]:
     source = open_source(settings.lake)
     store = open_store(settings.store, memory_bytes=settings.memory_bytes, read_through=settings.read_through)
     return store, source
+
+
+def lags(source: Source, now: datetime) -> dict[str, tuple[datetime, timedelta]]:
+    """The newest label of each table of the source, and how far that is behind the newest due at ``now`` (UTC).
+
+    Raises:
+        SourceUnavailableError: it cannot be read.
+    """
+    from nem.tables import TABLES
+    from nem.windows import newest_due
+
+    return {
+        table: (label, newest_due(now, TABLES[table].step) - label) for table, label in source.newest_labels().items()
+    }
 
 
 def window_of(arguments: argparse.Namespace) -> Window:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cli.codes import OK, complain
-from cli.installation import open_installation
+from cli.installation import lags, open_installation
 
 if TYPE_CHECKING:
     import argparse
@@ -70,18 +70,15 @@ def _series_row(series: SeriesStatus) -> dict[str, Any]:
 def _table_rows(source: Source, now: datetime) -> list[dict[str, Any]]:
     """How far each table of the source goes and is behind the market; none, and why, where it cannot be read."""
     from nem.errors import NemError
-    from nem.tables import TABLES
-    from nem.windows import newest_due
 
     try:
-        newest = source.newest_labels()
+        behind = lags(source, now)
     except NemError as error:
         complain(error, OK)
         return []
-    behind = {table: newest_due(now, TABLES[table].step) - label for table, label in newest.items()}
     return [
-        {"table": table, "data_through": _nem_time(label), "lag_minutes": behind[table].total_seconds() / 60}
-        for table, label in newest.items()
+        {"table": table, "data_through": _nem_time(label), "lag_minutes": lag.total_seconds() / 60}
+        for table, (label, lag) in behind.items()
     ]
 
 

@@ -164,7 +164,8 @@ def _new(run: Run, feed: Feed, links: list[Link], tag: str) -> list[Offer]:
     oldest, newest = min(times.values()), max(times.values())
     ledger.since = ledger.since or newest - feed.look_back
     ledger.gaps = joined([*ledger.gaps, *_gaps(feed, ledger, times, oldest)]) if feed.archived else []
-    ledger.seen = {name: seen for name, seen in ledger.seen.items() if name in times}
+    known = ledger.seen.items()  # those of archives stay: what was refused waits for another version
+    ledger.seen = {name: seen for name, seen in known if name in times or feed.period_of(name) or table_of(name)}
     ledger.newest = max(newest, ledger.newest or newest)
     wanted = [link for link in links if link.name in times and times[link.name] >= ledger.since]
     wanted.sort(key=lambda link: (times[link.name], link.name), reverse=True)
@@ -204,7 +205,14 @@ def _repair(run: Run, web: Web, feed: Feed, addresses: Addresses) -> None:
     if (links := run.noted(feed.name, f"archive of {feed.folder}", lambda: _offered(web, archive) or [])) is None:
         return
     periods = {link: period for link in links if (period := feed.period_of(link.name))}
-    needed = sorted((link for link in periods if _meets(ledger.gaps, periods[link])), key=lambda link: periods[link])
+    meeting = sorted((link for link in periods if _meets(ledger.gaps, periods[link])), key=lambda link: periods[link])
+    needed = []
+    for link in meeting:
+        seen = ledger.seen.get(link.name)
+        if seen is None or not _is_same(seen, link, strict=True):
+            needed.append(link)
+        elif not seen.reason:  # what it lacks of the gap it will not gain
+            ledger.close(periods[link])
     for link in needed[:MOST_REPAIRS]:
         run.take([Offer(feed.name, link, repairs=periods[link])])
     if len(needed) <= MOST_REPAIRS:
@@ -225,7 +233,7 @@ def _repair_by_month(run: Run, web: Web, feed: Feed, addresses: Addresses, archi
     if listed is None:  # not published yet, perhaps
         return
     links = [link for link in listed if table_of(link.name) in feed.monthly_tables]
-    run.take([Offer(feed.name, link) for link in links])
+    run.take(run.offers(feed.name, links, _is_done))
     landed = {link for link in links if (seen := ledger.seen.get(link.name)) and not seen.reason}
     if landed == set(links) and {table_of(link.name) for link in landed} == set(feed.monthly_tables):
         ledger.close(Window(start, floor(start + timedelta(days=32), "1M")))

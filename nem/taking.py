@@ -191,10 +191,8 @@ class Run:
             taken.landed += 1
             if (before := ledger.seen.get(link.name)) and before.reason:
                 release(self.root, link.name)
-        if offer.repairs:
-            if not reason:
-                ledger.close(offer.repairs)
-            return
+        if offer.repairs and not reason:
+            ledger.close(offer.repairs)
         ledger.seen[link.name] = Seen(link.stamp, tag, reason)
         ledger.pending.discard(link.name)
 

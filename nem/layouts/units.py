@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import date
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property, lru_cache
-from itertools import compress
 from typing import Any
 
 import duckdb
@@ -38,30 +38,28 @@ _COLUMNS = ("REGION", "SITE NAME", "DUID", "CAPACITY(MW)", "STORAGE(MWH)", "FUEL
 
 @dataclass(frozen=True, eq=False)
 class Registry:
-    """Units in the columns of ``nem.tables.UNITS``."""
+    """Units in the columns of ``nem.tables.UNITS``; their dates are midnights."""
 
     table: pa.Table
+    _versions: dict[int, str] = field(default_factory=dict)
 
     def version(self, day: date) -> str:
         """A digest of the rows in force on ``day``: a change to others leaves it as it is."""
-        return _version(self, day)
+        at = day_window(day).start
+        stretch = bisect_right(self._edges, at)  # most days are alike, and a digest takes milliseconds
+        if stretch not in self._versions:
+            in_force = [row for row in self.rows if row["effective_date"] <= at < row["end_date"]]
+            self._versions[stretch] = hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
+        return self._versions[stretch]
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """A unit's stretch of days each."""
         return list(self.table.to_pylist())
 
-
-@lru_cache(maxsize=16_384)
-def _version(registry: Registry, day: date) -> str:
-    window = day_window(day)
-    in_force = (row["effective_date"] < window.end and row["end_date"] > window.start for row in registry.rows)
-    return _digest(registry, tuple(in_force))
-
-
-@lru_cache(maxsize=1_024)  # the same on most days, and milliseconds to work out
-def _digest(registry: Registry, chosen: tuple[bool, ...]) -> str:
-    return hashlib.sha256(repr(list(compress(registry.rows, chosen))).encode()).hexdigest()[:12]
+    @cached_property
+    def _edges(self) -> list[datetime]:
+        return sorted({row[edge] for row in self.rows for edge in ("effective_date", "end_date")})
 
 
 @lru_cache(maxsize=4)

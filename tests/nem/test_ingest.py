@@ -335,6 +335,32 @@ def test_a_torn_archive_is_asked_for_again(market: Market) -> None:
     assert market.held() == labels(NOON, 3)
 
 
+def test_archives_that_are_refused_keep_no_other_waiting_and_are_not_asked_for_again(market: Market) -> None:
+    """A run takes three: the oldest three would be those that are refused, at every tick."""
+    market.publish(NOON)
+    market.tick()
+    later = NOON + timedelta(days=5)
+    market.roll(later)
+    market.publish(later)
+    days = [NOON + timedelta(days=number) for number in range(1, 5)]
+    torn = [archive(market, day.date(), [day]) for day in days][:3]
+    for path in torn:
+        market.server.publish(path, (market.server.root / path).read_bytes()[:-40])
+    market.tick()
+    market.tick()
+    assert market.held() == [NOON, days[3], later]
+    for _ in range(2):
+        market.now += timedelta(hours=1)
+        last = scada_of(market.tick())
+        assert market.asked() == []
+    assert last.gaps[-1].start == datetime(2024, 3, 5)
+    archive(market, days[1].date(), [days[1], days[1] + 5 * MINUTE])
+    market.now += timedelta(hours=1)
+    market.tick()
+    assert market.asked() == [torn[1].rpartition("/")[2]]
+    assert market.held() == [NOON, days[1], days[1] + 5 * MINUTE, days[3], later]
+
+
 def test_where_there_are_no_archives_a_gap_stays_and_is_told(market: Market) -> None:
     market.publish(NOON)
     market.tick()
