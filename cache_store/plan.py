@@ -47,18 +47,16 @@ def plan(
     grains = [grain for grain in query.grains if grain in finest_first]
     if not grains:
         return [_live(request.window, "grain_not_stored")]
-    state = partial(_state, now=now, grace=grace, max_staleness=request.max_staleness)
+    state = partial(_state, now=now, grace=grace, max_staleness=request.max_staleness, broken=broken)
     pieces: list[Piece] = []
     for grain in reversed(grains):
         if not left:
             break
         for entry in _near(request.window, manifest.series(query.name, query.fingerprint, grain)):
             origin = state(entry)
-            if origin is None or entry.build in broken:
-                continue
-            found = [part for gap in left if (part := _usable(entry, gap))]
-            pieces += [Piece(_from_entry(entry, part, origin), entry) for part in found]
-            left = [rest for gap in left for rest in gap.minus(found)]
+            if origin and (found := [part for gap in left if (part := _usable(entry, gap))]):
+                pieces += [Piece(_from_entry(entry, part, origin), entry) for part in found]
+                left = [rest for gap in left for rest in gap.minus(found)]
     if left:
         pieces += _explain(manifest, query, left, broken, is_past=lambda entry: state(entry) is None)
     return sorted(pieces, key=lambda piece: piece.segment.window)
@@ -84,11 +82,11 @@ def _usable(entry: Entry, gap: Window) -> Window | None:
 
 
 def _state(
-    entry: Entry, now: datetime, grace: Grace, max_staleness: timedelta | None
+    entry: Entry, now: datetime, grace: Grace, max_staleness: timedelta | None, broken: Set[str]
 ) -> Literal["cache", "stale"] | None:
-    """Whether ``entry`` may serve at ``now``, and as what; None when it is past its bound."""
+    """Whether ``entry`` may serve at ``now``, and as what; None when it is broken or past its bound."""
     fresh = entry.freshness
-    if max_staleness is not None and now - fresh.verified_at > max_staleness:
+    if entry.build in broken or (max_staleness is not None and now - fresh.verified_at > max_staleness):
         return None
     if now < fresh.expires_at:
         return "cache"
