@@ -6,7 +6,7 @@ A control shows the selection and never holds one. What is chosen in the page, `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 from typing import Any
 
@@ -84,9 +84,8 @@ def open_controls(selection: Selection) -> Controls:
 
 def roots(controls: Controls) -> dict[str, Pane]:
     """The models of the frame, by the names `page.html` embeds them under."""
-    seen = {
-        name: getattr(controls, name).model for name in ("region", "dated", "exports", "newest", "notice", "progress")
-    }
+    parts = {one.name: getattr(controls, one.name) for one in fields(controls)}
+    seen = {name: part.model for name, part in parts.items() if isinstance(part, Text)}
     return seen | {"fields": Pane(elements=[controls.pick, controls.address, controls.file], visible=False)}
 
 

@@ -27,8 +27,6 @@ from dashboard.tabs import Page, Slot, choose, open_slots, refresh, schedule, se
 REFRESH_MS = 20_000
 PICTURE_SECONDS = 300
 log = logging.getLogger(__name__)
-# Fields of the selection that a click in the page may change.
-_PICKED = frozenset(KEYS)
 
 
 def open_page(
@@ -85,8 +83,11 @@ def start(page: Page, document: Document) -> None:
     document.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
     document.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
     document.on_event("document_ready", _of(document, lambda _: _arrived(page)))
-    document.add_periodic_callback(_of(document, partial(work, partial(refresh, page))), REFRESH_MS)
-    work(partial(refresh, page))
+    look = _of(document, partial(work, partial(refresh, page)))
+    document.add_periodic_callback(look, REFRESH_MS)
+    document.add_next_tick_callback(
+        look
+    )  # not at once: Bokeh's session is half made, and a thread would ask it for a tick
 
 
 def _arrived(page: Page) -> None:
@@ -118,8 +119,8 @@ def _picked(page: Page, text: str) -> None:
         work(partial(_save, page, wanted["export"]))
     else:
         # Without a value: back to what the page opens with.
-        chosen, ignored = read_fields({name: value for name, value in wanted.items() if value and name in _PICKED})
-        if not ignored and wanted.keys() <= set(_PICKED):
+        chosen, ignored = read_fields({name: value for name, value in wanted.items() if value and name in KEYS})
+        if not ignored and wanted.keys() <= KEYS.keys():
             choose(page, **{name: getattr(chosen, name) for name in wanted})
 
 
@@ -130,9 +131,7 @@ def _offer(page: Page, slot: Slot, picture: Path | None) -> None:
         except OSError as error:
             log.warning("the overview could not be painted for the next start: %s", error)
     if slot is page.open_slot:
-        menu = export.menu(slot.exports)
-        if page.controls.exports.html != menu:
-            page.controls.exports.html = menu
+        page.controls.exports.html = export.menu(slot.exports)
 
 
 def _is_old(picture: Path) -> bool:

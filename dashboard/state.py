@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlencode
 
@@ -53,8 +53,8 @@ def read_address(query: str) -> tuple[Selection, tuple[str, ...]]:
     return read_fields({name: found[key] for name, key in KEYS.items() if key in found})
 
 
-def read_fields(texts: Mapping[str, str], base: Selection | None = None) -> tuple[Selection, tuple[str, ...]]:
-    """``base`` with every field whose text is understood, and the keys of the others."""
+def read_fields(texts: Mapping[str, str]) -> tuple[Selection, tuple[str, ...]]:
+    """A selection with every field whose text is understood, and the keys of the others."""
     values: dict[str, Any] = {}
     ignored = []
     for name, text in texts.items():
@@ -62,7 +62,7 @@ def read_fields(texts: Mapping[str, str], base: Selection | None = None) -> tupl
             values[name] = _READ[name](text)
         except ValueError:
             ignored.append(KEYS[name])
-    return replace(base or Selection(), **values), tuple(ignored)
+    return Selection(**values), tuple(ignored)
 
 
 def write_address(selection: Selection) -> str:
