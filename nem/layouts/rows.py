@@ -70,7 +70,7 @@ def kinds(edition: Edition, file: File) -> Mapping[str, Kind]:
 
     Raises:
         SourceUnavailableError: it cannot be read.
-        SourceFormatError: it lacks its label, key or measure, or its label is no naive time.
+        SourceFormatError: it lacks its label, key or measure, its label is no naive time, or another is of no kind.
     """
     with reading(file):
         schema = csv_rows(file).schema if file.is_csv else pq.read_schema(file.path)
@@ -82,6 +82,8 @@ def kinds(edition: Edition, file: File) -> Mapping[str, Kind]:
     label = edition.shape.label
     if given[label] not in {"time", "text"}:
         raise SourceFormatError(f"{file.path.name}: {label} holds no naive times in NEM time")
+    if odd := [name for name in edition.shape.columns[:3] if given[name] is None]:
+        raise SourceFormatError(f"{file.path.name}: {', '.join(odd)} holds neither text nor numbers")
     return {name: kind for name in edition.shape.columns if (kind := given.get(name))}
 
 
@@ -92,7 +94,8 @@ def _kind(kind: pa.DataType) -> Kind | None:
         return "time" if kind.tz is None else None
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return "text"
-    return "number" if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind) else None
+    is_number = (pa.types.is_floating, pa.types.is_integer, pa.types.is_decimal, pa.types.is_null)
+    return "number" if any(fits(kind) for fits in is_number) else None
 
 
 @lru_cache(maxsize=128)

@@ -589,6 +589,23 @@ def test_a_unit_table_says_the_capacity_and_the_curated_registry_what_a_label_lu
     assert regions == [("unknown",)]
 
 
+@pytest.mark.parametrize(("column", "values"), [("duid", [b"BW01"]), ("scadavalue", [[1.0]])])
+def test_a_column_of_another_kind_is_an_error_and_no_empty_answer(tmp_path, column, values):
+    rows = {"settlementdate": [NOON], "duid": ["BW01"], "scadavalue": [1.0]} | {column: values}
+    pq.write_table(pa.table(rows), tmp_path / "scada5.parquet")
+    with pytest.raises(SourceFormatError, match=f"{column.upper()} holds neither text nor numbers"):
+        open_source(tmp_path).span("unit_scada")
+
+
+def test_a_column_of_nothing_is_of_any_kind(tmp_path):
+    pq.write_table(
+        pa.table({"settlementdate": [NOON], "duid": ["BW01"], "scadavalue": pa.nulls(1)}), tmp_path / "scada5.parquet"
+    )
+    with duckdb.connect() as con:
+        open_source(tmp_path).attach(con, ("unit_scada", "units"), EVER_NOON)
+        assert con.sql("SELECT duid, scada_mw FROM unit_scada").fetchall() == [("BW01", None)]
+
+
 def test_a_table_that_names_a_column_twice_is_said_to(tmp_path):
     (tmp_path / "gen_info.csv").write_text(
         "Region,Site Name,DUID,Capacity(MW),Storage(MWh),Fuel,DUID\nSA1,A,B,1,0,Wind,C"
