@@ -22,16 +22,7 @@ from cache_store import rollup
 from cache_store.catalogue import Query
 from cache_store.errors import PartitionCorruptError, StoreUnavailableError
 from cache_store.freshness import freshness, soonest
-from cache_store.manifest import (
-    Entry,
-    Manifest,
-    closed_parts,
-    facts,
-    made_of,
-    period_window,
-    publish_manifest,
-    replace,
-)
+from cache_store.manifest import Entry, Manifest, closed_parts, facts, made_of, period_window, publish_manifest, replace
 from cache_store.store import Store
 from nem.errors import SourceUnavailableError
 from nem.files import publish

@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from cache_store import rollup
 from cache_store.build import footer_of
 from cache_store.catalogue import CATALOGUE, find_query
 from cache_store.due import due
@@ -88,13 +89,7 @@ def rebuild_manifest(store: Store, *, now: datetime) -> Manifest:
     return publish_manifest(store.root, lambda _: live, onto=Manifest(int(now.timestamp())), remote=store.remote)
 
 
-def sweep(
-    store: Store,
-    *,
-    now: datetime,
-    byte_quota: int | None = None,
-    dry_run: bool = False,
-) -> Swept:
+def sweep(store: Store, *, now: datetime, byte_quota: int | None = None, dry_run: bool = False) -> Swept:
     """Delete files that no manifest named within ``GRACE`` and that are older; over ``byte_quota``, drop partitions first.
 
     Partitions of former definitions go once the current one covers them, and over the quota all of them. Then the finest
@@ -154,11 +149,8 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     bad = {finding.path for finding in found}
     if source is not None:
         # A year holds what its parts do, and goes when one of them moves.
-        sound = [
-            e
-            for e in manifest.entries
-            if e.path not in bad and e.fingerprint == _current(e.query) and not is_year(e.period)
-        ]
+        parts = [e for e in manifest.entries if not is_year(e.period)]
+        sound = [e for e in parts if e.path not in bad and e.fingerprint == _current(e.query)]
         first = now.toordinal() * sample
         chosen = [sound[(first + i) % len(sound)] for i in range(min(sample, len(sound)))]
         found += [Finding(entry.path, "differs", entry) for entry in chosen if _differs(store, source, entry, now)]
@@ -294,9 +286,8 @@ def _differs(store: Store, source: Source, entry: Entry, now: datetime) -> bool:
         return False
     live = fetch(store, source, query.name, entry.covers, now=now, resolution=entry.grain, origin="live").table
     with store.connection.cursor() as cursor:
-        held = cursor.sql(
-            "FROM read_parquet($files, hive_partitioning = false)", params={"files": store.files([entry])}
-        ).to_arrow_table()
+        statement = rollup.stored(0, {}, whole=True)
+        held = cursor.sql(statement, params={"files_0": store.files([entry])}).to_arrow_table()
     names = {name: "interval_end" if name == "settlement_date" else name for name in query.columns}
     return live.num_rows != held.num_rows or any(_unequal(live[shown], held[name]) for name, shown in names.items())
 
