@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
-import pyarrow as pa
 
 from cache_store.answer import Answer
 from cache_store.errors import NothingHeldError
@@ -76,36 +76,30 @@ def load(market: Market, selection: Selection) -> Overview:
     price_window = window
     with suppress(NothingHeldError):
         price_window = market.window("regional_price", day)
-    region = selection.region
-    generation = market.answer_beside(Question("generation_by_fuel", window, "5min"))
-    price, market_price = _prices(market, price_window)
-
-    def newest_prices(name: str) -> Answer:
-        return market_price if name == NEM else _only(price, name)
-
+    region, every_price = selection.region, Question("regional_price", price_window, "5min")
     asked = tuple(Question(query, window, "5min", only(region)) for query in ("generation_by_fuel", "regional_price"))
-    own = _only(generation, region)
-    own_price = newest_prices(region) if price_window == window else market.answer_beside(asked[1])
-    supply = stack(own, own_price, region, selection.grouping)
+    generation, price, market_price = map(
+        market.answer_beside, (replace(asked[0], filters={}), every_price, replace(every_price, filters=only(NEM)))
+    )
     told = {*price.table["region_id"].to_pylist(), *generation.table["region_id"].to_pylist()}
+    paid = {NEM: market_price, **{name: _only(price, name) for name in REGIONS if name in told}}
+    own = _only(generation, region)
+    own_price = paid.get(region, price) if price_window == window else market.answer_beside(asked[1])
+    supply = stack(own, own_price, region, selection.grouping)
     summary = load_summary(market, region, extent)
     flows = interconnectors.load(market, replace(day, region=NEM))
     drawn = stack_export("last-24-hours", "The last 24 hours", asked, supply)
-    every_price = (Question("regional_price", price_window, "5min"),)
-    prices = Export("prices", "Prices of the last 24 hours", every_price, lambda: price.table)
+    prices = Export("prices", "Prices of the last 24 hours", (every_price,), lambda: price.table)
     return Overview(
         window=window,
         price_window=price_window,
-        tiles=[
-            _tile(name, _only(generation, name), newest_prices(name))
-            for name in (NEM, *(name for name in REGIONS if name in told))
-        ],
+        tiles=[_tile(name, _only(generation, name), newest) for name, newest in paid.items()],
         stack=supply,
         rows=fuel_rows(own, selection.grouping),
         day_price=shape.mean_price(shape.columns(own_price.table), region),
         share_day=renewable_share(own, region),
         share_now=_share_now(own, region),
-        recent=recent_prices(price.table, market_price.table, price_window),
+        recent=recent_prices(paid, price_window),
         records=load_records(market, region, extent),
         summary=summary,
         flows=flows,
@@ -113,12 +107,6 @@ def load(market: Market, selection: Selection) -> Overview:
         receipts=(generation.receipt, own_price.receipt, price.receipt),
         exports=(drawn, prices, summary.export, *flows.exports),
     )
-
-
-def _prices(market: Market, window: Window) -> tuple[Answer, Answer]:
-    """Those of every region, and of the market."""
-    every = Question("regional_price", window, "5min")
-    return market.answer_beside(every), market.answer_beside(replace(every, filters=only(NEM)))
 
 
 def _only(answer: Answer, region: str) -> Answer:
@@ -148,15 +136,15 @@ def _tile(region: str, generation: Answer, price: Answer) -> Tile:
     )
 
 
-def recent_prices(price: pa.Table, market_price: pa.Table, window: Window, periods: int = 7) -> RecentPrices:
-    """The newest settlement periods of each region and, weighted by demand, of the market."""
+def recent_prices(paid: Mapping[str, Answer], window: Window, periods: int = 7) -> RecentPrices:
+    """The newest settlement periods of each region and, last and weighted by demand, of the market."""
     step = timedelta(minutes=5 if window.end > FIVE_MINUTE_SETTLEMENT else 30)
     ends = [
         window.end - step * back for back in reversed(range(periods)) if window.end - step * (back + 1) >= window.start
     ]
     rows = {}
-    for region in (*REGIONS, NEM):
-        data = shape.columns(market_price if region == NEM else shape.where(price, "region_id", [region]))
+    for region in sorted(paid, key=lambda name: name == NEM):
+        data = shape.columns(paid[region].table)
         if len(data["interval_start"]):
             cells = [_between(data, region, end - step, end) for end in ends]
             hour, day = (_between(data, region, window.end - back, window.end) for back in (timedelta(hours=1), DAY))
