@@ -52,10 +52,8 @@ def stack_over_price(
     source, x_range, cross = ColumnDataSource(points(data)), time_range(data), hair_line()
     number = NUMBERS[unit]
     plot = frame(x_range, height, "0,0" if unit != "%" else "0", last=False)
-    if top_range is not None:
-        plot.y_range = Range1d(start=top_range[0], end=top_range[1])
-    elif unit == "%":
-        plot.y_range = Range1d(start=0, end=100)
+    if span := top_range or ((0, 100) if unit == "%" else None):
+        plot.y_range = Range1d(start=span[0], end=span[1])
     _paint(plot, source, bands)
     rows = [tip_row(band.label, band.id, number, unit, band.colour) for band in reversed(bands)]
     if unit != "%":

@@ -47,7 +47,9 @@ def load(market: Market, selection: Selection) -> PriceSeries:
     found = price_series(series.table, whole.table, selection.region)
     told = tuple(statistics(region, prices) for region, prices in exact.regions.items())
     regions = tuple(row.region_id for row in told)
-    drawn = Export("prices", "Spot price", asked, lambda: series_table(found, regions), dict.fromkeys(regions, "$/MWh"))
+    names = ("interval_start", "interval_end", *(region for region in regions if region in found))
+    make = partial(shape.arrow, {name: found[name] for name in names})
+    drawn = Export("prices", "Spot price", asked, make, dict.fromkeys(regions, "$/MWh"))
     units = dict.fromkeys(_PRICES, "$/MWh")
     rows = Export("price-statistics", "Price statistics", (exact.question,), lambda: statistics_table(told), units)
     return PriceSeries(
@@ -83,12 +85,6 @@ def price_series(table: pa.Table, whole: pa.Table, region: str) -> shape.Columns
     days, place = np.unique(data["interval_start"].astype("M8[D]"), return_inverse=True)
     caps = np.array([price_cap(day) for day in days.tolist()], dtype=float)
     return {**data, "cap": caps[place]}
-
-
-def series_table(series: shape.Columns, regions: tuple[str, ...]) -> pa.Table:
-    """The series as it is taken away: a column per region."""
-    names = ("interval_start", "interval_end", *(region for region in regions if region in series))
-    return shape.arrow({name: series[name] for name in names})
 
 
 _BANDS = ("below_0", "0_300", "300_1000", "1000_up")  # in the order of `statistics.BANDS`
