@@ -112,7 +112,7 @@ def world(sample_lake, tmp_path_factory) -> Iterator[World]:
     )
     url = f"http://127.0.0.1:{port}/"
     try:
-        _wait_for(url, served)
+        _wait_for(f"{url}ready", served)
         yield World(home, url)
     finally:
         served.terminate()
