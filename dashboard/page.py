@@ -83,11 +83,15 @@ def start(page: Page, document: Document) -> None:
     document.js_on_event("connection_lost", CustomJS(code="window.nemwarm_lost()"))
     document.js_on_event("document_ready", CustomJS(code="window.nemwarm_ready()"))
     document.on_event("document_ready", _of(document, lambda _: _arrived(page)))
-    look = _of(document, partial(work, partial(refresh, page)))
+    look = _of(document, partial(_look, page))
     document.add_periodic_callback(look, REFRESH_MS)
-    document.add_next_tick_callback(
-        look
-    )  # not at once: Bokeh's session is half made, and a thread would ask it for a tick
+    # Not at once: Bokeh's session is half made, and a thread would ask it for a tick.
+    document.add_next_tick_callback(look)
+
+
+def _look(page: Page) -> None:
+    if not page.waiting:  # a browser's tab nobody looks at may be laid out in hours: what waits is enough
+        work(partial(refresh, page))
 
 
 def _arrived(page: Page) -> None:

@@ -94,6 +94,9 @@ def test_what_is_ready_while_a_browser_lays_out_the_page_waits_for_it(page, aski
     pick(page, "region=NSW1")
     assert asking.asked
     assert "Loading NEM Overview" in text_of(page.slots[0].holder)
+    waiting = len(page.waiting)
+    frame._look(page)
+    assert len(page.waiting) == waiting, "a tab in the background is not laid out, and its session must not grow"
     frame._arrived(page)
     assert "New South Wales, last 24 hours" in text_of(page.slots[0].holder)
     assert page.controls.address.content == "?region=NSW1"
