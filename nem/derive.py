@@ -16,16 +16,20 @@ def winning(table: Table, rows: str) -> str:
     """SQL for one row per key of ``rows``, a query of the landed columns and ``arrival``, the greater the later.
 
     Of labels in ``($start, $end]`` on the table's grid, ``$step``. The measure is the first column after the key.
+    A blank one withdraws what was held of its own priority, and hides no other's.
     """
     columns, key = ", ".join(table.landed), ", ".join(table.key)
     measure = next(name for name in table.landed if name not in table.key)
     # Names come from nem.tables, never from data.
     return f"""
         SELECT {columns}
-        FROM ({rows})
-        WHERE settlement_date > $start AND settlement_date <= $end
-            AND time_bucket($step, settlement_date) = settlement_date
-        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {measure} IS NULL, priority DESC NULLS LAST, last_changed DESC NULLS LAST, arrival DESC) = 1
+        FROM (
+            FROM ({rows})
+            WHERE settlement_date > $start AND settlement_date <= $end
+                AND time_bucket($step, settlement_date) = settlement_date
+            QUALIFY row_number() OVER (PARTITION BY {key}, priority ORDER BY last_changed DESC NULLS LAST, arrival DESC) = 1
+        )
+        QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {measure} IS NULL, priority DESC NULLS LAST) = 1
     """  # noqa: S608
 
 
