@@ -150,7 +150,7 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
     if source is not None:
         # A year holds what its parts do, and goes when one of them moves.
         parts = [e for e in manifest.entries if not is_year(e.period)]
-        sound = [e for e in parts if e.path not in bad and e.fingerprint == _current(e.query)]
+        sound = [e for e in parts if e.path not in bad and _is_read(e)]
         first = now.toordinal() * sample
         chosen = [sound[(first + i) % len(sound)] for i in range(min(sample, len(sound)))]
         found += [Finding(entry.path, "differs", entry) for entry in chosen if _differs(store, source, entry, now)]
@@ -158,7 +158,7 @@ def check(store: Store, source: Source | None, *, now: datetime, sample: int = 0
 
 
 def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: datetime) -> list[tuple[str, str]]:
-    """Unpublish the partitions found wrong, so that readers go live, then rebuild them; return (query, period) of each.
+    """Unpublish the partitions found wrong, so that readers go live, and rebuild those anybody reads: (query, period) of each.
 
     Raises:
         StoreUnavailableError: the store cannot be written.
@@ -170,7 +170,7 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
         # In our turn, or whoever renews these partitions meanwhile would publish them again.
         with take_turn(store.root, query):
             publish_manifest(store.root, lambda newest: _without(newest, wrong), remote=store.remote)
-            for period in sorted({entry.period for entry in wrong if entry.query == query}):
+            for period in sorted({entry.period for entry in wrong if entry.query == query and _is_read(entry)}):
                 tasks = due(store, source, find_query(query), now=now, window=period_window(period))
                 done = warm(store, source, find_query(query), tasks, now=now)
                 rebuilt += [(query, task.period) for task in tasks if task.period not in done.failed]
@@ -178,8 +178,8 @@ def repair(store: Store, source: Source, findings: Iterable[Finding], *, now: da
 
 
 def lost(wrong: Iterable[Finding], rebuilt: Sequence[tuple[str, str]]) -> list[str]:
-    """The periods that were wrong and that nothing ``rebuilt`` stands in for; a month stands in for its days."""
-    entries = [finding.entry for finding in wrong if finding.entry]
+    """The periods that were wrong, read by somebody, and that nothing ``rebuilt`` stands in for; a month does for its days."""
+    entries = [finding.entry for finding in wrong if finding.entry and _is_read(finding.entry)]
     return sorted(
         {
             f"{entry.query} {entry.period}"
@@ -223,6 +223,10 @@ def _current(query: str) -> str | None:
     return CATALOGUE[query].fingerprint if query in CATALOGUE else None
 
 
+def _is_read(entry: Entry) -> bool:
+    return entry.fingerprint == _current(entry.query)
+
+
 def _without(manifest: Manifest, gone: Iterable[Entry]) -> list[Entry]:
     builds = {entry.build for entry in gone}
     return [entry for entry in manifest.entries if entry.build not in builds]
@@ -245,7 +249,7 @@ def _over_quota(entries: Sequence[Entry], byte_quota: int | None) -> list[Entry]
     newest = max(entry.covers.end for entry in entries)
     evictable = []
     for entry in entries:
-        if entry.fingerprint != _current(entry.query):
+        if not _is_read(entry):
             evictable.append((-1, entry.covers.end, entry.path, entry))  # this version cannot read it
         elif not CATALOGUE[entry.query].keeps(entry.grain, newest - entry.covers.end):
             rank = CATALOGUE[entry.query].grains.index(entry.grain)

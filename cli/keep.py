@@ -36,7 +36,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     for finding in findings:
         print(f"{finding.problem:12} {finding.path}")
     wrong = [finding for finding in findings if finding.entry]
-    left, state = lost(wrong, []), "wrong"
+    left, state = [finding.path for finding in wrong], "wrong"
     if arguments.repair:
         rebuilt = repair(store, source, wrong, now=source.now())
         left = lost(wrong, rebuilt)

@@ -13,7 +13,7 @@ from cache_store import CATALOGUE, materialise, upkeep
 from cache_store.build import publish_entries
 from cache_store.due import due
 from cache_store.manifest import period_window, publish_manifest
-from cache_store.upkeep import GRACE, check, rebuild_manifest, repair, sweep
+from cache_store.upkeep import GRACE, check, lost, rebuild_manifest, repair, sweep
 from nem.lake import land
 from tests.cache_store.worlds import WALL, warm
 from tests.oracle import compare
@@ -198,6 +198,20 @@ def test_each_harm_is_found_answered_around_and_repaired(tiny, harm):
     assert warm(tiny.store, tiny.source, tiny.now) == []
     assert [f for f in check(tiny.store, tiny.source, now=tiny.now, sample=100) if f.problem != "unpublished"] == []
     assert tiny.fetch("regional_price", tiny.span, resolution="1d").receipt.origin == "cache"
+
+
+def test_what_no_definition_reads_any_more_is_taken_out_and_not_missed(tiny):
+    entry = tiny.store.manifest().series("regional_price", CATALOGUE["regional_price"].fingerprint, "1d")[0]
+    former = replace(entry, query="former_query", build=f"{entry.build}x")
+    (tiny.store.root / former.path).parent.mkdir(parents=True)
+    shutil.copy(tiny.store.root / entry.path, tiny.store.root / former.path)
+    publish_manifest(tiny.store.root, lambda newest: [*newest.entries, former])
+    flip_a_byte(tiny.store.root / former.path)
+    found = check(tiny.store, tiny.source, now=tiny.now)
+    assert [finding.entry for finding in found] == [former]
+    assert repair(tiny.store, tiny.source, found, now=tiny.now) == []
+    assert former not in tiny.store.manifest().entries
+    assert lost(found, []) == []
 
 
 def test_a_reader_that_finds_a_break_has_the_next_warming_mend_it(tiny):
