@@ -146,7 +146,9 @@ def _order(keys: Sequence[pa.Array]) -> tuple[bool, list[Places]]:
     first, *others, last = keys
     labels, begins = as_numpy(first), np.ones(len(first), bool)
     begins[1:] = labels[1:] != labels[:-1]
-    is_sorted, starts = bool((labels[1:] >= labels[:-1]).all()), [np.flatnonzero(begins)]
+    starts = [np.flatnonzero(begins)]
+    heads = labels[starts[0]]
+    is_sorted = bool((heads[1:] > heads[:-1]).all())
     for values in others:
         # Compared for order only where it changes and nothing before it does: mostly it is level.
         changes = np.flatnonzero(as_numpy(pc.not_equal(values[1:], values[:-1])) & ~begins[1:])
