@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
+from dashboard.data import Selection
+
 PATIENCE = 60.0  # s, for what must come
 QUIET = 0.5  # s without a message: a step has had all its changes
 # What a step brings at least: figures; or, where there are some, a tab marked busy, until it is not.
@@ -38,13 +40,13 @@ class UserFailedError(Exception):
 
 @dataclass
 class User:
-    """One open page. ``tabs`` and ``pick`` are the models that are acted on, by id; ``chosen`` is what was picked, by field."""
+    """One open page. ``tabs`` and ``pick`` are the models that are acted on, by id; ``chosen`` is what is selected, by field."""
 
     url: str
     connection: WebSocketClientConnection
     tabs: str = ""
     pick: str = ""
-    chosen: dict[str, str] = field(default_factory=dict)
+    chosen: dict[str, str] = field(default_factory=lambda: {"range": Selection().range, "region": Selection().region})
     tab: int = 0
     # Tabs, by what was chosen when they were last shown.
     opened: dict[int, dict[str, str]] = field(default_factory=dict)
