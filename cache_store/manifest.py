@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ FORMAT_VERSION = 1
 # What is written of an entry as it is, and of its freshness as times.
 _PLAIN = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
 _AGES = ("verified_at", "expires_at", "swr_until", "sie_until")
+# By file, what was last read there or written: a tick publishes each query, and looks at what it published.
+_newest: dict[Path, tuple[bytes, Manifest]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +176,16 @@ def read_manifest(root: Path) -> Manifest:
         ) from error
 
 
-@lru_cache(4)  # a tick reads each generation twice: to see what is due, and to publish the next
 def _parsed(path: Path, content: bytes) -> Manifest:
-    document = json.loads(content)
-    if document["version"] != FORMAT_VERSION:
-        raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
-    former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
-    return Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
+    known = _newest.get(path)
+    if known is None or known[0] != content:
+        document = json.loads(content)
+        if document["version"] != FORMAT_VERSION:
+            raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
+        former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
+        parsed = Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
+        known = _newest[path] = content, parsed
+    return known[1]
 
 
 def publish_manifest(
@@ -209,6 +214,7 @@ def publish_manifest(
                 if remote is None or _put(root, remote, content, following.paths, newest.paths):
                     break
             publish_bytes(root / MANIFEST, content)
+            _newest[root / MANIFEST] = content, following
             return following
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error

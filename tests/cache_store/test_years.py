@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cache_store import CATALOGUE, open_store
+from cache_store import CATALOGUE, manifest, open_store
 from cache_store.build import compact, publish_entries, renew
 from cache_store.due import due
 from cache_store.errors import PartitionCorruptError
 from cache_store.freshness import SETTLES_AFTER, TTL_SETTLED, freshness
-from cache_store.manifest import closed_parts, period_window
+from cache_store.manifest import closed_parts, facts, period_window, read_manifest
 from cache_store.upkeep import check, rebuild_manifest, repair, sweep
 from cache_store.warm import warm
 from dashboard.data import RANGES
@@ -68,6 +68,18 @@ def world(months, tmp_path):
     copy = months.copied_to(tmp_path)
     assert rewarm(copy) == [("2023", "missing")]
     return copy
+
+
+def test_what_was_published_is_what_its_file_says(world):
+    """A process goes on with what it published: it reads that only where another wrote since."""
+    again = renew(world.store, QUERY, "2023-05", now=world.now + timedelta(days=1, microseconds=7))
+    published = publish_entries(world.store, [], again)
+    assert read_manifest(world.store.root) is published
+    manifest._newest.clear()
+    read = read_manifest(world.store.root)
+    assert read is not published
+    assert read == published
+    assert [facts(entry) for entry in read.entries] == [facts(entry) for entry in published.entries]
 
 
 def what_is_due(world, **asked):
