@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -106,6 +108,8 @@ def run_warm(arguments: argparse.Namespace) -> int:
         from flows.warm import warm_cache
 
         require_server()
+        # Prefect passes the signal on when its run is over: who is ended by it leaves Prefect's own server behind.
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         given = {name: getattr(arguments, name) for name in ("start", "end", "asked", "budget_mb", "force")}
         print(warm_cache(queries=arguments.query, **given)["message"])
         return OK

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -14,6 +16,7 @@ import pytest
 import cli
 from cache_store import CATALOGUE
 from tests.cli import WEEK
+from tests.prefect_here import descendants
 
 
 def test_a_dry_run_of_warm_says_what_is_due_and_builds_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +27,21 @@ def test_a_dry_run_of_warm_says_what_is_due_and_builds_nothing(home: Path, capsy
         "2 due, 0 fresh",
     ]
     assert not (home / "store").exists()
+
+
+def test_a_warming_told_to_end_takes_its_own_server_with_it(home: Path, tmp_path: Path) -> None:
+    """Prefect's server of a run without one is a process of its own, which only an orderly end stops."""
+    environment = {**os.environ, "NEMWARM_HOME": str(home), "PREFECT_HOME": str(tmp_path / "prefect")}
+    command = [sys.executable, "-m", "cli", "warm", "--force"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as warming:
+        assert warming.stderr is not None
+        assert any("Task run" in line for line in warming.stderr)
+        below = descendants(warming.pid)
+        assert below
+        warming.terminate()
+        warming.communicate(timeout=60)
+    assert warming.returncode == 128 + signal.SIGTERM
+    assert not [pid for pid in below if Path(f"/proc/{pid}").exists()]
 
 
 def test_the_sample_has_no_flows_and_everything_but_they_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
