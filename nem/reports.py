@@ -32,11 +32,11 @@ from nem.feeds import choose_tables, is_whole_month
 from nem.mms import Columns, Report, read_mms
 from nem.registry import excluded_units
 from nem.tables import TABLES
+from nem.windows import HALF_HOUR
 from nem.zips import Rejected, read_csvs
 
 # A forecast or a broken clock, not a measurement: the label of a file is at most one interval ahead of its making.
 FURTHEST_AHEAD = timedelta(hours=1)
-HALF_HOUR = timedelta(minutes=30)
 
 # What lands in the lake's tables, from which of AEMO's. The blank names are those of the daily roll-up.
 _GIVES: dict[str, tuple[tuple[str, Shape], ...]] = {

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from nem.windows import INTERVAL
+from nem.windows import HALF_HOUR, INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,8 @@ TABLES = {
                 **_STANDING,
             },
             derived=("mean_mw", "is_provisional"),
-            step=timedelta(minutes=30),
-            reaches=timedelta(minutes=30),  # five-minute power is drawn between two half-hour points
+            step=HALF_HOUR,
+            reaches=HALF_HOUR,  # five-minute power is drawn between two half-hour points
         ),
     )
 }

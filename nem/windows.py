@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 INTERVAL = timedelta(minutes=5)
+HALF_HOUR = timedelta(minutes=30)
 INTERVAL_HOURS = 5 / 60
 MARKET_ZONE = timezone(timedelta(hours=10), "NEM")
 EPOCH = datetime(1998, 12, 13)  # the market's first day: nothing is labelled before it
@@ -27,7 +28,7 @@ Resolution = Literal["5min", "30min", "1h", "1d", "1M"]
 RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)  # finest first
 _STEPS: dict[Resolution, timedelta] = {
     "5min": INTERVAL,
-    "30min": timedelta(minutes=30),
+    "30min": HALF_HOUR,
     "1h": timedelta(hours=1),
     "1d": timedelta(days=1),
 }

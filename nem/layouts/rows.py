@@ -22,10 +22,9 @@ from nem.aemo import AEMO_TIME, AEMO_TYPES, Shape, interval_count, interval_labe
 from nem.errors import SourceFormatError, SourceUnavailableError
 from nem.layouts.kinds import Edition
 from nem.tables import Table
-from nem.windows import EPOCH, HORIZON, INTERVAL, Window
+from nem.windows import EPOCH, HALF_HOUR, HORIZON, INTERVAL, Window
 
 CSV_BYTES = 64 * 2**20  # unpacked; a month of PRICE_AND_DEMAND is half a megabyte
-HALF_HOUR = timedelta(minutes=30)
 
 Kind = Literal["time", "text", "number"]
 
