@@ -23,7 +23,7 @@ from nem.taking import Offer, Progress, Run
 from nem.windows import INTERVAL, Window, ceil, floor, joined, market_time
 
 MOST_REPAIRS = 3  # files of an archive a run and feed: a tick stays short
-REPAIR_EVERY = 3_600.0  # seconds: for what the archive does not have yet
+REPAIR_EVERY = timedelta(hours=1)  # for what the archive does not have yet
 _FILES = (".zip", ".csv", ".xlsx", ".xls")
 
 
@@ -133,13 +133,14 @@ def _links_under(path: Path, failed: dict[str, str]) -> list[Link]:
 
 
 def _is_due(feed: Feed, ledger: Ledger, now: datetime) -> bool:
-    is_refused = ledger.busy_until and _lately(ledger.busy_until - timedelta(seconds=MOST_PEACE), now, MOST_PEACE)
-    return not is_refused and not _lately(ledger.listed_at, now, feed.every.total_seconds())
+    # Longer than anybody is left alone, a clock that was wrong has noted.
+    is_refused = ledger.busy_until and now < ledger.busy_until <= now + timedelta(seconds=MOST_PEACE)
+    return not is_refused and not _lately(ledger.listed_at, now, feed.every)
 
 
-def _lately(at: datetime | None, now: datetime, seconds: float) -> bool:
+def _lately(at: datetime | None, now: datetime, within: timedelta) -> bool:
     """Whether that was so lately. What is to come was noted by a clock that was wrong."""
-    return at is not None and 0 <= (now - at).total_seconds() < seconds
+    return at is not None and timedelta(0) <= now - at < within
 
 
 def _look(run: Run, web: Web, feed: Feed, url: str) -> list[Offer]:
@@ -285,7 +286,8 @@ def _in_order(links: Iterable[Link]) -> list[Link]:
 
 
 def _listed(web: Web, url: str) -> list[Link]:
-    return (web.list_folder(url) or ([],))[0]
+    listed = web.list_folder(url)
+    return listed[0] if listed else []
 
 
 def _files_under(folder: Path, failed: dict[str, str]) -> Iterator[Path]:
