@@ -31,8 +31,9 @@ FORMAT_VERSION = 1
 # What is written of an entry as it is, and of its freshness as times.
 _PLAIN = ("query", "fingerprint", "grain", "period", "build", "byte_count", "row_count", "checksum", "sources")
 _AGES = ("verified_at", "expires_at", "swr_until", "sie_until")
-# By file, what was last read there or written: a tick publishes each query, and looks at what it published.
+# By file, what was last read there or written, of a few files: a tick publishes each query, and looks at what it published.
 _newest: dict[Path, tuple[bytes, Manifest]] = {}
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,15 @@ def _parsed(path: Path, content: bytes) -> Manifest:
             raise StoreVersionError(f"{path} has format {document['version']}, this version reads {FORMAT_VERSION}")
         former = {path: datetime.fromisoformat(at) for path, at in document.get("former", {}).items()}
         parsed = Manifest.of(int(document["generation"]), (entry_from(row) for row in document["entries"]), former)
-        known = _newest[path] = content, parsed
+        return _remembered(path, content, parsed)
     return known[1]
+
+
+def _remembered(path: Path, content: bytes, manifest: Manifest) -> Manifest:
+    _newest[path] = content, manifest
+    for former in list(_newest)[:-_FEW]:
+        _newest.pop(former, None)
+    return manifest
 
 
 def publish_manifest(
@@ -214,8 +222,7 @@ def publish_manifest(
                 if remote is None or _put(root, remote, content, following.paths, newest.paths):
                     break
             publish_bytes(root / MANIFEST, content)
-            _newest[root / MANIFEST] = content, following
-            return following
+            return _remembered(root / MANIFEST, content, following)
     except OSError as error:
         raise StoreUnavailableError(f"the store at {root} cannot be written: {error}") from error
 
