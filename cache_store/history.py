@@ -25,8 +25,9 @@ Outcome = Literal["done", "failed", "cancelled"]
 
 @dataclass(slots=True)
 class Run:
-    """One run, filled in while it works. ``name`` is its deployment's, or its flow's; ``trigger`` what started it; ``began_at`` is UTC.
+    """One run, filled in while it works.
 
+    ``name`` is its deployment's, or its flow's; ``trigger`` what started it; ``began_at`` is UTC.
     ``periods`` counts what it built, ``row_count`` and ``byte_count`` are of the files it published; ``lag`` is how far
     behind the market the store was when it ended, None where it says nothing about that.
     """

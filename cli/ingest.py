@@ -82,8 +82,9 @@ def _ingest(settings: Settings, arguments: argparse.Namespace) -> Iterator[Inges
     now, strict, force = datetime.now(UTC), not arguments.trimmed, arguments.force
     with open_web(agent=settings.user_agent) as web:
         if place is not None:
-            there, of = (place, web) if _is_address(place) else (Path(place).expanduser(), None)
-            yield ingest_place(lake, there, now=now, web=of, strict=strict, progress=progress)
+            at_server = web if _is_address(place) else None
+            where = place if at_server else Path(place).expanduser()
+            yield ingest_place(lake, where, now=now, web=at_server, strict=strict, progress=progress)
         elif arguments.start is not None:
             for month in months_of(window_of(arguments), now):
                 asked = (lake, web, addresses, month)

@@ -139,9 +139,8 @@ class _Script(RequestHandler):
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):
             self.set_header("Content-Encoding", "gzip")
-            self.write(
-                _zipped()
-            )  # here: for a thread it would wait behind those that ask, and there is one first reader
+            # Once a process. Not on a thread: there it would wait behind those that ask.
+            self.write(_zipped())
         else:
             self.write(_script())
 

@@ -22,9 +22,7 @@ Cell = tuple[str, Any]  # HTML, and the value to sort by
 Row = tuple[str, Sequence[Cell]]  # attributes, and cells
 Head = tuple[str, str, *tuple[Any, ...]]  # heading, tooltip
 Field = tuple[str, str, Callable[[Any], Cell]]  # of a table: heading, tooltip, and the cell of what a row is of
-Column = tuple[
-    str, str, Callable[[Any], str]
-]  # of one that is not sorted: heading, tooltip, and what is told of a thing
+Column = tuple[str, str, Callable[[Any], str]]  # of one that is not sorted: likewise, and its words
 ASSETS = Path(__file__).parent / "assets"
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"

@@ -38,8 +38,8 @@ def recorded(root: Path, flow_name: str) -> Iterator[Run]:
 
     A history that cannot be written is a warning: the run has done its work, or has a cause of its own.
     """
-    run, began = Run(deployment.name or flow_name, _trigger(), datetime.now(UTC)), perf_counter()
-    run.parameters = flow_run.parameters
+    began = perf_counter()
+    run = Run(deployment.name or flow_name, _trigger(), datetime.now(UTC), parameters=flow_run.parameters)
     if deployment.id:
         end_dead_runs()
     try:

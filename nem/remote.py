@@ -157,10 +157,8 @@ class Remote:
 
         try:
             yield
-        except (
-            BaseError,
-            NotImplementedError,
-        ) as error:  # a folder or a plain web server knows no conditions on writes
+        # Not implemented: a folder or a plain web server knows no conditions on writes.
+        except (BaseError, NotImplementedError) as error:
             said = str(error).splitlines()[0]
             raise OSError(f"{self.url} cannot be reached: {said}") from error
 
