@@ -14,6 +14,7 @@ from bokeh.document import Document
 from bokeh.io.doc import patch_curdoc
 from bokeh.models import Div, InlineStyleSheet
 from bokeh.models.dom import HTML
+from bokeh.models.ui import Pane
 from bokeh.plotting import figure
 from panel.io.state import set_curdoc
 
@@ -344,8 +345,11 @@ def test_a_browser_is_sent_a_style_sheet_once(asking):
     sheets = [one.css for one in document.models if isinstance(one, InlineStyleSheet)]
     for name in ("parts.css", "cards.css"):
         assert sheets.count(asset(name)) == 1
-    texts = [one for one in document.models if isinstance(one, HTML)]
+    texts = [
+        one for one in document.models if isinstance(one, Pane) and any(isinstance(it, HTML) for it in one.elements)
+    ]
     assert len(texts) > 8
+    assert {len(one.stylesheets) for one in texts} == {1}
 
 
 def test_the_variant_that_benchmarks_stand_beside_has_every_tab_before_the_page_is_sent(asking, page):
