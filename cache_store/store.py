@@ -155,7 +155,7 @@ def open_store(
         remote = remote_of(at)
     except OSError as error:
         raise StoreUnavailableError(str(error)) from error
-    bytearray(KEPT_BYTES)
+    bytearray(KEPT_BYTES)  # freed at once
     background = ThreadPoolExecutor(1, "read-through") if read_through else None
     connection = duckdb.connect(config={"threads": threads} if threads else {})
     # Else a signal is heard only at a statement's end, where it has more than one thread.
